@@ -1,0 +1,1 @@
+"""AI Router: a gateway to AI models with prepaid quota and exact books."""
