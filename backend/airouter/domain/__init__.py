@@ -1,0 +1,1 @@
+"""Pure nouns and arithmetic: no await, no clock, no randomness, no float."""

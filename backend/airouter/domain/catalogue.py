@@ -1,0 +1,106 @@
+"""What is offered and by whom: models, groups and channels, as the gateway and the price list see them."""
+
+from datetime import datetime
+from typing import Final, Literal
+
+import msgspec
+
+from airouter.domain.ids import ChannelId
+from airouter.domain.policy import Policies
+from airouter.domain.quota import MICROS
+from airouter.domain.rate_card import RateCard
+
+DEFAULT_GROUP: Final = "default"
+
+
+class Group(msgspec.Struct, frozen=True, kw_only=True):
+    """A tier. `models` None: all. An account uses its own group, and every group whose `usable_by` names its own."""
+
+    name: str
+    label: str = ""
+    multiplier_micros: int = MICROS
+    models: frozenset[str] | None = None
+    is_public: bool = False
+    usable_by: frozenset[str] = frozenset()
+    overrides: dict[str, int] = {}
+    """Multiplier for accounts of another group that use this one: account group -> micros."""
+
+    def is_usable_by(self, account_group: str) -> bool:
+        return self.name == account_group or account_group in self.usable_by
+
+    def offers(self, model: str) -> bool:
+        return self.models is None or model in self.models
+
+    def multiplier_for(self, account_group: str) -> int:
+        return self.overrides.get(account_group, self.multiplier_micros)
+
+
+class Model(msgspec.Struct, frozen=True, kw_only=True):
+    """A public model name. Figures that the operator did not set are None, never guessed."""
+
+    model: str
+    vendor: str | None = None
+    description: str | None = None
+    context_window: int | None = None
+    max_output_tokens: int | None = None
+    media_tokens_max: int | None = None
+    """The most tokens that one image, audio clip or document in a prompt can count."""
+    is_enabled: bool = True
+    created_at_seconds: int = 0
+    card: RateCard | None = None
+    """The rate card in force now; a model without one is refused."""
+
+
+class ChannelOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """How this upstream differs from the rule."""
+
+    rewrite_model: bool = False
+    """Put the public model name into the answer instead of forwarding what the upstream said."""
+    include_usage: bool = True
+    """The upstream understands `stream_options.include_usage`; without it a stream's usage is estimated."""
+    on_disconnect: Literal["drain", "cancel"] = "drain"
+    """What to do with the upstream when the client leaves: read on within limits, or hang up where that stops billing."""
+
+
+class Channel(msgspec.Struct, frozen=True, kw_only=True):
+    """One configured address and credential set of a provider."""
+
+    channel_id: ChannelId
+    name: str
+    provider: str
+    base_url: str
+    models: dict[str, str]
+    """Public model name -> the upstream's name for it."""
+    groups: frozenset[str]
+    priority: int = 0
+    weight: int = 1
+    is_enabled: bool = True
+    credentials: tuple[str, ...] = ()
+    options: ChannelOptions = ChannelOptions()
+
+    def __repr__(self) -> str:
+        """Without the credentials: a repr ends up in logs."""
+        return f"Channel({self.name!r}, {self.provider!r}, {self.base_url!r})"
+
+
+class Catalogue(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything offered, as of one moment: read whole from Postgres, swapped whole on change, never edited."""
+
+    models: dict[str, Model]
+    groups: dict[str, Group]
+    channels: tuple[Channel, ...]
+    policies: Policies
+    next_change_at: datetime | None = None
+    """When a rate card that lies in the future comes into force: the catalogue is read anew then."""
+
+    def usable_groups(self, account_group: str) -> tuple[Group, ...]:
+        """What an account may put on a key, its own group first."""
+        own = [group for group in self.groups.values() if group.name == account_group]
+        return (*own, *(g for g in self.groups.values() if g.name != account_group and g.is_usable_by(account_group)))
+
+    def offered(self, model: str, group: Group) -> Model | None:
+        """The model if this group may see it and it has a price; unknown, invisible and unpriced look the same."""
+        found = self.models.get(model)
+        if found is None or not found.is_enabled or found.card is None or not group.offers(model):
+            return None
+        return found

@@ -1,0 +1,89 @@
+"""Policies: what an operator edits while the gateway runs. One struct a topic; a field that is not enforced does not exist here."""
+
+from typing import Literal
+
+import msgspec
+
+
+class _Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One topic."""
+
+
+class SignUp(_Policy):
+    """Who may join. Closed until the operator opens it."""
+
+    mode: Literal["closed", "open"] = "closed"
+    group: str = "default"
+    """The group that a new account starts in."""
+
+
+class Display(_Policy):
+    """How amounts are shown to people; never used to price, sell or charge."""
+
+    name: str = "AI Router"
+    symbol: str | None = None
+    """Currency symbol; None shows the ledger currency's code."""
+    factor_micros: int = 1_000_000
+    """Shown amount = quota / quota_per_unit x factor; other than x1 it is marked as approximate."""
+    decimals: int = 2
+    links: dict[str, str] = {}
+
+
+class Limits(_Policy):
+    """Bounds of a call and of an account."""
+
+    unstated_output_tokens: int = 4096
+    """Output allowance of a request that states no maximum."""
+    on_exhausted: Literal["finish", "cut"] = "finish"
+    """A stream outgrew its hold and the account has no more: finish at the operator's expense, or cut it."""
+    overrun_max: int | None = None
+    """Quota an account may owe to overruns before it is refused until it tops up; None: no bound."""
+    body_bytes_max: int = 32 * 1024 * 1024
+    """Largest request body a door accepts."""
+    drain_seconds: int = 60
+    """How long an answer is read on after its client left."""
+
+
+class Routing(_Policy):
+    """How long to wait for an upstream, and how often to try another."""
+
+    connect_seconds: int = 5
+    first_byte_seconds: int = 300
+    idle_seconds: int = 120
+    attempts_max: int = 3
+    cool_down_seconds: int = 15
+    """A channel that failed is tried last for this long."""
+
+
+class Network(_Policy):
+    """Which private addresses an operator's own upstreams may have."""
+
+    allow_private: bool = False
+    allowed_networks: tuple[str, ...] = ()
+
+
+class TopUp(_Policy):
+    """How quota is bought."""
+
+    redemption_enabled: bool = True
+
+
+TOPICS: dict[str, type[_Policy]] = {
+    "signup": SignUp,
+    "display": Display,
+    "limits": Limits,
+    "routing": Routing,
+    "network": Network,
+    "topup": TopUp,
+}
+
+
+class Policies(msgspec.Struct, frozen=True, kw_only=True):
+    """All topics together, as one snapshot carries them."""
+
+    signup: SignUp = SignUp()
+    display: Display = Display()
+    limits: Limits = Limits()
+    routing: Routing = Routing()
+    network: Network = Network()
+    topup: TopUp = TopUp()

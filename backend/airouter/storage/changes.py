@@ -1,0 +1,37 @@
+"""Telling the other processes. A change bumps a version row and notifies in the same transaction, so that it holds everywhere within a second.
+
+Payloads on channel `airouter_changed`: `catalogue`, `keys <key_id>`, `accounts <account_id>`, `sessions <session_id>`, `wallet <wallet_id>`.
+`wallet` has no version row: missing one costs time only. Channel `credit_recall` carries `w<wallet_id>` or `k<key_id>`.
+"""
+
+from typing import Final, Literal
+
+from airouter.storage.database import Connection
+from airouter.storage.queries import load
+
+CHANGED: Final = "airouter_changed"
+RECALL: Final = "credit_recall"
+QUERIES = load("changes")
+
+Versioned = Literal["catalogue", "keys", "accounts", "sessions"]
+
+
+async def announce(connection: Connection, name: Versioned, subject: object = "") -> None:
+    """Within the transaction of the change: heard when it commits."""
+    await connection.execute(QUERIES.bump_version, name)
+    await connection.execute(QUERIES.notify, CHANGED, f"{name} {subject}".rstrip())
+
+
+async def announce_wallet(connection: Connection, wallet_id: int) -> None:
+    """More may be spent from this wallet than somebody remembers."""
+    await connection.execute(QUERIES.notify, CHANGED, f"wallet {wallet_id}")
+
+
+async def recall(connection: Connection, purse: str) -> None:
+    """Asks every process to return what it does not need of `w<wallet_id>` or `k<key_id>`."""
+    await connection.execute(QUERIES.notify, RECALL, purse)
+
+
+async def versions(connection: Connection) -> dict[str, int]:
+    """What a listener compares after a reconnect, or when nothing was heard for a while."""
+    return {row["name"]: row["version"] for row in await connection.fetch(QUERIES.versions)}

@@ -1,0 +1,133 @@
+"""Connections to Postgres. Two ways in: a pool for short transactions, and single direct connections for LISTEN, sync and locks."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Final, TypeVar
+
+import asyncpg
+import msgspec
+
+from airouter.domain.errors import DatabaseUnavailable
+
+SERVE_ROLE: Final = "airouter_serve"
+"""Cannot UPDATE or DELETE transfers; made by migration 0005."""
+
+CONNECT_SECONDS: Final = 3.0
+_SESSION: Final = {
+    "application_name": "airouter",
+    "lock_timeout": "2s",
+    "statement_timeout": "15s",
+    "idle_in_transaction_session_timeout": "10s",
+    "timezone": "UTC",
+}
+
+Connection = asyncpg.Connection
+Struct = TypeVar("Struct", bound=msgspec.Struct)
+
+AWAY: Final = (
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.TooManyConnectionsError,
+)
+"""What asyncpg raises when Postgres cannot be reached, as opposed to when it refuses a statement."""
+
+
+async def connect(dsn: str, *, as_owner: bool = False, command_seconds: float = 15.0) -> Connection:
+    """A direct connection, in the serving role unless `as_owner`."""
+    connection = await asyncpg.connect(
+        dsn, timeout=CONNECT_SECONDS, command_timeout=command_seconds, server_settings=_SESSION
+    )
+    await _speak_json(connection)
+    if not as_owner:
+        await _assume_role(connection)
+    return connection
+
+
+async def _speak_json(connection: Connection) -> None:
+    """jsonb columns are Python values on our side."""
+    await connection.set_type_codec("jsonb", schema="pg_catalog", encoder=_encode_json, decoder=msgspec.json.decode)
+
+
+def _encode_json(value: object) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+async def _prepare_connection(connection: Connection) -> None:
+    await _speak_json(connection)
+    await _assume_role(connection)
+
+
+async def _assume_role(connection: Connection) -> None:
+    """SET ROLE, where the migration could make the role and we may use it."""
+    may = await connection.fetchval(
+        "SELECT EXISTS (SELECT 1 FROM pg_roles WHERE rolname = $1 AND pg_has_role(session_user, oid, 'MEMBER'))",
+        SERVE_ROLE,
+    )
+    if may:
+        await connection.execute(f"SET ROLE {SERVE_ROLE}")
+
+
+class Database:
+    """The pool. A connection is held for one transaction, never while bytes flow to a client."""
+
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        self._pool = pool
+
+    @classmethod
+    async def open(cls, dsn: str, *, size_max: int = 10) -> "Database":
+        """Connects lazily: a Postgres that is away at this moment is an error of the first use, not of the start."""
+        pool = await asyncpg.create_pool(
+            dsn,
+            min_size=0,
+            max_size=size_max,
+            timeout=CONNECT_SECONDS,
+            command_timeout=15.0,
+            server_settings=_SESSION,
+            init=_prepare_connection,
+            reset=_keep_role,
+        )
+        return cls(pool)
+
+    async def close(self) -> None:
+        try:
+            await asyncio.wait_for(self._pool.close(), 5)
+        except TimeoutError:
+            self._pool.terminate()
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[Connection]:
+        """A connection for single statements.
+
+        Raises:
+            DatabaseUnavailable: Postgres cannot be reached.
+        """
+        try:
+            async with self._pool.acquire(timeout=CONNECT_SECONDS + 2) as connection:
+                yield connection
+        except AWAY as error:
+            raise DatabaseUnavailable from error
+
+    @asynccontextmanager
+    async def transaction(self, *, is_read_only: bool = False) -> AsyncIterator[Connection]:
+        """A READ COMMITTED transaction; read-only ones see one snapshot (REPEATABLE READ)."""
+        async with self.connection() as connection:
+            isolation = "repeatable_read" if is_read_only else "read_committed"
+            async with connection.transaction(isolation=isolation, readonly=is_read_only):
+                yield connection
+
+
+async def _keep_role(connection: Connection) -> None:
+    """Between two uses: give back locks and listeners, but stay in the serving role."""
+    await connection.execute("SELECT pg_advisory_unlock_all()")
+
+
+def row_as(struct: type[Struct], record: Mapping[str, object]) -> Struct:
+    """A row as its struct: a missing, misnamed or wrongly typed column is an error here, not a surprise later."""
+    return msgspec.convert(dict(record), struct)
