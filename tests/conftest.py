@@ -1,0 +1,57 @@
+"""Fixtures for every test: a Postgres, a fresh database per test, and an audit of what the test left in it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+
+import asyncpg
+import hypothesis
+import pytest
+
+from tests import postgres
+from tests.audit import audit_books
+from tests.effort import EFFORT, EFFORTS
+
+for name, effort in EFFORTS.items():
+    hypothesis.settings.register_profile(name, max_examples=effort.examples, deadline=None, print_blob=True)
+hypothesis.settings.load_profile(EFFORT.name)
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """URL of the administrative database of the run's server."""
+    with postgres.server() as dsn:
+        yield dsn
+
+
+@pytest.fixture(scope="session")
+def template_database(postgres_server: str) -> str:
+    """Name of the database, migrated once, that tests get copies of."""
+    return asyncio.run(postgres.make_template(postgres_server))
+
+
+@pytest.fixture
+async def empty_database(postgres_server: str) -> AsyncIterator[str]:
+    """URL of a database without any table, for tests of migrations."""
+    async with postgres.cloned(postgres_server, "template0") as dsn:
+        yield dsn
+
+
+@pytest.fixture
+async def database(
+    postgres_server: str, template_database: str, request: pytest.FixtureRequest
+) -> AsyncIterator[str]:
+    """URL of a fresh, migrated database; its books are audited when the test is over.
+
+    A test that spoils the books on purpose says so with `@pytest.mark.books_spoiled`.
+    """
+    async with postgres.cloned(postgres_server, template_database) as dsn:
+        yield dsn
+        if request.node.get_closest_marker("books_spoiled") is None:
+            await audit_books(dsn)
+
+
+@pytest.fixture
+async def pool(database: str) -> AsyncIterator[asyncpg.Pool]:
+    """A connection pool on `database`, opened as the application opens it."""
+    async with asyncpg.create_pool(database, min_size=1, max_size=10) as opened:
+        yield opened

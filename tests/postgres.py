@@ -1,0 +1,106 @@
+"""The Postgres of a test run: one server, one migrated template, one cloned database per test.
+
+`AIROUTER_TEST_DATABASE_URL` (a superuser's or CREATEDB owner's URL) replaces the embedded server.
+"""
+
+import asyncio
+import contextlib
+import importlib
+import importlib.util
+import os
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+from uuid import uuid4
+
+import asyncpg
+
+from airouter.running.postgres import NOT_DURABLE, EmbeddedPostgres
+
+PREFIX = "airouter-test-pg-"
+ADMIN_DATABASE = "postgres"
+
+Migrate = Callable[[str], Awaitable[Any]]
+
+
+@contextlib.contextmanager
+def server() -> Iterator[str]:
+    """URL of a database to connect to for making others; the server ends with the block."""
+    configured = os.environ.get("AIROUTER_TEST_DATABASE_URL")
+    if configured:
+        yield configured
+        return
+    _sweep_left_overs()
+    place = Path(tempfile.mkdtemp(prefix=PREFIX))
+    (place / "owner.pid").write_text(str(os.getpid()))
+    postgres = EmbeddedPostgres(place, options=NOT_DURABLE)
+    try:
+        asyncio.run(postgres.start())
+        yield postgres.dsn(ADMIN_DATABASE)
+    finally:
+        asyncio.run(postgres.stop())
+        shutil.rmtree(place, ignore_errors=True)
+
+
+def _sweep_left_overs() -> None:
+    """Stop and remove the servers of test runs that were killed."""
+    for place in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
+        with contextlib.suppress(OSError, ValueError):
+            owner = int((place / "owner.pid").read_text())
+            try:
+                os.kill(owner, 0)
+            except ProcessLookupError:
+                asyncio.run(_end(place))
+
+
+async def _end(place: Path) -> None:
+    postgres = EmbeddedPostgres(place, options=NOT_DURABLE)
+    if (place / "data").is_dir():
+        await postgres.adopt()
+        await postgres.stop()
+    shutil.rmtree(place, ignore_errors=True)
+
+
+def at(dsn: str, database: str) -> str:
+    """The same server, another database."""
+    return urlunsplit(urlsplit(dsn)._replace(path=f"/{database}"))
+
+
+async def make_template(admin: str, migrate: Migrate | None = None) -> str:
+    """Create and migrate a database nobody connects to; its name."""
+    name = f"template_{uuid4().hex[:12]}"
+    await _execute(admin, f"CREATE DATABASE {name}")
+    migrate = migrate or _migrate()
+    if migrate is not None:
+        await migrate(at(admin, name))
+    return name
+
+
+def _migrate() -> Migrate | None:
+    if importlib.util.find_spec("airouter.storage.migrate") is None:
+        return None
+    module = importlib.import_module("airouter.storage.migrate")
+    return getattr(module, "migrate", None)
+
+
+@contextlib.asynccontextmanager
+async def cloned(admin: str, template: str) -> AsyncIterator[str]:
+    """URL of a fresh copy of `template`, dropped afterwards with whoever still is connected."""
+    name = f"test_{uuid4().hex[:12]}"
+    # FILE_COPY of a small template takes milliseconds where WAL_LOG, the default, writes every page twice.
+    await _execute(admin, f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
+    try:
+        yield at(admin, name)
+    finally:
+        await _execute(admin, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+async def _execute(dsn: str, statement: str) -> None:
+    connection = await asyncpg.connect(dsn)
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()
