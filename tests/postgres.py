@@ -90,8 +90,7 @@ def _migrate() -> Migrate | None:
 async def cloned(admin: str, template: str) -> AsyncIterator[str]:
     """URL of a fresh copy of `template`, dropped afterwards with whoever still is connected."""
     name = f"test_{uuid4().hex[:12]}"
-    # FILE_COPY of a small template takes milliseconds where WAL_LOG, the default, writes every page twice.
-    await _execute(admin, f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
+    await _execute(admin, f"CREATE DATABASE {name} TEMPLATE {template}")
     try:
         yield at(admin, name)
     finally:
