@@ -37,9 +37,7 @@ async def empty_database(postgres_server: str) -> AsyncIterator[str]:
 
 
 @pytest.fixture
-async def database(
-    postgres_server: str, template_database: str, request: pytest.FixtureRequest
-) -> AsyncIterator[str]:
+async def database(postgres_server: str, template_database: str, request: pytest.FixtureRequest) -> AsyncIterator[str]:
     """URL of a fresh, migrated database; its books are audited when the test is over.
 
     A test that spoils the books on purpose says so with `@pytest.mark.books_spoiled`.

@@ -143,7 +143,9 @@ class _Reader:
         return self._environ.get(name)
 
     def settings(self) -> Settings:
-        mode: Mode = "demo" if self._choice("AIROUTER_MODE", "production", ("production", "demo")) == "demo" else "production"
+        mode: Mode = (
+            "demo" if self._choice("AIROUTER_MODE", "production", ("production", "demo")) == "demo" else "production"
+        )
         home = self._path("AIROUTER_HOME", Path(".airouter"))
         port = self._whole("AIROUTER_PORT", 8080, 0, 65535)
         public_url = self._url("AIROUTER_PUBLIC_URL", f"http://127.0.0.1:{port}" if mode == "demo" else None)

@@ -43,6 +43,8 @@ def _site(host: str) -> str:
     except ValueError:
         labels = host.rstrip(".").split(".")
     suffix = 1
-    if ".".join(labels[-2:]) in _SHARED_HOSTING or (len(labels[-1]) == 2 and labels[-2:-1] and labels[-2] in _SECOND_LEVEL):
+    if ".".join(labels[-2:]) in _SHARED_HOSTING or (
+        len(labels[-1]) == 2 and labels[-2:-1] and labels[-2] in _SECOND_LEVEL
+    ):
         suffix = 2
     return ".".join(labels[-(suffix + 1) :])

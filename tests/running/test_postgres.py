@@ -91,7 +91,9 @@ async def test_a_server_whose_starter_was_killed_is_adopted(place: Path) -> None
 async def test_data_of_another_major_version_is_refused_in_one_sentence(place: Path) -> None:
     (place / "data").mkdir()
     (place / "data" / "PG_VERSION").write_text("13\n")
-    with pytest.raises(OtherPostgresMajor, match=r"written by PostgreSQL 13, which the PostgreSQL \d+ here cannot read"):
+    with pytest.raises(
+        OtherPostgresMajor, match=r"written by PostgreSQL 13, which the PostgreSQL \d+ here cannot read"
+    ):
         await embedded(place).start()
 
 

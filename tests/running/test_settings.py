@@ -46,7 +46,14 @@ def test_empty_variables_count_as_unset() -> None:
 
 def test_everything_wrong_is_told_at_once() -> None:
     with pytest.raises(SettingsInvalid) as refused:
-        load({"AIROUTER_MODE": "debug", "AIROUTER_PORT": "eighty", "AIROUTER_CURRENCY": "dollar", "AIROUTER_WORKERS": "0"})
+        load(
+            {
+                "AIROUTER_MODE": "debug",
+                "AIROUTER_PORT": "eighty",
+                "AIROUTER_CURRENCY": "dollar",
+                "AIROUTER_WORKERS": "0",
+            }
+        )
     for name in ("AIROUTER_MODE", "AIROUTER_PORT", "AIROUTER_CURRENCY", "AIROUTER_WORKERS", "AIROUTER_SECRET_KEYS"):
         assert name in str(refused.value)
 
@@ -68,7 +75,10 @@ def test_a_secret_key_that_cannot_be_read_is_not_quoted() -> None:
 
 def test_the_first_secret_key_is_the_current_one() -> None:
     older = settings.generate_secret_key("k0", b"o" * 32)
-    assert [key.id for key in load({**PRODUCTION, "AIROUTER_SECRET_KEYS": f"{KEY},{older}"}).secret_keys] == ["k1", "k0"]
+    assert [key.id for key in load({**PRODUCTION, "AIROUTER_SECRET_KEYS": f"{KEY},{older}"}).secret_keys] == [
+        "k1",
+        "k0",
+    ]
 
 
 def test_the_direct_url_defaults_to_the_database_url() -> None:
@@ -106,7 +116,12 @@ def test_sites_are_told_apart_as_browsers_do(first: str, second: str, *, is_same
 
 @pytest.mark.parametrize(
     ("url", "is_secure"),
-    [("http://127.0.0.1:8080", False), ("http://localhost", False), ("http://10.1.2.3", True), ("https://localhost", True)],
+    [
+        ("http://127.0.0.1:8080", False),
+        ("http://localhost", False),
+        ("http://10.1.2.3", True),
+        ("https://localhost", True),
+    ],
 )
 def test_the_cookie_is_secure_unless_http_on_loopback(url: str, *, is_secure: bool) -> None:
     assert load({**PRODUCTION, "AIROUTER_PUBLIC_URL": url}).cookie_is_secure == is_secure

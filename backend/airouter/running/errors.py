@@ -1,10 +1,10 @@
 """What can keep an instance from starting.
 
-    CannotStart            the message is for the person at the keyboard; it says what to do
-    ├── AlreadyRunning     another process owns this home
-    ├── PortTaken          somebody else listens where we should
-    ├── NoPostgres         no server to embed and none configured
-    └── OtherPostgresMajor the data was made by a Postgres that this one cannot read
+CannotStart            the message is for the person at the keyboard; it says what to do
+├── AlreadyRunning     another process owns this home
+├── PortTaken          somebody else listens where we should
+├── NoPostgres         no server to embed and none configured
+└── OtherPostgresMajor the data was made by a Postgres that this one cannot read
 """
 
 

@@ -141,7 +141,9 @@ class EmbeddedPostgres:
             written_by = (self.data / "PG_VERSION").read_text().strip()
         except FileNotFoundError:
             if self.data.is_dir():
-                raise CannotStart(f"{self.data} is not a Postgres data directory; move it away and start again.") from None
+                raise CannotStart(
+                    f"{self.data} is not a Postgres data directory; move it away and start again."
+                ) from None
             return
         if written_by != str(self._installed.major):
             raise OtherPostgresMajor(
@@ -300,7 +302,9 @@ class EmbeddedPostgres:
         give_up = time.monotonic() + STOP_TIMEOUT_SECONDS
         while children := [pid for pid in _process_ids() if self._is_our_server(pid)]:
             if time.monotonic() > give_up:
-                raise CannotStart(f"A Postgres that died left processes behind in {self.data}: {children}. End them first.")
+                raise CannotStart(
+                    f"A Postgres that died left processes behind in {self.data}: {children}. End them first."
+                )
             await asyncio.sleep(POLL_SECONDS)
         lock.unlink(missing_ok=True)
 
