@@ -1,0 +1,27 @@
+"""Whom we trust on encrypted connections."""
+
+import ssl
+from pathlib import Path
+
+import certifi
+
+
+def tls_context(authorities_file: str | None = None) -> ssl.SSLContext:
+    """A context that verifies the peer's certificate and host name, speaks TLS 1.2 or newer and offers only HTTP/1.1.
+
+    Trusts `authorities_file` alone when given, else the system's authorities (`SSL_CERT_FILE` and `SSL_CERT_DIR` are
+    honoured), else, where the system has none as in slim containers, the Mozilla list that certifi carries.
+    """
+    if authorities_file is None and not _system_has_authorities():
+        authorities_file = certifi.where()
+    context = ssl.create_default_context(cafile=authorities_file)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.set_alpn_protocols(["http/1.1"])
+    return context
+
+
+def _system_has_authorities() -> bool:
+    paths = ssl.get_default_verify_paths()
+    if paths.cafile is not None:
+        return True
+    return paths.capath is not None and any(Path(paths.capath).iterdir())
