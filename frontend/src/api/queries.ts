@@ -1,0 +1,46 @@
+// What more than one page asks for. A page's own questions stand beside the page.
+import { type QueryClient, queryOptions } from "@tanstack/react-query"
+import { api, body } from "./client"
+
+const MINUTE_MS = 60_000
+
+export const statusQuery = queryOptions({
+  queryKey: ["status"],
+  queryFn: ({ signal }) => body(api().GET("/api/v1/status", { signal })),
+  staleTime: 10 * MINUTE_MS,
+})
+
+export const meQuery = queryOptions({
+  queryKey: ["me"],
+  queryFn: ({ signal }) => body(api().GET("/api/v1/me", { signal })),
+  staleTime: 5 * MINUTE_MS,
+})
+
+export const walletQuery = queryOptions({
+  queryKey: ["wallet"],
+  queryFn: ({ signal }) => body(api().GET("/api/v1/wallet", { signal })),
+  staleTime: 5_000,
+  refetchInterval: 15_000,
+})
+
+export const keysQuery = queryOptions({
+  queryKey: ["keys"],
+  queryFn: ({ signal }) => body(api().GET("/api/v1/keys", { params: { query: { limit: 200 } }, signal })),
+  staleTime: 5_000,
+})
+
+/** Prices as a group sees them; null is the caller's own group. */
+export const pricingQuery = (group: string | null) =>
+  queryOptions({
+    queryKey: ["pricing", group],
+    queryFn: ({ signal }) =>
+      body(api().GET("/api/v1/pricing", { params: { query: group ? { group } : {} }, signal })),
+    staleTime: MINUTE_MS,
+  })
+
+/** After anything that moved quota: the balance, the transfers and what keys have left. */
+export async function quotaMoved(queries: QueryClient): Promise<void> {
+  await Promise.all(
+    ["wallet", "transfers", "keys", "usage"].map((name) => queries.invalidateQueries({ queryKey: [name] })),
+  )
+}

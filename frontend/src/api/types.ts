@@ -1,0 +1,29 @@
+// Names for the shapes of the API, taken from the generated addresses so that they cannot drift from them.
+import type { paths } from "./schema"
+
+type Json<T> = T extends { content: { "application/json": infer Body } } ? Body : never
+type Succeeds<Op> = Op extends { responses: infer R }
+  ? 200 extends keyof R
+    ? Json<R[200]>
+    : 201 extends keyof R
+      ? Json<R[201]>
+      : never
+  : never
+type Item<List> = List extends { items: (infer T)[] } ? T : never
+type Sent<Op> = Op extends { requestBody?: infer B } ? Json<NonNullable<B>> : never
+
+export type Status = Succeeds<paths["/api/v1/status"]["get"]>
+export type Me = Succeeds<paths["/api/v1/me"]["get"]>
+export type Wallet = Succeeds<paths["/api/v1/wallet"]["get"]>
+export type Transfer = Item<Succeeds<paths["/api/v1/wallet/transfers"]["get"]>>
+export type Key = Item<Succeeds<paths["/api/v1/keys"]["get"]>>
+export type KeyInput = Sent<paths["/api/v1/keys"]["post"]>
+export type KeyChange = Sent<paths["/api/v1/keys/{id}"]["patch"]>
+export type Pricing = Succeeds<paths["/api/v1/pricing"]["get"]>
+export type PricedModel = Pricing["models"][number]
+export type Estimate = Succeeds<paths["/api/v1/pricing/estimate"]["post"]>
+export type EstimateInput = Sent<paths["/api/v1/pricing/estimate"]["post"]>
+export type Session = Item<Succeeds<paths["/api/v1/me/sessions"]["get"]>>
+export type UsageItem = Item<Succeeds<paths["/api/v1/usage"]["get"]>>
+export type Receipt = Succeeds<paths["/api/v1/usage/{request_id}"]["get"]>
+export type Summary = Succeeds<paths["/api/v1/usage/summary"]["get"]>

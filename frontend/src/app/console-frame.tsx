@@ -1,0 +1,115 @@
+import { useSuspenseQuery } from "@tanstack/react-query"
+import { Link, useMatches } from "@tanstack/react-router"
+import { Menu as MenuIcon, Search } from "lucide-react"
+import { lazy, type ReactNode, Suspense, useEffect, useState } from "react"
+import { useTranslation } from "react-i18next"
+import { meQuery, statusQuery, walletQuery } from "../api/queries"
+import { CountingBalance, useLedger } from "../components/amount"
+import { Button } from "../components/button"
+import { Drawer } from "../components/dialog"
+import { LanguageMenu, ThemeMenu } from "../components/theme"
+import { countText } from "../format/quota"
+import { AccountMenu } from "./account-menu"
+import { accountName, Sidebar } from "./sidebar"
+
+const CommandMenu = lazy(() => import("./command-menu"))
+
+/** Opens the command menu with Ctrl-K or ⌘K; its code is fetched the first time. */
+function useCommandMenu(): [isOpen: boolean, wasOpened: boolean, set: (isOpen: boolean) => void] {
+  const [isOpen, setOpen] = useState(false)
+  const [wasOpened, setOpened] = useState(false)
+  const set = (open: boolean) => {
+    setOpen(open)
+    if (open) setOpened(true)
+  }
+  useEffect(() => {
+    const press = (event: KeyboardEvent) => {
+      if (event.key.toLowerCase() !== "k" || !(event.ctrlKey || event.metaKey)) return
+      event.preventDefault()
+      setOpen((open) => !open)
+      setOpened(true)
+    }
+    window.addEventListener("keydown", press)
+    return () => window.removeEventListener("keydown", press)
+  }, [])
+  return [isOpen, wasOpened, set]
+}
+
+function Breadcrumb() {
+  const { t } = useTranslation()
+  const { data: me } = useSuspenseQuery(meQuery)
+  const title = useMatches({ select: (matches) => matches.at(-1)?.staticData.title })
+  return (
+    <nav className="crumb" aria-label={t("breadcrumb")}>
+      <span className="root truncate max-w-48">{accountName(me)}</span>
+      <span className="sep" aria-hidden="true">
+        /
+      </span>
+      <b aria-current="page">{title && t(title)}</b>
+    </nav>
+  )
+}
+
+/** The frame of the console: places at the left, the balance always in sight, one column of content. */
+export default function ConsoleFrame({ children }: { children: ReactNode }) {
+  const { t } = useTranslation()
+  const [isDrawerOpen, setDrawerOpen] = useState(false)
+  const [isCommandOpen, wasCommandOpened, setCommandOpen] = useCommandMenu()
+  const { data: wallet } = useSuspenseQuery(walletQuery)
+  const { data: status } = useSuspenseQuery(statusQuery)
+  const { unit, sign } = useLedger()
+  return (
+    <div className="console">
+      <a className="skip" href="#content">
+        {t("skip")}
+      </a>
+      <aside className="side">
+        <Sidebar />
+      </aside>
+      <Drawer isOpen={isDrawerOpen} onClose={() => setDrawerOpen(false)} title={t("nav.console")} side="left">
+        <Sidebar onGo={() => setDrawerOpen(false)} />
+      </Drawer>
+      <div className="min-w-0">
+        <header className="topbar">
+          <Button
+            look="ghost"
+            isIcon
+            className="burger"
+            aria-label={t("nav.open")}
+            onClick={() => setDrawerOpen(true)}
+          >
+            <MenuIcon className="i" aria-hidden="true" />
+          </Button>
+          <Breadcrumb />
+          <Link className="mob-bal" to="/console/topup" aria-label={t("nav.topup")}>
+            <CountingBalance quota={wallet.balance} withSign />
+          </Link>
+          <button type="button" className="cmdk" onClick={() => setCommandOpen(true)}>
+            <Search className="i i-sm" aria-hidden="true" />
+            {t("command.open")}
+            <kbd>Ctrl K</kbd>
+          </button>
+          <span className="max-md:hidden">
+            <LanguageMenu />
+          </span>
+          <ThemeMenu />
+          <AccountMenu />
+        </header>
+        <main id="content" className="main">
+          {children}
+          <footer className="foot">
+            <span>
+              {status.name} {status.version}
+            </span>
+            <span className="ml-auto">{t("footUnit", { sign, quota: countText(unit) })}</span>
+          </footer>
+        </main>
+      </div>
+      {wasCommandOpened && (
+        <Suspense>
+          <CommandMenu isOpen={isCommandOpen} onClose={() => setCommandOpen(false)} />
+        </Suspense>
+      )}
+    </div>
+  )
+}

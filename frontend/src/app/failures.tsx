@@ -1,0 +1,37 @@
+import { type ErrorComponentProps, useRouter } from "@tanstack/react-router"
+import { useTranslation } from "react-i18next"
+import { ButtonLink } from "../components/button"
+import { Failed } from "../components/problem"
+
+/** A page that could not be drawn: what happened, and a way to try again. */
+export function RouteFailed({ error, reset }: ErrorComponentProps) {
+  const router = useRouter()
+  const { t } = useTranslation()
+  return (
+    <div className="main">
+      <Failed
+        title={t("failed.page")}
+        error={error}
+        onRetry={() => {
+          reset()
+          void router.invalidate()
+        }}
+      />
+    </div>
+  )
+}
+
+export function NotFound() {
+  const { t } = useTranslation()
+  return (
+    <div className="main">
+      <div className="state-box">
+        <h1>{t("notFound.title")}</h1>
+        <p>{t("notFound.text")}</p>
+        <ButtonLink className="mt-2" to="/">
+          {t("notFound.home")}
+        </ButtonLink>
+      </div>
+    </div>
+  )
+}

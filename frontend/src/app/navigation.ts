@@ -1,0 +1,18 @@
+// The console's places, in the order of the sidebar. An entry stands here only when its page exists.
+import { KeyRound, type LucideIcon, Settings, Tag, Wallet } from "lucide-react"
+
+export type Place = {
+  to: string
+  label: "nav.keys" | "nav.topup" | "nav.pricing" | "nav.settings"
+  icon: LucideIcon
+}
+
+export const PLACES: Place[] = [
+  { to: "/console/keys", label: "nav.keys", icon: KeyRound },
+  { to: "/console/topup", label: "nav.topup", icon: Wallet },
+  { to: "/pricing", label: "nav.pricing", icon: Tag },
+  { to: "/console/settings", label: "nav.settings", icon: Settings },
+]
+
+/** Shown to operators and owners only. */
+export const OPERATOR_PLACES: Place[] = []

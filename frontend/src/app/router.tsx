@@ -1,0 +1,152 @@
+// Every address of the console, in one place. A page's code and words are fetched when its address is first visited.
+import type { QueryClient } from "@tanstack/react-query"
+import {
+  createRootRouteWithContext,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  Outlet,
+  redirect,
+} from "@tanstack/react-router"
+import { meQuery, statusQuery, walletQuery } from "../api/queries"
+import { isSignedIn, resume } from "../api/session"
+import { readKeysSearch } from "../features/keys/search"
+import { readPricingSearch } from "../features/pricing/search"
+import { readSignInSearch } from "../features/sign-in/search"
+import { wordsFor } from "../i18n"
+import type common from "../i18n/locales/en/common.json"
+import { NotFound, RouteFailed } from "./failures"
+import { ConsoleLayout, OpenFrame, PublicLayout } from "./layouts"
+
+type Context = { queries: QueryClient }
+
+declare module "@tanstack/react-router" {
+  interface StaticDataRouteOption {
+    /** What the breadcrumb says. */
+    title?: `nav.${keyof (typeof common)["nav"] & string}`
+  }
+  interface Register {
+    router: ReturnType<typeof makeRouter>
+  }
+}
+
+/** What every page of the console needs before it can be drawn. */
+async function loadFrame({ context }: { context: Context }): Promise<void> {
+  await Promise.all([context.queries.ensureQueryData(meQuery), context.queries.ensureQueryData(walletQuery)])
+}
+
+const root = createRootRouteWithContext<Context>()({
+  beforeLoad: async () => {
+    await resume()
+  },
+  loader: ({ context }) => context.queries.ensureQueryData(statusQuery),
+  staleTime: Number.POSITIVE_INFINITY,
+  component: Outlet,
+  errorComponent: RouteFailed,
+  notFoundComponent: NotFound,
+})
+
+const open = createRoute({ getParentRoute: () => root, id: "public", component: PublicLayout })
+
+const home = createRoute({
+  getParentRoute: () => open,
+  path: "/",
+  loader: () => wordsFor("home"),
+  component: lazyRouteComponent(() => import("../features/home/home-page")),
+})
+
+const signIn = createRoute({
+  getParentRoute: () => open,
+  path: "/sign-in",
+  validateSearch: readSignInSearch,
+  loader: () => wordsFor("sign-in"),
+  component: lazyRouteComponent(() => import("../features/sign-in/sign-in-page")),
+})
+
+const register = createRoute({
+  getParentRoute: () => open,
+  path: "/register",
+  validateSearch: readSignInSearch,
+  loader: () => wordsFor("sign-in"),
+  component: lazyRouteComponent(() => import("../features/sign-in/register-page")),
+})
+
+/** For everyone: in the console's frame when signed in, in the public one otherwise. */
+const either = createRoute({
+  getParentRoute: () => root,
+  id: "either",
+  loader: async (route) => {
+    if (isSignedIn()) await loadFrame(route)
+  },
+  component: OpenFrame,
+})
+
+const pricing = createRoute({
+  getParentRoute: () => either,
+  path: "/pricing",
+  staticData: { title: "nav.pricing" },
+  validateSearch: readPricingSearch,
+  loader: () => wordsFor("pricing"),
+  component: lazyRouteComponent(() => import("../features/pricing/pricing-page")),
+})
+
+const console_ = createRoute({
+  getParentRoute: () => root,
+  path: "/console",
+  beforeLoad: ({ location }) => {
+    if (!isSignedIn()) throw redirect({ to: "/sign-in", search: { next: location.href } })
+  },
+  loader: loadFrame,
+  component: ConsoleLayout,
+})
+
+const consoleHome = createRoute({
+  getParentRoute: () => console_,
+  path: "/",
+  beforeLoad: () => {
+    throw redirect({ to: "/console/keys", replace: true })
+  },
+})
+
+const keys = createRoute({
+  getParentRoute: () => console_,
+  path: "/keys",
+  staticData: { title: "nav.keys" },
+  validateSearch: readKeysSearch,
+  loader: () => wordsFor("keys"),
+  component: lazyRouteComponent(() => import("../features/keys/keys-page")),
+})
+
+const topup = createRoute({
+  getParentRoute: () => console_,
+  path: "/topup",
+  staticData: { title: "nav.topup" },
+  loader: () => wordsFor("topup"),
+  component: lazyRouteComponent(() => import("../features/topup/topup-page")),
+})
+
+const settings = createRoute({
+  getParentRoute: () => console_,
+  path: "/settings",
+  staticData: { title: "nav.settings" },
+  loader: () => wordsFor("settings"),
+  component: lazyRouteComponent(() => import("../features/settings/settings-page")),
+})
+
+const tree = root.addChildren([
+  open.addChildren([home, signIn, register]),
+  either.addChildren([pricing]),
+  console_.addChildren([consoleHome, keys, topup, settings]),
+])
+
+export function makeRouter(queries: QueryClient) {
+  return createRouter({
+    routeTree: tree,
+    context: { queries },
+    defaultPreload: "intent",
+    defaultPendingMs: 400,
+    scrollRestoration: true,
+    defaultErrorComponent: RouteFailed,
+    defaultNotFoundComponent: NotFound,
+  })
+}

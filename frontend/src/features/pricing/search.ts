@@ -1,0 +1,42 @@
+// What the address of the pricing page holds: everything that was chosen, so that a link shows the same page.
+export type Shown = "1m" | "1k"
+
+export type PricingSearch = {
+  q?: string
+  group?: string
+  per?: Shown
+  model?: string
+  input?: number
+  output?: number
+  cached?: number
+  calls?: number
+}
+
+function count(value: unknown, most: number): number | undefined {
+  const number = Number(value)
+  return value !== undefined && Number.isInteger(number) && number >= 0 && number <= most ? number : undefined
+}
+
+function text(value: unknown): string | undefined {
+  return typeof value === "string" && value !== ""
+    ? value
+    : typeof value === "number"
+      ? String(value)
+      : undefined
+}
+
+const MOST = 1_000_000_000
+
+export function readPricingSearch(search: Record<string, unknown>): PricingSearch {
+  const read: PricingSearch = {
+    q: text(search.q),
+    group: text(search.group),
+    per: search.per === "1k" ? "1k" : undefined,
+    model: text(search.model),
+    input: count(search.input, MOST),
+    output: count(search.output, MOST),
+    cached: count(search.cached, 100),
+    calls: count(search.calls, MOST),
+  }
+  return Object.fromEntries(Object.entries(read).filter(([, value]) => value !== undefined))
+}
