@@ -1,0 +1,34 @@
+"""What handlers say about themselves in the OpenAPI document: which refusals to expect, and what an answer looks like."""
+
+from http import HTTPStatus
+from typing import Final
+
+from litestar.openapi.datastructures import ResponseSpec
+
+from airouter.api.errors import Problem
+
+_WORDS: Final = {
+    401: "Not signed in, or the session has ended",
+    402: "The balance or a limit is too small",
+    403: "Signed in, but not allowed to do this",
+    404: "There is nothing here, or nothing of yours",
+    409: "Does not fit the present state",
+    410: "Not any more",
+    413: "The body is too large",
+    415: "The body is not declared as JSON",
+    422: "The request cannot be meant like this; `field` says where",
+    429: "Too many attempts; `retry-after` says when to come again",
+    503: "Something that this needs cannot be reached; `retry-after` says when to come again",
+}
+
+
+def refusals(*statuses: int) -> dict[int, ResponseSpec]:
+    """The described errors of a route: those given, and those that every route can answer."""
+    return {
+        status: ResponseSpec(
+            data_container=Problem,
+            description=_WORDS.get(status, HTTPStatus(status).phrase),
+            generate_examples=False,
+        )
+        for status in sorted({*statuses, 503})
+    }

@@ -1,0 +1,66 @@
+"""The management API: every route of `/api/v1` and of operations, and what its handlers may ask for by name."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+from litestar import Litestar, Router
+from litestar.di import Provide
+from litestar.openapi import OpenAPIConfig
+
+from airouter.api import callers, paging
+from airouter.api.public import health
+from airouter.api.requests import BODY_BYTES_MAX, JsonRequest, answer_error
+from airouter.services.readiness import Readiness
+from airouter.services.sessions import Sessions
+
+
+class Services:
+    """The use cases of one process. A handler asks for one by the name of its attribute."""
+
+    readiness: Readiness
+    sessions: Sessions
+
+    def __init__(self, **parts: Any) -> None:
+        for name, part in parts.items():
+            setattr(self, name, part)
+
+
+PUBLIC: Final[Sequence[Any]] = ()
+"""Controllers below /api/v1 that strangers may call."""
+CONSOLE: Final[Sequence[Any]] = ()
+"""Controllers for people who are signed in."""
+ADMIN: Final[Sequence[Any]] = ()
+"""Controllers for operators."""
+
+
+def management(
+    services: Callable[[], Services],
+    *,
+    lifespan: Sequence[Any] = (),
+    more: Sequence[Any] = (),
+    openapi: OpenAPIConfig | None = None,
+) -> Litestar:
+    """The application without its outer layers. `services` is asked at each request, because they open after this."""
+    return Litestar(
+        route_handlers=[
+            health.ROUTER,
+            Router(path="/api/v1", route_handlers=[*PUBLIC, *CONSOLE, *ADMIN]),
+            *more,
+        ],
+        dependencies={**callers.PROVIDERS, **paging.PROVIDERS, **_providers(services)},
+        exception_handlers={Exception: answer_error, 500: answer_error},
+        request_class=JsonRequest,
+        request_max_body_size=BODY_BYTES_MAX,
+        logging_config=None,
+        openapi_config=openapi,
+        lifespan=list(lifespan),
+        debug=False,
+        pdb_on_exception=False,
+    )
+
+
+def _providers(services: Callable[[], Services]) -> dict[str, Provide]:
+    def provide(name: str) -> Provide:
+        return Provide(lambda: getattr(services(), name), sync_to_thread=False)
+
+    return {name: provide(name) for name in Services.__annotations__}

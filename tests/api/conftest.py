@@ -1,0 +1,50 @@
+"""The application without a socket: its lifespan runs, and an HTTP client speaks to it."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from airouter.app import create_app
+from tests.settings import settings_for
+
+
+@asynccontextmanager
+async def running(app: Any) -> AsyncIterator[None]:
+    """The ASGI lifespan around the block, as a server would run it."""
+    inbox: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+    outbox: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+    task = asyncio.create_task(app({"type": "lifespan", "asgi": {"version": "3.0"}}, inbox.get, outbox.put))
+    await inbox.put({"type": "lifespan.startup"})
+    started = await outbox.get()
+    assert started["type"] == "lifespan.startup.complete", started
+    try:
+        yield
+    finally:
+        await inbox.put({"type": "lifespan.shutdown"})
+        await task
+
+
+def client_of(app: Any, *, address: str = "203.0.113.9") -> httpx.AsyncClient:
+    """Somebody with an address of their own."""
+    transport = httpx.ASGITransport(app=app, client=(address, 40000), raise_app_exceptions=False)
+    return httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8080")
+
+
+@pytest.fixture
+async def app(database: str, tmp_path: Path) -> AsyncIterator[Any]:
+    """The whole application on a fresh database."""
+    application = create_app(settings_for(database, tmp_path))
+    async with running(application):
+        yield application
+
+
+@pytest.fixture
+async def client(app: Any) -> AsyncIterator[httpx.AsyncClient]:
+    """A stranger."""
+    async with client_of(app) as stranger:
+        yield stranger
