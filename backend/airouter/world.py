@@ -1,4 +1,4 @@
-"""Where time and chance come in. Everything below takes them as arguments, so that tests and replays can decide them."""
+"""Where time and chance come in. Everything below takes them as arguments, so that tests can decide them."""
 
 import os
 import time

@@ -59,7 +59,8 @@ class ChannelOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     include_usage: bool = True
     """The upstream understands `stream_options.include_usage`; without it a stream's usage is estimated."""
     on_disconnect: Literal["drain", "cancel"] = "drain"
-    """What to do with the upstream when the client leaves: read on within limits, or hang up where that stops billing."""
+    """What to do with the upstream when the client leaves: read on within limits, or hang up where that stops billing.
+    """
 
 
 class Channel(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,15 +1,15 @@
 """Refusals, each named for the fact. `code` is public and stable; the HTTP status is decided in api/errors.py alone.
 
 DomainError
-├── Unauthenticated   who are you?      InvalidApiKey KeyDisabled KeyExpired InvalidCredentials SessionExpired InvalidToken
-├── NotAllowed        not you           AddressNotAllowed ModelNotAllowed GroupNotAllowed AccountPaused RoleRequired SignUpClosed …
-├── NotFound          nothing there     ModelNotFound CodeUnknown AddressUnknown
+├── Unauthenticated   who are you?      InvalidApiKey KeyDisabled KeyExpired InvalidCredentials SessionExpired …
+├── NotAllowed        not you           AddressNotAllowed ModelNotAllowed GroupNotAllowed AccountPaused RoleRequired …
+├── NotFound          nothing there     ModelNotFound CodeUnknown
 ├── Conflict          not in this state AlreadyExists CodeAlreadyRedeemed BalanceInsufficient QuotaInUseByCalls …
-├── Gone              not any more      CodeExpired CodeRevoked ReceiptSealed
-├── Invalid           cannot be meant   InvalidRequest InvalidRateCard AmountTooLarge NotSupportedYet MeterNotPriced …
+├── Gone              not any more      CodeExpired CodeRevoked
+├── Invalid           cannot be meant   InvalidRequest InvalidRateCard AmountTooLarge NotSupportedYet …
 ├── OutOfQuota        no credit         InsufficientQuota KeyLimitReached
 ├── TooMany           slow down         QuotaInUse RateLimitExceeded TooManyAttempts
-├── Upstream          the other side    UpstreamRejected UpstreamRefusedRequest UpstreamFailed UpstreamTimedOut NoChannelAvailable
+├── Upstream          the other side    UpstreamRejected UpstreamRefusedRequest UpstreamFailed NoChannelAvailable …
 └── Unavailable       our side          LedgerUnavailable DatabaseUnavailable ShuttingDown
 """
 
@@ -301,6 +301,13 @@ class Upstream(DomainError):
 class UpstreamRejected(Upstream):
     code = "upstream_rejected"
     default_message = "The provider refused the gateway itself. The operator has to look at the channel."
+
+
+class UpstreamRefusedRequest(Upstream):
+    """The upstream found fault with the request itself; `status`, `body` and `content_type` are what it said."""
+
+    code = "upstream_refused_request"
+    default_message = "The provider refused the request."
 
 
 class UpstreamFailed(Upstream):

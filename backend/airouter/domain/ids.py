@@ -1,4 +1,6 @@
-"""The identities of our nouns. Every id that leaves the house is a UUIDv7 in its text form; wallets are never shown and count up."""
+"""The identities of our nouns. Every id that leaves the house is a UUIDv7 in its text form; wallets are never shown and
+count up.
+"""
 
 from datetime import UTC, datetime, timedelta
 from typing import NewType

@@ -13,7 +13,9 @@ KeyStatus = Literal["active", "disabled", "deleted"]
 
 
 class Caller(msgspec.Struct, frozen=True, kw_only=True):
-    """A key together with the facts of its account. Read from Postgres once, dropped when Postgres says that it changed."""
+    """A key together with the facts of its account. Read from Postgres once, dropped when Postgres says that it
+    changed.
+    """
 
     key_id: KeyId
     account_id: AccountId

@@ -1,4 +1,6 @@
-"""Policies: what an operator edits while the gateway runs. One struct a topic; a field that is not enforced does not exist here."""
+"""Policies: what an operator edits while the gateway runs. One struct a topic; a field that is not enforced does not
+exist here.
+"""
 
 from typing import Literal
 

@@ -1,4 +1,4 @@
-"""From usage to cost: cost = ceil( (sum over meters of quantity x rate / per) x multiplier ). One rounding, at the end."""
+"""From usage to cost: ceil( (sum over meters of quantity x rate / per) x multiplier ). One rounding, at the end."""
 
 import msgspec
 
@@ -79,12 +79,17 @@ def bill(
 
 def hold_size(ceiling: Ceiling, card: RateCard, multiplier_micros: int) -> int:
     """The worst-case price of a call, rounded up once: what must be held before it may start."""
-    subtotal = (
-        ceiling.input_tokens * card.dearest_input
-        + ceiling.output_tokens * card.dearest_output
-        + card.dearest_request * _SCALE
-    )
+    subtotal = _tokens_subtotal(ceiling, card) + card.dearest_request * _SCALE
     return ceil_div(subtotal * multiplier_micros, _SCALE * MICROS)
+
+
+def token_price(ceiling: Ceiling, card: RateCard, multiplier_micros: int) -> int:
+    """The same without the fixed part: what a stream that outgrows its hold needs on top."""
+    return ceil_div(_tokens_subtotal(ceiling, card) * multiplier_micros, _SCALE * MICROS)
+
+
+def _tokens_subtotal(ceiling: Ceiling, card: RateCard) -> int:
+    return ceiling.input_tokens * card.dearest_input + ceiling.output_tokens * card.dearest_output
 
 
 def exact_decimal(millionths: int) -> str:

@@ -15,7 +15,9 @@ UsageSource = Literal["provider", "provider_partial", "estimated", "none"]
 """Who said so: the provider's final figures, its running figures of a broken answer, our estimate, or nobody."""
 
 UsageStatus = Literal["ok", "partial", "cancelled", "failed"]
-"""`partial`: the provider broke off after the first byte. `cancelled`: the client left. `failed`: nothing reached the client."""
+"""`partial`: the provider broke off after the first byte. `cancelled`: the client left. `failed`: nothing reached the
+client.
+"""
 
 
 def input_tokens(quantities: Quantities) -> int:

@@ -1,6 +1,8 @@
-"""Telling the other processes. A change bumps a version row and notifies in the same transaction, so that it holds everywhere within a second.
+"""Telling the other processes. A change bumps a version row and notifies in the same transaction, so that it holds
+everywhere within a second.
 
-Payloads on channel `airouter_changed`: `catalogue`, `keys <key_id>`, `accounts <account_id>`, `sessions <session_id>`, `wallet <wallet_id>`.
+Payloads on channel `airouter_changed`: `catalogue`, `keys <key_id>`, `accounts <account_id>`, `sessions <session_id>`,
+`wallet <wallet_id>`.
 `wallet` has no version row: missing one costs time only. Channel `credit_recall` carries `w<wallet_id>` or `k<key_id>`.
 """
 

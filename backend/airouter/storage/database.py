@@ -1,4 +1,6 @@
-"""Connections to Postgres. Two ways in: a pool for short transactions, and single direct connections for LISTEN, sync and locks."""
+"""Connections to Postgres. Two ways in: a pool for short transactions, and single direct connections for LISTEN, sync
+and locks.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
@@ -51,7 +53,7 @@ async def connect(dsn: str, *, as_owner: bool = False, command_seconds: float = 
 
 
 async def _speak_json(connection: Connection) -> None:
-    """jsonb columns are Python values on our side."""
+    """Jsonb columns are Python values on our side."""
     await connection.set_type_codec("jsonb", schema="pg_catalog", encoder=_encode_json, decoder=msgspec.json.decode)
 
 

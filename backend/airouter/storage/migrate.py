@@ -1,4 +1,6 @@
-"""Forward-only migrations: storage/migrations/NNNN_name.sql, each in one transaction, under an advisory lock, with checksums."""
+"""Forward-only migrations: storage/migrations/NNNN_name.sql, each in one transaction, under an advisory lock, with
+checksums.
+"""
 
 import hashlib
 import re
@@ -106,7 +108,8 @@ async def _install(connection: asyncpg.Connection, currency: str, *, is_demo: bo
     assert row is not None  # inserted above
     if row["currency"] != currency:
         raise MigrationError(
-            f"this database keeps its books in {row['currency']}, AIROUTER_CURRENCY says {currency}: the ledger currency cannot change"
+            f"this database keeps its books in {row['currency']}, AIROUTER_CURRENCY says {currency}: "
+            "the ledger currency cannot change"
         )
     if row["is_demo"] and not is_demo:
         raise MigrationError(

@@ -1,0 +1,159 @@
+"""The doors as ordinary ASGI routes: for servers without the hot protocol, and for what the hot route leaves over."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from litestar import asgi
+from litestar.handlers import ASGIRouteHandler
+
+from airouter.api.arrivals import arrival_of
+from airouter.api.doors.service import Doors, refuse
+from airouter.domain.errors import BodyTooLarge, MethodNotAllowed
+from airouter.domain.ids import RequestId
+from airouter.gateway.door import DOORS, Door, spellings
+from airouter.gateway.exchange import Headers
+
+
+class AsgiExchange:
+    """An exchange over ASGI. Writes are queued and sent by one task, because the pipeline does not wait to write."""
+
+    def __init__(self, door: Door, scope: Any, send: Any) -> None:
+        arrival = arrival_of(scope)
+        self.door = door
+        self.body = b""
+        self.address = arrival.address
+        self.client_request_id = arrival.client_request_id
+        self.request_id: RequestId = arrival.request_id
+        self.has_begun = False
+        self.is_gone = False
+        self._headers: dict[bytes, bytes] = dict(reversed(scope["headers"]))
+        self._send = send
+        self._queue: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue(maxsize=0)
+        self._act_when_gone: Callable[[], None] | None = None
+        self._room = asyncio.Event()
+        self._room.set()
+        self._is_over = False
+
+    @property
+    def secret(self) -> str | None:
+        """`Authorization: Bearer …`, or `x-api-key`."""
+        claimed = self._headers.get(b"authorization")
+        if claimed is not None:
+            scheme, _, secret = claimed.partition(b" ")
+            return secret.strip().decode("latin-1") if scheme.lower() == b"bearer" else None
+        other = self._headers.get(b"x-api-key")
+        return other.decode("latin-1") if other else None
+
+    @property
+    def is_slow(self) -> bool:
+        return not self._room.is_set() and not self.is_gone
+
+    async def drain(self) -> None:
+        await self._room.wait()
+
+    def when_gone(self, act: Callable[[], None]) -> None:
+        if self.is_gone:
+            act()
+        else:
+            self._act_when_gone = act
+
+    def send(self, status: int, headers: Headers, body: bytes) -> None:
+        if not self._is_over:
+            self._start(status, [*headers, (b"content-length", b"%d" % len(body))])
+            self._put({"type": "http.response.body", "body": body, "more_body": False})
+            self._close()
+
+    def begin(self, status: int, headers: Headers, first: bytes) -> None:
+        self.has_begun = True
+        self._start(status, list(headers))
+        self.write(first)
+
+    def write(self, data: bytes) -> None:
+        if data and not self._is_over:
+            self._put({"type": "http.response.body", "body": data, "more_body": True})
+
+    def end(self) -> None:
+        if not self._is_over:
+            if not self.has_begun:
+                self.begin(200, (), b"")
+            self._put({"type": "http.response.body", "body": b"", "more_body": False})
+            self._close()
+
+    def hung_up(self) -> None:
+        """The client is gone."""
+        if not self._is_over and not self.is_gone:
+            self.is_gone = True
+            self._room.set()
+            act, self._act_when_gone = self._act_when_gone, None
+            if act is not None:
+                act()
+
+    async def deliver(self) -> None:
+        """Sends what the pipeline wrote, in order, until the end."""
+        while (message := await self._queue.get()) is not None:
+            if not self.is_gone:
+                await self._send(message)
+            if self._queue.empty():
+                self._room.set()
+
+    def _start(self, status: int, headers: list[tuple[bytes, bytes]]) -> None:
+        self._put({"type": "http.response.start", "status": status, "headers": headers})
+
+    def _put(self, message: dict[str, Any]) -> None:
+        self._queue.put_nowait(message)
+        if self._queue.qsize() > 16:
+            self._room.clear()
+
+    def _close(self) -> None:
+        self._is_over = True
+        self._act_when_gone = None
+        self._queue.put_nowait(None)
+
+
+def door_routes(doors: Callable[[], Doors]) -> list[ASGIRouteHandler]:
+    """One route handler for each row of the table, under all its spellings."""
+    return [_route(door, doors) for door in DOORS]
+
+
+def _route(door: Door, doors: Callable[[], Doors]) -> ASGIRouteHandler:
+    paths = sorted({spelling.rstrip("/") for spelling in spellings(door.path)})
+
+    @asgi(paths, name=door.operation_id, copy_scope=False)
+    async def serve_door(scope: Any, receive: Any, send: Any) -> None:
+        exchange = AsgiExchange(door, scope, send)
+        delivery = asyncio.create_task(exchange.deliver())
+        if scope["method"] != door.method:
+            refuse(exchange, MethodNotAllowed(f"Use {door.method} at {door.path}.", allow=door.method))
+        elif (body := await _read(receive, doors().body_bytes_max)) is None:
+            refuse(exchange, BodyTooLarge(limit_bytes=doors().body_bytes_max))
+        else:
+            exchange.body = body
+            work = asyncio.create_task(doors().serve(exchange))
+            watch = asyncio.create_task(_watch(receive, exchange))
+            await asyncio.shield(work)
+            watch.cancel()
+        await delivery
+
+    return serve_door
+
+
+async def _read(receive: Any, bytes_max: int) -> bytes | None:
+    """The request body, or None when it is too large."""
+    parts, size = [], 0
+    while True:
+        message = await receive()
+        if message["type"] != "http.request":
+            return b"".join(parts)
+        parts.append(message.get("body", b""))
+        size += len(parts[-1])
+        if size > bytes_max:
+            return None
+        if not message.get("more_body"):
+            return b"".join(parts)
+
+
+async def _watch(receive: Any, exchange: AsgiExchange) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+    exchange.hung_up()

@@ -1,0 +1,96 @@
+"""What happens to a call between the server and the pipeline: an id, the client's address, and a refusal in the door's
+own shape.
+"""
+
+import logging
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+import msgspec
+
+from airouter.api.arrivals import Headers, Network, client_address
+from airouter.api.errors import openai_error, refusal
+from airouter.domain.errors import DomainError, UpstreamRefusedRequest
+from airouter.domain.ids import RequestId
+from airouter.gateway.exchange import Exchange
+from airouter.gateway.pipeline import Gateway
+from airouter.world import new_id
+
+log = logging.getLogger("airouter.doors")
+
+
+class _ErrorBody(msgspec.Struct):
+    error: dict[str, Any]
+
+
+class ServerExchange(Exchange, Protocol):
+    """An exchange that can also end in a refusal, once."""
+
+    request_id: RequestId
+
+
+class Doors:
+    """Serves exchanges. One per process, shared by the hot route and the ASGI route."""
+
+    def __init__(self, gateway: Gateway, trusted_proxies: Sequence[Network], body_bytes_max: Callable[[], int]) -> None:
+        self.gateway = gateway
+        self._trusted = tuple(trusted_proxies)
+        self._body_bytes_max = body_bytes_max
+
+    @property
+    def body_bytes_max(self) -> int:
+        """Policy `limits.body_bytes_max` as it stands now."""
+        return self._body_bytes_max()
+
+    def address(self, peer: str | None, headers: Headers) -> str:
+        """The client's address: the peer's unless a configured proxy stands between."""
+        if peer is not None and not self._trusted:
+            return peer
+        return client_address(peer, headers, self._trusted)
+
+    async def serve(self, exchange: ServerExchange) -> None:
+        """One call, to its end; never raises."""
+        request_id = exchange.request_id = RequestId(new_id())
+        try:
+            await self.gateway.answer(exchange, request_id)
+        except DomainError as error:
+            refuse(exchange, error)
+        except Exception:
+            log.exception("door.failed request=%s", request_id)
+            refuse(exchange, None)
+
+
+def refuse(exchange: ServerExchange, error: DomainError | None) -> None:
+    """Ends the exchange with a refusal; None is a fault of ours that has no words for a caller.
+
+    Before the first byte it has a status of its own. Inside a stream it is an event, and the stream ends without its
+    usual end.
+    """
+    found = error or RuntimeError("internal")
+    if exchange.has_begun:
+        exchange.write(b"data: " + msgspec.json.encode(openai_error(found)) + b"\n\n")
+        exchange.end()
+        return
+    if isinstance(found, UpstreamRefusedRequest) and _is_openai_error(found.details["body"]):
+        exchange.send(
+            found.details["status"],
+            ((b"content-type", b"application/json"), _request_id(exchange)),
+            found.details["body"],
+        )
+        return
+    answer = refusal(found, exchange.door.dialect, exchange.request_id)
+    status = found.details["status"] if isinstance(found, UpstreamRefusedRequest) else answer.status
+    headers = [(name.encode(), value.encode()) for name, value in answer.headers]
+    exchange.send(status, (*headers, _request_id(exchange)), answer.body)
+
+
+def _request_id(exchange: ServerExchange) -> tuple[bytes, bytes]:
+    return b"x-request-id", str(exchange.request_id).encode()
+
+
+def _is_openai_error(body: bytes) -> bool:
+    """Whether a vendor's refusal already has the shape that its door promises; then it is passed on as it came."""
+    try:
+        return isinstance(msgspec.json.decode(body, type=_ErrorBody).error, dict)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return False

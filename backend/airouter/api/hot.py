@@ -1,0 +1,226 @@
+"""The short path from the server's protocol to the pipeline: no ASGI, no router, one task a call.
+
+`HotProtocol` is uvicorn's httptools protocol with one addition: a complete POST to a door goes straight to
+`Doors.serve`.
+Everything else, and what is rare at a door (pipelining, `Expect: 100-continue`), takes the ordinary way through the
+application, which has the same doors. Written against uvicorn 0.54; tests/gateway/test_hot.py fails if its insides
+change.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, Final
+
+from uvicorn.protocols.http.flow_control import FlowControl
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+from airouter.api.cors import OPEN_MARKS
+from airouter.api.doors.service import Doors, refuse
+from airouter.domain.errors import BodyTooLarge
+from airouter.domain.ids import RequestId
+from airouter.gateway.door import BY_PATH, Door
+from airouter.gateway.exchange import Headers
+from airouter.world import new_id
+
+_CORS: Final = b"".join(b"%b: %b\r\n" % mark for mark in OPEN_MARKS)
+_CLIENT_ID_BYTES_MAX: Final = 128
+
+
+class HotCall:
+    """An exchange over the socket. It also stands where uvicorn expects its own request cycle."""
+
+    __slots__ = (
+        "_act_when_gone", "_flow", "_headers", "_is_1_0", "_parts", "_protocol", "_size", "_transport", "address",
+        "body", "client_request_id", "disconnected", "door", "has_begun", "keep_alive", "request_id", "response_complete",
+    )  # fmt: skip
+
+    def __init__(self, protocol: "HotProtocol", door: Door, *, keep_alive: bool, is_1_0: bool) -> None:
+        self._protocol = protocol
+        self._transport: asyncio.Transport = protocol.transport
+        self._flow: FlowControl = protocol.flow
+        self._headers: list[tuple[bytes, bytes]] = protocol.headers
+        self._is_1_0 = is_1_0
+        self._parts: list[bytes] = []
+        self._size = 0
+        self._act_when_gone: Callable[[], None] | None = None
+        self.door = door
+        self.address = ""
+        self.body = b""
+        self.client_request_id: str | None = None
+        self.request_id: RequestId
+        self.keep_alive = keep_alive
+        self.has_begun = False
+        self.response_complete = False
+        self.disconnected = False
+
+    # -- the request
+
+    def receive(self, data: bytes, bytes_max: int) -> None:
+        """Part of the body. One that is too large is refused as soon as that is known, and the connection ends with it."""
+        self._size += len(data)
+        if self._size > bytes_max:
+            self.keep_alive = False
+            self.request_id = RequestId(new_id())
+            refuse(self, BodyTooLarge(f"The request body is larger than {bytes_max} bytes.", limit_bytes=bytes_max))
+        else:
+            self._parts.append(data)
+
+    def complete(self, doors: Doors) -> None:
+        """The whole request is here."""
+        parts = self._parts
+        self.body = parts[0] if len(parts) == 1 else b"".join(parts)
+        self._parts = []
+        client = self._protocol.client
+        self.address = doors.address(client[0] if client else None, self._headers)
+        claimed = self._header(b"x-request-id")
+        if claimed is not None and len(claimed) <= _CLIENT_ID_BYTES_MAX and claimed.isascii():
+            text = claimed.decode()
+            self.client_request_id = text if text.isprintable() else None
+
+    def _header(self, name: bytes) -> bytes | None:
+        for key, value in self._headers:
+            if key == name:
+                return value
+        return None
+
+    @property
+    def secret(self) -> str | None:
+        """`Authorization: Bearer …`, or `x-api-key` as Anthropic's clients send it."""
+        for name, value in self._headers:
+            if name == b"authorization":
+                scheme, _, secret = value.partition(b" ")
+                return secret.strip().decode("latin-1") if scheme.lower() == b"bearer" else None
+        other = self._header(b"x-api-key")
+        return other.decode("latin-1") if other else None
+
+    # -- the answer
+
+    @property
+    def is_gone(self) -> bool:
+        return self.disconnected
+
+    @property
+    def is_slow(self) -> bool:
+        return self._flow.write_paused and not self.disconnected
+
+    async def drain(self) -> None:
+        await self._flow.drain()
+
+    def when_gone(self, act: Callable[[], None]) -> None:
+        if self.disconnected:
+            act()
+        else:
+            self._act_when_gone = act
+
+    def send(self, status: int, headers: Headers, body: bytes) -> None:
+        if self.disconnected or self.response_complete:
+            return
+        head = self._head(status, headers)
+        head.append(b"content-length: %d\r\n\r\n" % len(body))
+        head.append(body)
+        self._transport.write(b"".join(head))
+        self._done()
+
+    def begin(self, status: int, headers: Headers, first: bytes) -> None:
+        self.has_begun = True
+        if self.disconnected:
+            return
+        if self._is_1_0:  # no chunks there: the end of the connection is the end of the answer
+            self.keep_alive = False
+        head = self._head(status, headers)
+        head.append(b"\r\n" if self._is_1_0 else b"transfer-encoding: chunked\r\n\r\n")
+        head.append(self._framed(first))
+        self._transport.write(b"".join(head))
+
+    def write(self, data: bytes) -> None:
+        if data and not self.disconnected and not self.response_complete:
+            self._transport.write(self._framed(data))
+
+    def end(self) -> None:
+        if self.disconnected or self.response_complete:
+            return
+        if not self.has_begun:  # an empty stream still has a head
+            self.begin(200, (), b"")
+        if not self._is_1_0:
+            self._transport.write(b"0\r\n\r\n")
+        self._done()
+
+    def _framed(self, data: bytes) -> bytes:
+        if self._is_1_0 or not data:
+            return data
+        return b"%x\r\n%b\r\n" % (len(data), data)
+
+    def _head(self, status: int, headers: Headers) -> list[bytes]:
+        head = [STATUS_LINE[status]]
+        head += [b"%b: %b\r\n" % pair for pair in self._protocol.server_state.default_headers]
+        head += [b"%b: %b\r\n" % pair for pair in headers]
+        head.append(_CORS)
+        if not self.keep_alive:
+            head.append(b"connection: close\r\n")
+        return head
+
+    def _done(self) -> None:
+        self.response_complete = True
+        self._act_when_gone = None
+        if not self.keep_alive:
+            self._transport.close()
+        self._protocol.on_response_complete()
+
+    # -- where uvicorn expects its own cycle
+
+    @property
+    def message_event(self) -> "HotCall":
+        """Uvicorn sets its cycle's event when the connection is lost; that is our news that the client is gone."""
+        return self
+
+    def set(self) -> None:
+        act, self._act_when_gone = self._act_when_gone, None
+        if self.disconnected and act is not None:
+            act()
+
+
+class HotProtocol(HttpToolsProtocol):
+    """HTTP/1.1 over the socket. The application it serves must offer `doors`, which it may fill in when it has started."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._hot: HotCall | None = None
+
+    def on_headers_complete(self) -> None:
+        doors: Doors | None = self.app.doors
+        door = BY_PATH.get(self.url.partition(b"?")[0])
+        is_busy = self.cycle is not None and not self.cycle.response_complete
+        if (
+            door is None
+            or doors is None
+            or is_busy
+            or self.expect_100_continue
+            or self.parser.get_method() != b"POST"
+            or self.parser.should_upgrade()
+        ):
+            self._hot = None
+            super().on_headers_complete()
+            return
+        is_1_0 = self.parser.get_http_version() == "1.0"
+        keep_alive = not is_1_0 and self.parser.should_keep_alive()
+        self._hot = self.cycle = HotCall(self, door, keep_alive=keep_alive, is_1_0=is_1_0)  # type: ignore[assignment]
+
+    def on_body(self, body: bytes) -> None:
+        if self._hot is None:
+            super().on_body(body)
+        elif not self._hot.response_complete:
+            self._hot.receive(body, self.app.doors.body_bytes_max)
+
+    def on_message_complete(self) -> None:
+        call = self._hot
+        if call is None:
+            super().on_message_complete()
+            return
+        self._hot = None
+        if call.response_complete:
+            return
+        doors = self.app.doors
+        call.complete(doors)
+        task = self.loop.create_task(doors.serve(call))
+        task.add_done_callback(self.tasks.discard)
+        self.tasks.add(task)

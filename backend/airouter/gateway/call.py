@@ -1,0 +1,45 @@
+"""A call under way: what was fixed at admission, and what has happened since."""
+
+from airouter.domain.catalogue import Channel
+from airouter.domain.ids import RequestId
+from airouter.domain.key import Caller
+from airouter.domain.usage import Attempt
+from airouter.gateway.admit import Terms
+from airouter.gateway.credit import Hold
+from airouter.gateway.door import Door
+from airouter.wire.openai import Request
+
+
+class Call:
+    """One admitted call. `terms` never change: no retry and no price change alters what it is charged by."""
+
+    __slots__ = (
+        "attempts", "caller", "channel", "client_request_id", "door", "first_byte_at", "hold", "is_settled",
+        "output_allowance", "request", "request_id", "started_at", "terms",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        *,
+        request_id: RequestId,
+        caller: Caller,
+        door: Door,
+        request: Request,
+        terms: Terms,
+        hold: Hold,
+        started_at: float,
+        client_request_id: str | None,
+    ) -> None:
+        self.request_id = request_id
+        self.caller = caller
+        self.door = door
+        self.request = request
+        self.terms = terms
+        self.hold = hold
+        self.started_at = started_at
+        self.client_request_id = client_request_id
+        self.output_allowance = terms.ceiling.output_tokens
+        self.channel: Channel | None = None
+        self.attempts: list[Attempt] = []
+        self.first_byte_at: float | None = None
+        self.is_settled = False

@@ -1,0 +1,226 @@
+"""One request, top to bottom: authenticate, admit, hold, route and relay, meter, settle, last byte."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Final
+
+from airouter.domain.catalogue import Model
+from airouter.domain.errors import DomainError, InsufficientQuota, OutOfQuota
+from airouter.domain.ids import RequestId
+from airouter.domain.key import Caller
+from airouter.domain.policy import Limits
+from airouter.domain.pricing import Ceiling, token_price
+from airouter.gateway import meter
+from airouter.gateway.admit import Terms, admit, usable_group
+from airouter.gateway.authenticate import Callers
+from airouter.gateway.call import Call
+from airouter.gateway.credit import Credit, Hold
+from airouter.gateway.exchange import Exchange, Headers
+from airouter.gateway.meter import Metered
+from airouter.gateway.rate_limits import RateLimits
+from airouter.gateway.relay import Leg, Relay, domain_error
+from airouter.gateway.route import Routes
+from airouter.gateway.settle import Settlement
+from airouter.gateway.snapshot import Snapshot
+from airouter.upstream.contract import UpstreamError
+from airouter.wire.openai import read_request
+from airouter.world import now
+
+EXTEND_TRIES: Final = 5
+EXTEND_PAUSE_SECONDS: Final = 0.1
+
+
+class Gateway:
+    """Answers calls. Everything it needs to know is in memory; Postgres is asked only for keys and credit it has not
+    met.
+    """
+
+    def __init__(
+        self,
+        *,
+        callers: Callers,
+        snapshot: Snapshot,
+        credit: Credit,
+        relay: Relay,
+        clock: Callable[[], float],
+    ) -> None:
+        self._callers = callers
+        self._snapshot = snapshot
+        self._credit = credit
+        self._relay = relay
+        self._settlement = Settlement(credit)
+        self._rates = RateLimits()
+        self._clock = clock
+        self._routes: Routes | None = None
+
+    async def answer(self, exchange: Exchange, request_id: RequestId) -> None:
+        """One call. It outlives its client: what was used is charged whether or not anybody still listens.
+
+        Raises:
+            DomainError: the call was refused or failed. Nothing is charged unless an answer had begun; the exchange
+            says
+                whether there is still a head to put the refusal into.
+        """
+        started_at = self._clock()
+        caller = await self.caller(exchange.secret, exchange.address)
+        routes = self._current_routes()
+        slot = self._rates.enter(caller, started_at)
+        try:
+            request = read_request(exchange.door.endpoint, exchange.body)
+            terms = admit(routes.catalogue, caller, exchange.door, request, exchange.body)
+            hold = await self._hold(caller, terms)
+            call = Call(
+                request_id=request_id,
+                caller=caller,
+                door=exchange.door,
+                request=request,
+                terms=terms,
+                hold=hold,
+                started_at=started_at,
+                client_request_id=exchange.client_request_id,
+            )
+            exchange.when_gone(self._leaver(call, routes.catalogue.policies.limits.drain_seconds))
+            try:
+                leg = await self._relay.open(call, exchange.body, routes)
+                if leg.is_stream:
+                    await self._stream(call, leg, exchange, slot.headers)
+                else:
+                    await self._whole(call, leg, exchange, slot.headers)
+            except DomainError as error:
+                await self._fail(call, error.code)
+                raise
+            except asyncio.CancelledError:  # the client left, and waiting longer is not worth it
+                await self._settle(call, meter.cancelled(None))
+            finally:
+                if not call.is_settled:  # a bug of ours: the customer does not pay for it
+                    self._credit.release(hold)
+        finally:
+            slot.leave()
+
+    async def caller(self, secret: str | None, address: str) -> Caller:
+        """Who presents this key, if it may be used at all, now, from there."""
+        caller = self._callers.known(secret) or await self._callers.look_up(secret)
+        caller.check(now(), address)
+        return caller
+
+    def models_of(self, caller: Caller) -> list[Model]:
+        """What this key may call: priced, offered by its group, served by a channel, and on the key's own list if it
+        has one.
+
+        Raises:
+            GroupNotAllowed: the key's group is not, or no longer, among the account's usable groups.
+        """
+        routes = self._current_routes()
+        group = usable_group(routes.catalogue, caller)
+        return [
+            model
+            for name, model in sorted(routes.catalogue.models.items())
+            if (caller.models is None or name in caller.models)
+            and routes.catalogue.offered(name, group) is not None
+            and routes.tiers(group.name, name)
+        ]
+
+    async def _hold(self, caller: Caller, terms: Terms) -> Hold:
+        amount = terms.worst_case
+        wallet, key, is_limited = caller.wallet_id, caller.key_id, caller.is_limited
+        return self._credit.try_hold(wallet, key, is_limited, amount) or await self._credit.hold(
+            wallet, key, is_limited, amount
+        )
+
+    async def _whole(self, call: Call, leg: Leg, exchange: Exchange, headers: Headers) -> None:
+        body, reported = leg.provider.answer(leg.call, leg.data)
+        call.first_byte_at = self._clock()
+        await self._settle(call, meter.whole(reported, leg.call, is_gone=exchange.is_gone))
+        exchange.send(leg.answer.status, self._head(call, leg, headers), body)
+
+    async def _stream(self, call: Call, leg: Leg, exchange: Exchange, headers: Headers) -> None:
+        """Forwards what arrives, as it arrives. The journal is written before the bytes that complete the answer."""
+        reader, data, answer = leg.provider.stream(leg.call), leg.data, leg.answer
+        limits = self._current_routes().catalogue.policies.limits
+        try:
+            while data:
+                out = reader.feed(data)
+                if reader.saw_done and not call.is_settled:
+                    await self._settle(call, meter.finished(reader, is_gone=exchange.is_gone))
+                elif reader.output_estimate > call.output_allowance:
+                    await self._extend(call, limits)
+                if out:
+                    if exchange.has_begun:
+                        exchange.write(out)
+                    else:
+                        call.first_byte_at = self._clock()
+                        exchange.begin(answer.status, self._head(call, leg, headers), out)
+                    if exchange.is_slow:
+                        await exchange.drain()
+                data = await answer.chunk()
+            if not call.is_settled:
+                await self._settle(call, meter.finished(reader, is_gone=exchange.is_gone))
+        except UpstreamError as error:
+            failure = domain_error(error)
+            if not call.is_settled:
+                await self._settle(call, meter.broken_off(reader), failure.code)
+                raise failure from error
+        except OutOfQuota as error:
+            await self._settle(call, meter.broken_off(reader), error.code)
+            raise
+        except asyncio.CancelledError:
+            if not call.is_settled:
+                await self._settle(call, meter.cancelled(reader))
+        finally:
+            answer.close()
+        exchange.end()
+
+    async def _extend(self, call: Call, limits: Limits) -> None:
+        """The stream outgrew its hold: hold as much again. Where that is not to be had, policy `limits.on_exhausted`
+        decides.
+
+        Raises:
+            OutOfQuota: the policy says `cut`.
+        """
+        more = Ceiling(input_tokens=0, output_tokens=max(1, call.terms.ceiling.output_tokens))
+        amount = token_price(more, call.terms.card, call.terms.multiplier_micros)
+        for _ in range(EXTEND_TRIES):
+            if self._credit.extend(call.hold, amount):
+                call.output_allowance += more.output_tokens
+                return
+            if limits.on_exhausted == "finish":
+                return
+            await asyncio.sleep(EXTEND_PAUSE_SECONDS)  # the books are being asked; the answer may be yes
+        raise InsufficientQuota("The balance is used up; the answer was cut here.")
+
+    async def _fail(self, call: Call, code: str) -> None:
+        """Nothing reached the client: recorded, and free."""
+        if not call.is_settled:
+            await self._settle(call, meter.failed(), code)
+
+    async def _settle(self, call: Call, metered: Metered, error: str | None = None) -> None:
+        await self._settlement.settle(call, metered, self._clock(), error)
+
+    def _leaver(self, call: Call, drain_seconds: int) -> Callable[[], None]:
+        """What to do when the client hangs up: stop at once where that stops the provider's billing, else read on for a
+        while.
+        """
+        task = asyncio.current_task()
+
+        def left() -> None:
+            channel = call.channel
+            is_cancelled = channel is not None and channel.options.on_disconnect == "cancel"
+            if task is not None:
+                task.get_loop().call_later(0 if is_cancelled else drain_seconds, task.cancel)
+
+        return left
+
+    def _head(self, call: Call, leg: Leg, headers: Headers) -> Headers:
+        milliseconds = int((self._clock() - call.started_at) * 1000)
+        return (
+            (b"content-type", leg.content_type),
+            (b"x-request-id", str(call.request_id).encode()),
+            (b"openai-processing-ms", b"%d" % milliseconds),
+            *headers,
+        )
+
+    def _current_routes(self) -> Routes:
+        catalogue = self._snapshot.current
+        if self._routes is None or self._routes.catalogue is not catalogue:
+            self._routes = Routes(catalogue)
+        return self._routes

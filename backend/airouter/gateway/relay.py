@@ -1,0 +1,258 @@
+"""Terms -> an open answer: try channels until one answers. Another is tried only while the client has seen nothing."""
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from airouter.domain.catalogue import Catalogue, Channel
+from airouter.domain.errors import (
+    DomainError,
+    NoChannelAvailable,
+    UpstreamFailed,
+    UpstreamRefusedRequest,
+    UpstreamRejected,
+    UpstreamTimedOut,
+)
+from airouter.domain.ids import ChannelId
+from airouter.domain.policy import Routing
+from airouter.domain.usage import Attempt
+from airouter.gateway.call import Call
+from airouter.gateway.health import Health
+from airouter.gateway.route import Routes, choose
+from airouter.providers.contract import Call as ProviderCall
+from airouter.providers.contract import Provider
+from airouter.upstream.contract import (
+    ConnectTimeout,
+    FirstByteTimeout,
+    IdleTimeout,
+    Origin,
+    PoolExhausted,
+    Timeouts,
+    UpstreamAnswer,
+    UpstreamClient,
+    UpstreamError,
+    UpstreamRequest,
+    split_url,
+)
+
+log = logging.getLogger("airouter.gateway")
+
+ANSWER_BYTES_MAX: Final = 64 * 1024 * 1024
+REFUSAL_BYTES_MAX: Final = 256 * 1024
+RETRY_AFTER_SECONDS_MAX: Final = 600
+
+
+class Leg:
+    """The way to one upstream, open: the head has arrived, and the whole body or the first bytes of the stream."""
+
+    __slots__ = ("answer", "call", "channel", "content_type", "data", "is_stream", "provider")
+
+    def __init__(
+        self, channel: Channel, provider: Provider, call: ProviderCall, answer: UpstreamAnswer, content_type: bytes
+    ) -> None:
+        self.channel = channel
+        self.provider = provider
+        self.call = call
+        self.answer = answer
+        self.content_type = content_type
+        self.is_stream = call.is_streaming and content_type.startswith(b"text/event-stream")
+        self.data = b""
+
+
+class _Refused(Exception):
+    """The upstream answered with another status than success."""
+
+    def __init__(self, status: int, body: bytes, content_type: bytes, retry_after_seconds: int | None) -> None:
+        self.status = status
+        self.body = body
+        self.content_type = content_type
+        self.retry_after_seconds = retry_after_seconds
+
+
+class Relay:
+    """Sends calls to channels."""
+
+    def __init__(
+        self,
+        *,
+        client: UpstreamClient,
+        providers: Mapping[str, Provider],
+        clock: Callable[[], float],
+        draw: Callable[[], float],
+    ) -> None:
+        self._client = client
+        self._providers = providers
+        self._clock = clock
+        self._draw = draw
+        self._health = Health()
+        self._addresses: dict[str, tuple[Origin, str]] = {}
+        self._timeouts: tuple[Routing, Timeouts] | None = None
+
+    async def open(self, call: Call, body: bytes, routes: Routes) -> Leg:
+        """The first channel that answers.
+
+        Raises:
+            NoChannelAvailable, UpstreamFailed, UpstreamTimedOut, UpstreamRejected: every channel that could be tried
+            failed;
+                this is how the last one did.
+            UpstreamRefusedRequest: an upstream found fault with the request itself.
+        """
+        tiers = routes.tiers(call.terms.group.name, call.terms.model.model)
+        policy = routes.catalogue.policies.routing
+        tried: set[ChannelId] = set()
+        failure: DomainError = NoChannelAvailable(f"No channel serves {call.terms.model.model!r} for this group.")
+        while len(tried) < policy.attempts_max:
+            began = self._clock()
+            channel = choose(tiers, tried, self._health.cooling(began), self._draw())
+            if channel is None:
+                break
+            tried.add(channel.channel_id)
+            call.channel = channel
+            try:
+                leg = await self._try(call, channel, body, routes.catalogue)
+            except (UpstreamError, _Refused) as error:
+                failure = self._failed(call, channel, error, began, policy)
+                if isinstance(failure, UpstreamRefusedRequest):
+                    raise failure from None
+                continue
+            call.attempts.append(self._attempt(channel, began, status=leg.answer.status))
+            self._health.worked(channel.channel_id)
+            return leg
+        raise failure
+
+    async def probe(self, channel: Channel, call: ProviderCall, catalogue: Catalogue) -> tuple[int, bytes]:
+        """One call through a channel, for its operator: status and body, whatever they are.
+
+        Raises:
+            UpstreamError: there was no answer.
+        """
+        answer = await self._send(channel, self._providers[channel.provider], call, catalogue)
+        try:
+            return answer.status, await answer.read(REFUSAL_BYTES_MAX)
+        finally:
+            answer.close()
+
+    async def _try(self, call: Call, channel: Channel, body: bytes, catalogue: Catalogue) -> Leg:
+        provider = self._providers[channel.provider]
+        request = call.request
+        outgoing = ProviderCall(
+            endpoint=call.door.endpoint,
+            body=body,
+            request=request,
+            model=request.model,
+            upstream_model=channel.models[request.model],
+            options=channel.options,
+            base_url=channel.base_url,
+            credential=self._credential(channel),
+        )
+        answer = await self._send(channel, provider, outgoing, catalogue)
+        try:
+            content_type = _header(answer, b"content-type") or b"application/json"
+            if not 200 <= answer.status < 300:
+                refusal = await answer.read(REFUSAL_BYTES_MAX)
+                raise _Refused(answer.status, refusal, content_type, _retry_after(answer))  # noqa: TRY301
+            leg = Leg(channel, provider, outgoing, answer, content_type)
+            leg.data = await (answer.chunk() if leg.is_stream else answer.read(ANSWER_BYTES_MAX))
+        except BaseException:
+            answer.close()
+            raise
+        if not leg.is_stream:
+            answer.close()
+        return leg
+
+    async def _send(
+        self, channel: Channel, provider: Provider, call: ProviderCall, catalogue: Catalogue
+    ) -> UpstreamAnswer:
+        out = provider.outgoing(call)
+        address = self._addresses.get(channel.base_url)
+        if address is None:
+            address = self._addresses[channel.base_url] = split_url(channel.base_url)
+        origin, prefix = address
+        request = UpstreamRequest(
+            origin=origin, method=out.method, path=prefix + out.path, headers=out.headers, body=out.body
+        )
+        client = provider.client or self._client
+        return await client.send(request, self._timeouts_of(catalogue.policies.routing))
+
+    def _timeouts_of(self, policy: Routing) -> Timeouts:
+        if self._timeouts is None or self._timeouts[0] is not policy:
+            timeouts = Timeouts(
+                connect_seconds=policy.connect_seconds,
+                first_byte_seconds=policy.first_byte_seconds,
+                idle_seconds=policy.idle_seconds,
+            )
+            self._timeouts = policy, timeouts
+        return self._timeouts[1]
+
+    def _credential(self, channel: Channel) -> str:
+        every = channel.credentials
+        if len(every) < 2:
+            return every[0] if every else ""
+        return every[int(self._draw() * len(every))]
+
+    def _failed(
+        self, call: Call, channel: Channel, error: UpstreamError | _Refused, began: float, policy: Routing
+    ) -> DomainError:
+        """What a failed attempt means: for the channel's health, for the operator's log, and for the caller if it was
+        the last.
+        """
+        now = self._clock()
+        if isinstance(error, _Refused):
+            verdict = self._providers[channel.provider].refusal(error.status, error.body)
+            call.attempts.append(self._attempt(channel, began, status=error.status, error=verdict))
+            if verdict == "request":
+                return UpstreamRefusedRequest(status=error.status, body=error.body, content_type=error.content_type)
+            failure: DomainError
+            if verdict == "channel":
+                failure = UpstreamRejected()
+            elif error.status == 429:
+                failure = NoChannelAvailable(
+                    "The provider is at its rate limit. Try again shortly.",
+                    retry_after_seconds=error.retry_after_seconds or 1,
+                )
+            else:
+                failure = UpstreamFailed(f"The provider answered with status {error.status}.")
+            code: str = f"status {error.status}"
+        else:
+            code = error.code
+            call.attempts.append(self._attempt(channel, began, error=code))
+            failure = domain_error(error)
+        cool_down = getattr(error, "retry_after_seconds", None) or policy.cool_down_seconds
+        if not isinstance(error, PoolExhausted):  # our own bound is no fault of the channel
+            self._health.failed(channel.channel_id, now, cool_down)
+        log.warning("upstream.failed request=%s channel=%s error=%s", call.request_id, channel.name, code)
+        return failure
+
+    def _attempt(
+        self, channel: Channel, began: float, *, status: int | None = None, error: str | None = None
+    ) -> Attempt:
+        latency_ms = int((self._clock() - began) * 1000)
+        return Attempt(
+            channel_id=channel.channel_id, channel=channel.name, status=status, error=error, latency_ms=latency_ms
+        )
+
+
+def domain_error(error: UpstreamError) -> DomainError:
+    """How a failure of the network is told to a caller."""
+    match error:
+        case ConnectTimeout() | FirstByteTimeout() | IdleTimeout():
+            return UpstreamTimedOut()
+        case PoolExhausted():
+            return NoChannelAvailable(
+                "Every connection to the provider is busy. Try again shortly.", retry_after_seconds=1
+            )
+        case _:
+            return UpstreamFailed()
+
+
+def _header(answer: UpstreamAnswer, name: bytes) -> bytes | None:
+    for key, value in answer.headers:
+        if key == name:
+            return value
+    return None
+
+
+def _retry_after(answer: UpstreamAnswer) -> int | None:
+    """Seconds only; the date form is not used by the providers we know."""
+    value = _header(answer, b"retry-after")
+    return min(int(value), RETRY_AFTER_SECONDS_MAX) if value is not None and value.isdigit() else None

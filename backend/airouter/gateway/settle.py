@@ -1,0 +1,63 @@
+"""Usage -> Charge: price once, write the journal, let the rest of the hold go. Postgres hears of it in the next sync."""
+
+from airouter.domain import pricing
+from airouter.domain.usage import UsageRecord
+from airouter.gateway.call import Call
+from airouter.gateway.credit import Credit, JournalFailed
+from airouter.gateway.meter import Metered
+
+
+class Settlement:
+    """Closes holds, each exactly once."""
+
+    def __init__(self, credit: Credit) -> None:
+        self._credit = credit
+
+    async def settle(self, call: Call, metered: Metered, now: float, error: str | None = None) -> None:
+        """Charges the call what it used. When this returns, the charge survives a crash: only then may the last byte
+        leave.
+
+        Raises:
+            JournalFailed: the charge could neither be written here nor be confirmed by Postgres in time.
+        """
+        call.is_settled = True
+        record = _record(call, metered, now, error)
+        try:
+            self._credit.settle(call.hold, record)
+        except JournalFailed:
+            await self._credit.confirmed(record)
+
+
+def _record(call: Call, metered: Metered, now: float, error: str | None) -> UsageRecord:
+    terms, caller, channel = call.terms, call.caller, call.channel
+    cost, unpriced = (
+        pricing.cost(metered.quantities, terms.card, terms.multiplier_micros, metered.service_tier, call.door.endpoint)
+        if metered.quantities
+        else (0, ())
+    )
+    return UsageRecord(
+        request_id=call.request_id,
+        account_id=caller.account_id,
+        wallet_id=caller.wallet_id,
+        key_id=caller.key_id,
+        key_is_limited=caller.is_limited,
+        model=terms.model.model,
+        endpoint=call.door.endpoint,
+        status=metered.status,
+        usage_source=metered.source,
+        quantities=metered.quantities,
+        rate_card_id=terms.card.rate_card_id,
+        multiplier_micros=terms.multiplier_micros,
+        group=terms.group.name,
+        service_tier=metered.service_tier,
+        cost=cost,
+        unpriced=unpriced,
+        channel_id=channel.channel_id if channel else None,
+        upstream_model=channel.models.get(terms.model.model) if channel else None,
+        client_request_id=call.client_request_id,
+        is_streaming=call.request.stream,
+        latency_ms=int((now - call.started_at) * 1000),
+        first_token_ms=None if call.first_byte_at is None else int((call.first_byte_at - call.started_at) * 1000),
+        error=error,
+        attempts=tuple(call.attempts) if len(call.attempts) > 1 or error else (),
+    )
