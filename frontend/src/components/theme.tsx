@@ -77,7 +77,7 @@ export function LanguageMenu() {
   return (
     <Menu
       trigger={
-        <Button look="ghost" size="sm" aria-label={t("language")}>
+        <Button look="ghost" size="sm" aria-label={`${t("language")}: ${language === "zh" ? "中" : "EN"}`}>
           <Languages className="i" aria-hidden="true" />
           <span className="max-md:hidden">{language === "zh" ? "中" : "EN"}</span>
         </Button>

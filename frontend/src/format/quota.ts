@@ -176,3 +176,24 @@ export function currencySign(currency: string): string {
     return currency
   }
 }
+
+/** a - b without losing a digit; either may be a decimal string. */
+export function difference(a: Quota, b: Quota): string {
+  const left = exactQuota(a)
+  const right = exactQuota(b)
+  const scale = Math.max(left.scale, right.scale)
+  const digits = left.digits * pow10(scale - left.scale) - right.digits * pow10(scale - right.scale)
+  const [whole, fraction] = cut({ digits, scale }, scale)
+  return `${digits < 0n ? "-" : ""}${whole}${fraction && `.${fraction}`}`
+}
+
+/** The decimals at which every one of these amounts is exact, six at least: a receipt's column that adds up. */
+export function sharedDecimals(amounts: Quota[], unit: number): number {
+  return Math.max(6, ...amounts.map((amount) => decimalsOf(amount, unit)))
+}
+
+/** An exact amount padded with zeros to `decimals`. */
+export function paddedAmount(quota: Quota, unit: number, decimals: number): string {
+  const [whole, fraction = ""] = exactAmount(quota, unit).split(".")
+  return `${whole}.${fraction.padEnd(decimals, "0")}`
+}

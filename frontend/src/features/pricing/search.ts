@@ -3,6 +3,7 @@ export type Shown = "1m" | "1k"
 
 export type PricingSearch = {
   q?: string
+  vendor?: string
   group?: string
   per?: Shown
   model?: string
@@ -10,7 +11,10 @@ export type PricingSearch = {
   output?: number
   cached?: number
   calls?: number
+  units?: number
 }
+
+const MOST = 1_000_000_000
 
 function count(value: unknown, most: number): number | undefined {
   const number = Number(value)
@@ -18,18 +22,13 @@ function count(value: unknown, most: number): number | undefined {
 }
 
 function text(value: unknown): string | undefined {
-  return typeof value === "string" && value !== ""
-    ? value
-    : typeof value === "number"
-      ? String(value)
-      : undefined
+  return (typeof value === "string" && value !== "") || typeof value === "number" ? String(value) : undefined
 }
-
-const MOST = 1_000_000_000
 
 export function readPricingSearch(search: Record<string, unknown>): PricingSearch {
   const read: PricingSearch = {
     q: text(search.q),
+    vendor: text(search.vendor),
     group: text(search.group),
     per: search.per === "1k" ? "1k" : undefined,
     model: text(search.model),
@@ -37,6 +36,7 @@ export function readPricingSearch(search: Record<string, unknown>): PricingSearc
     output: count(search.output, MOST),
     cached: count(search.cached, 100),
     calls: count(search.calls, MOST),
+    units: count(search.units, MOST),
   }
   return Object.fromEntries(Object.entries(read).filter(([, value]) => value !== undefined))
 }
