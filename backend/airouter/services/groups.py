@@ -1,0 +1,184 @@
+"""Groups: tiers of accounts and keys, with their multiplier, their models, and who else may use them."""
+
+from datetime import datetime
+from typing import Annotated
+
+import asyncpg
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from airouter.domain.catalogue import DEFAULT_GROUP
+from airouter.domain.errors import AlreadyExists, InUse, InvalidRequest, NotFound
+from airouter.services.channels import ModelName
+from airouter.storage import groups as rows
+from airouter.storage.changes import announce
+from airouter.storage.database import Database
+from airouter.storage.groups import GroupRow
+from airouter.world import now
+
+GroupName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$(?!\s)")]
+Multiplier = Annotated[int, Meta(ge=0, le=1_000_000_000)]
+Label = Annotated[str, Meta(max_length=120)]
+ModelNames = Annotated[list[ModelName], Meta(max_length=5000)]
+GroupNames = Annotated[list[GroupName], Meta(max_length=1000)]
+
+
+class GroupChanges(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What to change; what is absent stays. `models` null: every model. Multipliers are integer millionths."""
+
+    label: Label | UnsetType = UNSET
+    multiplier_micros: Multiplier | UnsetType = UNSET
+    models: ModelNames | UnsetType | None = UNSET
+    is_public: bool | UnsetType = UNSET
+    usable_by: GroupNames | UnsetType = UNSET
+    overrides: dict[GroupName, Multiplier] | UnsetType = UNSET
+
+
+class GroupDraft(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A group to be (then `multiplier_micros` is required), or changes of the one with that name."""
+
+    name: GroupName
+    label: Label | UnsetType = UNSET
+    multiplier_micros: Multiplier | UnsetType = UNSET
+    models: ModelNames | UnsetType | None = UNSET
+    is_public: bool | UnsetType = UNSET
+    usable_by: GroupNames | UnsetType = UNSET
+    overrides: dict[GroupName, Multiplier] | UnsetType = UNSET
+
+    def changes(self) -> GroupChanges:
+        """Everything but the name."""
+        return GroupChanges(**{name: getattr(self, name) for name in GroupChanges.__struct_fields__})
+
+
+class GroupView(msgspec.Struct, frozen=True, kw_only=True):
+    """A group as an operator sees it."""
+
+    name: str
+    label: str
+    multiplier_micros: int
+    models: list[str] | None
+    is_public: bool
+    usable_by: list[str]
+    overrides: dict[str, int]
+    created_at: datetime
+
+
+class Groups:
+    """The operator's verbs for groups."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def page(self, after: str, limit: int) -> list[GroupView]:
+        """By name."""
+        async with self._database.connection() as connection:
+            return [_view(row) for row in await rows.page_of_groups(connection, after, limit)]
+
+    async def get(self, name: str) -> GroupView:
+        """Raises NotFound."""
+        async with self._database.connection() as connection:
+            row = await rows.find_group(connection, name)
+        if row is None:
+            raise _nothing(name)
+        return _view(row)
+
+    async def save(self, draft: GroupDraft, *, create_only: bool = False) -> tuple[GroupView, bool]:
+        """The group of that name, made or changed; whether it is new.
+
+        Raises:
+            AlreadyExists: it is not new and was to be.
+            InvalidRequest: it is new and has no multiplier.
+        """
+        async with self._database.transaction() as connection:
+            stored = await rows.lock_group(connection, draft.name)
+            is_new = stored is None
+            if stored is None:
+                if draft.multiplier_micros is UNSET:
+                    raise InvalidRequest(
+                        "multiplier_micros: this field is required for a new group.", field="multiplier_micros"
+                    )
+                stored = await rows.insert_group(connection, _merged(_blank(draft.name), draft.changes()))
+                if stored is None:  # somebody else made it in this very moment
+                    raise AlreadyExists(f"There is a group {draft.name!r} already.", field="name")
+            elif create_only:
+                raise AlreadyExists(f"There is a group {draft.name!r} already.", field="name")
+            else:
+                stored = await rows.update_group(connection, _merged(stored, draft.changes()))
+            await announce(connection, "catalogue")
+        return _view(stored), is_new
+
+    async def change(self, name: str, changes: GroupChanges) -> GroupView:
+        """Raises NotFound."""
+        async with self._database.transaction() as connection:
+            row = await rows.lock_group(connection, name)
+            if row is None:
+                raise _nothing(name)
+            stored = await rows.update_group(connection, _merged(row, changes))
+            await announce(connection, "catalogue")
+        return _view(stored)
+
+    async def delete(self, name: str) -> None:
+        """Gone.
+
+        Raises:
+            NotFound
+            InUse: something refers to it, or it is the group that everything falls back to.
+        """
+        async with self._database.transaction() as connection:
+            if await rows.lock_group(connection, name) is None:
+                raise _nothing(name)
+            if name == DEFAULT_GROUP:
+                raise InUse("The default group cannot be deleted: accounts start in it.")
+            used_by = await rows.users_of_group(connection, name)
+            if used_by:
+                raise _in_use(used_by)
+            try:
+                await rows.delete_group(connection, name)
+            except asyncpg.ForeignKeyViolationError:
+                raise _in_use(["accounts or keys"]) from None
+            await announce(connection, "catalogue")
+
+
+def _in_use(used_by: list[str]) -> InUse:
+    words = ", ".join(kind.replace("_", " ") for kind in used_by)
+    return InUse(f"The group is still referred to by {words}.", used_by=used_by)
+
+
+def _nothing(name: str) -> NotFound:
+    return NotFound(f"There is no group {name!r}.")
+
+
+def _blank(name: str) -> GroupRow:
+    return GroupRow(
+        name=name,
+        label="",
+        multiplier_micros=0,
+        models=None,
+        is_public=False,
+        usable_by=(),
+        overrides={},
+        created_at=now(),  # Postgres writes its own
+    )
+
+
+def _merged(row: GroupRow, changes: GroupChanges) -> GroupRow:
+    given = {name: getattr(changes, name) for name in GroupChanges.__struct_fields__}
+    new = msgspec.structs.replace(row, **{name: value for name, value in given.items() if value is not UNSET})
+    return msgspec.structs.replace(
+        new,
+        models=None if new.models is None else tuple(dict.fromkeys(new.models)),
+        usable_by=tuple(dict.fromkeys(new.usable_by)),
+    )
+
+
+def _view(row: GroupRow) -> GroupView:
+    return GroupView(
+        name=row.name,
+        label=row.label,
+        multiplier_micros=row.multiplier_micros,
+        models=None if row.models is None else list(row.models),
+        is_public=row.is_public,
+        usable_by=list(row.usable_by),
+        overrides=row.overrides,
+        created_at=row.created_at,
+    )

@@ -1,0 +1,117 @@
+"""Policies: what an operator edits while the gateway runs, one typed struct a topic."""
+
+from datetime import datetime
+from ipaddress import ip_network
+from typing import Any, Final, TypeVar
+from urllib.parse import urlsplit
+from uuid import UUID
+
+import msgspec
+
+from airouter.domain.errors import InvalidRequest, NotFound, NotSupportedYet
+from airouter.domain.ids import UserId
+from airouter.domain.policy import TOPICS, Display, Network, Policies, SignUp
+from airouter.storage import groups
+from airouter.storage import policies as rows
+from airouter.storage.changes import announce
+from airouter.storage.database import Connection, Database
+
+PLANNED: Final = frozenset({"referral", "retention", "mail", "sign_in"})
+"""Topics that are promised and not enforced yet."""
+
+Policy = TypeVar("Policy")
+
+_TOPIC_OF: Final = {struct: topic for topic, struct in TOPICS.items()}
+
+
+class PolicyView(msgspec.Struct, frozen=True, kw_only=True):
+    """A topic as it holds. `updated_at` None: nobody changed it, these are its defaults."""
+
+    topic: str
+    value: Any
+    updated_at: datetime | None
+    updated_by: UUID | None
+
+
+class PolicyBook:
+    """Reads and replaces policies, a whole topic at a time."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def all(self) -> list[PolicyView]:
+        """Every topic, those that nobody changed included."""
+        async with self._database.transaction(is_read_only=True) as connection:
+            stored = {row.topic: row for row in await rows.every_policy(connection)}
+        return [_view(topic, stored.get(topic)) for topic in TOPICS]
+
+    async def get(self, topic: str) -> PolicyView:
+        """Raises NotFound, NotSupportedYet."""
+        _supported(topic)
+        async with self._database.connection() as connection:
+            return _view(topic, await rows.find_policy(connection, topic))
+
+    async def put(self, policy: msgspec.Struct, made_by: UserId | None) -> PolicyView:
+        """This policy instead of what its topic said, everywhere within a second.
+
+        Raises:
+            InvalidRequest: it cannot be followed; `field` says where.
+        """
+        topic = _TOPIC_OF[type(policy)]
+        _check(policy)
+        async with self._database.transaction() as connection:
+            if isinstance(policy, SignUp) and await groups.find_group(connection, policy.group) is None:
+                raise InvalidRequest(f"group: there is no group {policy.group!r}.", field="group")
+            row = await rows.put_policy(connection, topic, policy, made_by)
+            await announce(connection, "catalogue")
+        return _view(topic, row)
+
+
+def _supported(topic: str) -> None:
+    if topic in PLANNED:
+        raise NotSupportedYet(f"The policy {topic!r} is not supported yet.")
+    if topic not in TOPICS:
+        raise NotFound(f"There is no policy {topic!r}; there are {', '.join(sorted(TOPICS))}.")
+
+
+def struct_of(topic: str) -> type[msgspec.Struct]:
+    """What a body for this topic has to be. Raises NotFound, NotSupportedYet."""
+    _supported(topic)
+    return TOPICS[topic]
+
+
+async def policy_in_force(connection: Connection, struct: type[Policy]) -> Policy:
+    """One topic as of this transaction."""
+    row = await rows.find_policy(connection, _TOPIC_OF[struct])  # type: ignore[index]
+    return struct() if row is None else msgspec.convert(row.value, struct)
+
+
+async def policies_in_force(connection: Connection) -> Policies:
+    """Every topic as of this transaction."""
+    stored = {row.topic: row.value for row in await rows.every_policy(connection) if row.topic in TOPICS}
+    return msgspec.convert(stored, Policies)
+
+
+def _view(topic: str, row: rows.PolicyRow | None) -> PolicyView:
+    value = TOPICS[topic]() if row is None else msgspec.convert(row.value, TOPICS[topic])
+    return PolicyView(
+        topic=topic,
+        value=value,
+        updated_at=None if row is None else row.updated_at,
+        updated_by=None if row is None else row.updated_by,
+    )
+
+
+def _check(policy: msgspec.Struct) -> None:
+    """What types cannot say."""
+    if isinstance(policy, Network):
+        for number, network in enumerate(policy.allowed_networks):
+            try:
+                ip_network(network)
+            except ValueError:
+                field = f"allowed_networks[{number}]"
+                raise InvalidRequest(f"{field}: {network!r} is no network such as 10.0.0.0/8.", field=field) from None
+    if isinstance(policy, Display):
+        for name, link in policy.links.items():
+            if urlsplit(link).scheme not in {"http", "https", "mailto"}:  # it ends up in a page as a link
+                raise InvalidRequest(f"links.{name}: a link begins with https://.", field=f"links.{name}")
