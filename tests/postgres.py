@@ -18,7 +18,7 @@ from uuid import uuid4
 
 import asyncpg
 
-from airouter.running.postgres import NOT_DURABLE, EmbeddedPostgres
+from airouter.running.postgres import NOT_DURABLE, EmbeddedPostgres, stop_left_behind
 
 PREFIX = "airouter-test-pg-"
 ADMIN_DATABASE = "postgres"
@@ -57,10 +57,7 @@ def _sweep_left_overs() -> None:
 
 
 async def _end(place: Path) -> None:
-    postgres = EmbeddedPostgres(place, options=NOT_DURABLE)
-    if (place / "data").is_dir():
-        await postgres.adopt()
-        await postgres.stop()
+    await stop_left_behind(place)
     shutil.rmtree(place, ignore_errors=True)
 
 

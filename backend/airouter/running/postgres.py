@@ -224,6 +224,8 @@ class EmbeddedPostgres:
         self._pid = self._process.pid
 
     def _make_socket_directory(self) -> Path:
+        if self._socket_directory is not None and self._socket_directory.is_dir():
+            return self._socket_directory  # after a crash: whoever was connected finds the new server where the old was
         directory = self._place / "run"
         socket = directory / f".s.PGSQL.{PORT}.lock"
         # A space or a comma would be read as a list of directories.
@@ -328,6 +330,14 @@ class EmbeddedPostgres:
         except PermissionError:
             pass
         return not self._is_our_server(pid) if os.path.isdir("/proc/self") else False
+
+
+async def stop_left_behind(place: Path) -> None:
+    """Stop the server of `place` where one runs without its starter."""
+    if (place / "data").is_dir():
+        postgres = EmbeddedPostgres(place)
+        await postgres.adopt()
+        await postgres.stop()
 
 
 def _process_ids() -> list[int]:

@@ -1,0 +1,41 @@
+"""`airouter audit`: finds the books of an instance, running or not, and has them audited."""
+
+import importlib
+from contextlib import AsyncExitStack
+from typing import Any
+
+from airouter.running.binaries import server_user
+from airouter.running.errors import CannotStart
+from airouter.running.home import Home
+from airouter.running.postgres import EmbeddedPostgres
+from airouter.settings import Settings
+
+
+async def audit(settings: Settings, *, is_full: bool) -> dict[str, Any]:
+    """The report of the books at AIROUTER_DATABASE_URL, else of the instance that runs in AIROUTER_HOME, else of the
+    embedded Postgres there, started for as long as it takes.
+
+    Raises: CannotStart where there are no books.
+    """
+    async with AsyncExitStack() as stack:
+        dsn = settings.database_direct_url or settings.database_url or await _find(settings, stack)
+        audited = importlib.import_module("airouter.services.audit")
+        report = await audited.audit(dsn, full=is_full)
+        return report.as_builtins() if hasattr(report, "as_builtins") else dict(report)
+
+
+async def _find(settings: Settings, stack: AsyncExitStack) -> str:
+    home = Home(settings.home)
+    instance = home.running_instance()
+    if instance is not None:
+        return instance.database_url
+    if not home.path.is_dir():
+        raise CannotStart(f"There is no instance in {home.path}. Set AIROUTER_HOME or AIROUTER_DATABASE_URL.")
+    home.take()
+    place = home.postgres_place(server_user())
+    if not (place / "data").is_dir():
+        raise CannotStart(f"There are no books in {home.path}. Set AIROUTER_HOME or AIROUTER_DATABASE_URL.")
+    postgres = EmbeddedPostgres(place)
+    stack.push_async_callback(postgres.stop)
+    await postgres.start()
+    return postgres.dsn()

@@ -1,0 +1,63 @@
+"""`airouter serve`: the API without a console, for production."""
+
+import asyncio
+import os
+import signal
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any
+
+from airouter.running.workers import Say, Workers
+from airouter.settings import Settings
+from airouter.storage.migrate import migrate
+
+
+def run(main: Coroutine[Any, Any, None], on_second_signal: Callable[[], None] = lambda: None) -> int:
+    """Run until done or told to stop by a signal: `main` is cancelled once, its cleaning up is left alone."""
+
+    async def guarded() -> int:
+        task = asyncio.create_task(main)
+        is_told = False
+
+        def stop() -> None:
+            nonlocal is_told
+            if is_told:
+                on_second_signal()
+            else:
+                is_told = True
+                task.cancel()
+
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            loop.add_signal_handler(number, stop)
+        try:
+            await task
+        except asyncio.CancelledError:
+            if not is_told:
+                raise
+        return 0
+
+    return asyncio.run(guarded())
+
+
+async def serve(settings: Settings, say: Say, *, migrates: bool, environ: Mapping[str, str] = os.environ) -> None:
+    """Serve until cancelled, then drain.
+
+    Raises: CannotStart, MigrationError.
+    """
+    workers = Workers(
+        host=settings.host,
+        port=settings.port,
+        count=settings.workers,
+        environ=environ,
+        stop_seconds=settings.drain_notice_seconds + settings.drain_seconds,
+        say=say,
+    )
+    try:
+        if migrates:
+            for name in await migrate(settings.database_direct, currency=settings.currency, is_demo=settings.is_demo):
+                say(f"migrated: {name}")
+        await workers.start()
+        say(f"ready: {settings.workers} worker(s) on {workers.host}:{workers.port}")
+        await asyncio.Event().wait()
+    finally:
+        await workers.stop()

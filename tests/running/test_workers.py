@@ -1,0 +1,153 @@
+"""Workers share a port, come back when they die, and leave without losing a call."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import httpx
+import pytest
+
+from airouter.running.errors import CannotStart, PortTaken
+from airouter.running.workers import Workers, reserve
+
+ROOT = Path(__file__).parents[2]
+ENVIRON = {**os.environ, "AIROUTER_MODE": "demo", "PYTHONPATH": str(ROOT), "AIROUTER_DRAIN_NOTICE_SECONDS": "1"}
+
+
+@pytest.fixture
+def said() -> list[str]:
+    return []
+
+
+@contextlib.asynccontextmanager
+async def running(said: list[str], count: int = 1, **environ: str) -> AsyncIterator[Workers]:
+    workers = Workers(
+        host="127.0.0.1",
+        port=0,
+        count=count,
+        stop_seconds=5,
+        say=said.append,
+        environ={**ENVIRON, **environ},
+        application="tests.running.stand_in:create_app",
+        http="httptools",
+    )
+    try:
+        await workers.start()
+        yield workers
+    finally:
+        await workers.stop()
+
+
+async def get(workers: Workers, path: str) -> httpx.Response:
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{workers.port}", timeout=20) as client:
+        return await client.get(path)
+
+
+async def until(fact: Callable[[], bool]) -> None:
+    while not fact():
+        await asyncio.sleep(0.02)
+
+
+async def test_every_worker_answers_on_the_shared_port(said: list[str]) -> None:
+    async with running(said, count=2) as workers:
+        seen: set[int] = set()
+        while len(seen) < 2:
+            seen.add(int((await get(workers, "/")).text))
+        assert seen == set(workers.pids)
+
+
+async def test_a_killed_worker_is_started_again_and_that_is_said(said: list[str]) -> None:
+    async with running(said) as workers:
+        (killed,) = workers.pids
+        os.kill(killed, signal.SIGKILL)
+        await until(lambda: bool(workers.pids) and workers.pids != [killed])
+        with contextlib.suppress(httpx.ConnectError):
+            while int((await get(workers, "/")).text) == killed:
+                pass
+        assert any("SIGKILL" in line and "starting again" in line for line in said)
+
+
+async def test_a_call_in_flight_is_answered_before_the_process_ends(said: list[str]) -> None:
+    async with running(said) as workers:
+        call = asyncio.create_task(get(workers, "/slow"))
+        await asyncio.sleep(0.2)
+        await workers.stop()
+        assert (await call).text == "slow"
+
+
+async def test_a_draining_worker_says_not_ready_first_and_still_serves(said: list[str]) -> None:
+    async with running(said) as workers:
+        stopping = asyncio.create_task(workers.stop())
+        while (ready := await get(workers, "/readyz")).status_code == 200:
+            await asyncio.sleep(0.01)
+        assert ready.status_code == 503
+        assert "draining" in ready.text
+        assert (await get(workers, "/")).status_code == 200
+        await stopping
+        with pytest.raises(httpx.ConnectError):
+            await get(workers, "/")
+
+
+async def test_a_worker_that_cannot_start_is_an_error_of_the_start(said: list[str]) -> None:
+    with pytest.raises(CannotStart, match="ended before it was ready"):
+        async with running(said, STAND_IN_FAILS="1"):
+            pass
+
+
+def test_a_taken_port_is_named_with_the_variable_that_changes_it() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(PortTaken, match=rf"Port {port} .*AIROUTER_PORT="):
+            reserve("127.0.0.1", port)
+
+
+def test_a_second_instance_does_not_share_the_port_silently() -> None:
+    first = reserve("127.0.0.1", 0)
+    try:
+        with pytest.raises(PortTaken):
+            reserve("127.0.0.1", first.getsockname()[1])
+    finally:
+        first.close()
+
+
+def test_an_address_of_another_machine_is_refused_in_words() -> None:
+    with pytest.raises(CannotStart, match=r"Cannot listen on 192\.0\.2\.1"):
+        reserve("192.0.2.1", 0)
+
+
+SUPERVISOR = """
+import asyncio
+from airouter.running.workers import Workers
+
+async def main():
+    workers = Workers(host="127.0.0.1", port=0, count=1, stop_seconds=5, say=print,
+                      application="tests.running.stand_in:create_app", http="httptools")
+    await workers.start()
+    print(workers.pids[0], flush=True)
+    await asyncio.Event().wait()
+
+asyncio.run(main())
+"""
+
+
+async def test_workers_end_when_their_supervisor_is_killed() -> None:
+    supervisor = subprocess.Popen([sys.executable, "-c", SUPERVISOR], stdout=subprocess.PIPE, env=ENVIRON, cwd=ROOT)
+    assert supervisor.stdout is not None
+    worker = int(supervisor.stdout.readline())
+    supervisor.kill()
+    supervisor.wait()
+    supervisor.stdout.close()
+
+    def is_gone() -> bool:
+        try:
+            return "Z" in Path(f"/proc/{worker}/stat").read_text().split(")")[1][:3]
+        except FileNotFoundError:
+            return True
+
+    await until(is_gone)
