@@ -1,4 +1,4 @@
-"""The composition root: the only module that sees every floor. `create_app(settings)` is the whole server as one ASGI app."""
+"""The composition root, the only module that sees every floor: `create_app(settings)` is the server as one ASGI app."""
 
 import logging
 from collections.abc import AsyncIterator
@@ -8,8 +8,15 @@ from typing import Any
 from airouter.api.arrivals import Arrivals
 from airouter.api.cors import Cors
 from airouter.api.management import Services, management
+from airouter.api.public.cookies import Browsers
+from airouter.api.public.status import Mode
+from airouter.services.accounts import Accounts
+from airouter.services.attempts import Attempts
+from airouter.services.instance import Instance
+from airouter.services.passwords import Passwords
 from airouter.services.readiness import Readiness
 from airouter.services.sessions import Sessions, Standings
+from airouter.services.users import Users
 from airouter.services.vault import Vault
 from airouter.settings import Settings
 from airouter.storage.database import Database
@@ -39,19 +46,34 @@ class House:
         standings = Standings(lambda: listener.is_connected)
         listener.on("sessions", standings.on_session)
         listener.on("accounts", standings.on_account)
-        readiness = Readiness()
-        readiness.register("database", _database_check(database))
-        self._services = Services(
-            readiness=readiness,
-            sessions=Sessions(database, self.vault, standings),
-        )
+        passwords = Passwords(settings.password_hashes_at_once)
+        self._services = self._furnish(database, passwords, standings)
+        self._services.readiness.register("database", _database_check(database))
         await listener.start()
         try:
             yield
         finally:
             await listener.stop()
             await database.close()
+            passwords.close()
             self._services = None
+
+    def _furnish(self, database: Database, passwords: Passwords, standings: Standings) -> Services:
+        settings, vault = self.settings, self.vault
+        attempts = Attempts(database, vault)
+        sessions = Sessions(database, vault, standings)
+        return Services(
+            accounts=Accounts(database),
+            browsers=Browsers(
+                origins=frozenset({*settings.console_origins, settings.console_url, settings.public_url}),
+                cookie_is_secure=settings.cookie_is_secure,
+            ),
+            instance=Instance(database),
+            mode=Mode(name=settings.mode),
+            readiness=Readiness(),
+            sessions=sessions,
+            users=Users(database, vault, passwords, attempts, sessions),
+        )
 
 
 def _database_check(database: Database) -> Any:

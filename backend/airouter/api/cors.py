@@ -7,7 +7,7 @@ management API takes the console's origins only, with credentials, because the r
 from collections.abc import Sequence
 from typing import Any, Final
 
-_OPEN: Final = ("/v1/", "/v1beta/", "/openapi", "/dashboard/")
+_OPEN: Final = ("/v1", "/openapi", "/chat/", "/completions", "/embeddings", "/models", "/dashboard/")
 _CLOSED: Final = "/api/v1"
 _METHODS: Final = b"GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
 _MAX_AGE: Final = b"7200"
@@ -17,6 +17,9 @@ _EXPOSED: Final = (
     b"x-ratelimit-limit-tokens, x-ratelimit-remaining-tokens, x-ratelimit-reset-tokens"
 )
 Headers = list[tuple[bytes, bytes]]
+
+OPEN_MARKS: Final[Headers] = [(b"access-control-allow-origin", b"*"), (b"access-control-expose-headers", _EXPOSED)]
+"""What every answer of a door carries."""
 
 OPEN_MARKS: Final = ((b"access-control-allow-origin", b"*"), (b"access-control-expose-headers", _EXPOSED))
 """What every answer of a door carries."""
@@ -67,7 +70,7 @@ async def _answer_preflight(send: Any, marks: Headers, wanted: bytes) -> None:
     headers = [*marks, (b"content-length", b"0")]
     if any(name == b"access-control-allow-origin" for name, _ in marks):
         headers += [(b"access-control-allow-methods", _METHODS), (b"access-control-max-age", _MAX_AGE)]
-        if wanted and len(wanted) < 2000 and wanted.isascii() and wanted.decode().isprintable():  # noqa: PLR2004
+        if wanted and len(wanted) < 2000 and wanted.isascii() and wanted.decode().isprintable():
             headers.append((b"access-control-allow-headers", wanted))
     await send({"type": "http.response.start", "status": 204, "headers": headers})
     await send({"type": "http.response.body", "body": b""})

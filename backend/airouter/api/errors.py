@@ -1,6 +1,7 @@
 """How a refusal looks from outside: the one table from a domain error to a status, and the shape of each dialect.
 
-The management API speaks RFC 9457 problem+json, the gateway's doors the error shape of the vendor whose dialect they are.
+The management API speaks RFC 9457 problem+json, the gateway's doors the error shape of the vendor whose dialect they
+are.
 """
 
 import logging
@@ -101,13 +102,15 @@ def dialect_of(path: str) -> Dialect:
     return "openai" if path.startswith(_DOORS) else "problem"
 
 
-def refusal(error: Exception, dialect: Dialect, request_id: object) -> Refusal:
+def refusal(error: Exception, dialect: str, request_id: object) -> Refusal:
     """The answer for an error. One that is no domain error gives nothing away but the request id."""
-    return _openai(error) if dialect == "openai" else _problem(error, request_id)
+    return _problem(error, request_id) if dialect == "problem" else _openai(error)
 
 
 def openai_error(error: Exception) -> dict[str, Any]:
     """The OpenAI error object; inside a stream it travels as an event."""
+    if isinstance(error, errors.DatabaseUnavailable):  # to a caller it is the books that cannot be reached
+        error = errors.LedgerUnavailable()
     rule = rule_for(error)
     if not isinstance(error, DomainError):
         return _openai_object(_INTERNAL_MESSAGE, rule.openai_type, None, _INTERNAL_CODE)
@@ -155,5 +158,6 @@ def _headers(error: Exception, rule: Rule, media_type: str) -> Headers:
     wait = details.get("retry_after_seconds", rule.retry_after_seconds)
     if wait is not None:
         headers.append(("retry-after", str(max(1, int(wait)))))
-    headers.extend(details.get("headers", ()))
+    if "allow" in details:
+        headers.append(("allow", details["allow"]))
     return headers

@@ -8,26 +8,39 @@ from litestar.di import Provide
 from litestar.openapi import OpenAPIConfig
 
 from airouter.api import callers, paging
+from airouter.api.console.me import MeController
+from airouter.api.console.wallet import WalletController
 from airouter.api.public import health
+from airouter.api.public.auth import AuthController, set_up
+from airouter.api.public.cookies import Browsers
+from airouter.api.public.status import Mode, status
 from airouter.api.requests import BODY_BYTES_MAX, JsonRequest, answer_error
+from airouter.services.accounts import Accounts
+from airouter.services.instance import Instance
 from airouter.services.readiness import Readiness
 from airouter.services.sessions import Sessions
+from airouter.services.users import Users
 
 
 class Services:
     """The use cases of one process. A handler asks for one by the name of its attribute."""
 
+    accounts: Accounts
+    browsers: Browsers
+    instance: Instance
+    mode: Mode
     readiness: Readiness
     sessions: Sessions
+    users: Users
 
     def __init__(self, **parts: Any) -> None:
         for name, part in parts.items():
             setattr(self, name, part)
 
 
-PUBLIC: Final[Sequence[Any]] = ()
+PUBLIC: Final[Sequence[Any]] = (status, AuthController, set_up)
 """Controllers below /api/v1 that strangers may call."""
-CONSOLE: Final[Sequence[Any]] = ()
+CONSOLE: Final[Sequence[Any]] = (MeController, WalletController)
 """Controllers for people who are signed in."""
 ADMIN: Final[Sequence[Any]] = ()
 """Controllers for operators."""

@@ -105,7 +105,7 @@ def as_domain_error(error: Exception) -> Exception:
         case NotFoundException():
             return NotFound()
         case MethodNotAllowedException():
-            return MethodNotAllowed(headers=[("allow", (error.headers or {}).get("allow", ""))])
+            return MethodNotAllowed(allow=(error.headers or {}).get("allow", ""))
         case RequestEntityTooLarge():
             return BodyTooLarge()
         case ClientException():

@@ -8,6 +8,7 @@ import base64
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 from typing import Final
 from uuid import UUID
 
@@ -19,7 +20,7 @@ from airouter.domain.ids import AccountId, SessionId, UserId
 from airouter.services.vault import Vault
 from airouter.storage import sessions as rows
 from airouter.storage.changes import announce
-from airouter.storage.database import Database
+from airouter.storage.database import Connection, Database
 from airouter.storage.sessions import OPERATORS, Membership, Role, SessionRow
 
 ACCESS_LIFETIME: Final = timedelta(minutes=15)
@@ -124,10 +125,12 @@ class Sessions:
         self._standings = standings
 
     async def open(
-        self, connection: rows.Connection, user_id: UserId, session_id: SessionId, user_agent: str, address: str
+        self, connection: Connection, user_id: UserId, session_id: SessionId, *, user_agent: str, address: str
     ) -> Tokens:
         """A new session, within the transaction that decided to allow it."""
-        await rows.open_session(connection, session_id, user_id, REFRESH_LIFETIME, user_agent, address)
+        await rows.open_session(
+            connection, session_id, user_id, lifetime=REFRESH_LIFETIME, user_agent=user_agent, address=_address(address)
+        )
         return self._tokens(session_id, user_id, 0)
 
     async def refresh(self, refresh_token: str) -> Tokens:
@@ -206,7 +209,12 @@ class Sessions:
         self._standings.on_session(str(session_id))
         return True
 
-    async def end_all(self, connection: rows.Connection, user_id: UserId, but: SessionId | None = None) -> None:
+    async def end_others(self, user_id: UserId, but: SessionId) -> None:
+        """Signs out everywhere else."""
+        async with self._database.transaction() as connection:
+            await self.end_all(connection, user_id, but)
+
+    async def end_all(self, connection: Connection, user_id: UserId, but: SessionId | None = None) -> None:
         """Ends a person's sessions, within the transaction of what made that necessary."""
         if await rows.revoke_sessions_of(connection, user_id, but):
             await announce(connection, "sessions")
@@ -219,7 +227,11 @@ class Sessions:
         async with self._database.connection() as connection:
             return await rows.sessions_of(connection, user_id, after_time, after_id, limit)
 
-    async def _revoke(self, connection: rows.Connection, session_id: SessionId) -> None:
+    def forget(self) -> None:
+        """Somebody changed in this process: what is remembered here goes at once, the others hear of it."""
+        self._standings.on_session(None)
+
+    async def _revoke(self, connection: Connection, session_id: SessionId) -> None:
         if await rows.revoke_session(connection, session_id):
             await announce(connection, "sessions", session_id)
         self._standings.on_session(str(session_id))
@@ -282,3 +294,10 @@ def _subject(session_id: SessionId, rotation: int) -> bytes:
 
 def _text(mac: bytes) -> str:
     return base64.urlsafe_b64encode(mac).decode().rstrip("=")
+
+
+def _address(text: str) -> str | None:
+    try:
+        return str(ip_address(text))
+    except ValueError:
+        return None

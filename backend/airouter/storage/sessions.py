@@ -62,9 +62,15 @@ class StandingRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
 
 async def open_session(
-    connection: Connection, session_id: SessionId, user_id: UserId, lifetime: timedelta, user_agent: str, address: str
+    connection: Connection,
+    session_id: SessionId,
+    user_id: UserId,
+    *,
+    lifetime: timedelta,
+    user_agent: str,
+    address: str | None,
 ) -> None:
-    await connection.execute(QUERIES.open_session, session_id, user_id, lifetime, user_agent, address or None)
+    await connection.execute(QUERIES.open_session, session_id, user_id, lifetime, user_agent, address)
 
 
 async def lock_session(connection: Connection, session_id: SessionId) -> LockedSession | None:

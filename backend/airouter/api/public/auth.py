@@ -1,0 +1,177 @@
+"""Signing in and out. The access token is in the answer, the refresh token only in its cookie."""
+
+from typing import Annotated, Literal
+
+import msgspec
+from litestar import Controller, Response, post
+from litestar.di import NamedDependency
+from litestar.params import JSONBody
+
+from airouter.api.callers import AnyRequest, Visitor
+from airouter.api.documents import refusals
+from airouter.api.public.cookies import NAME, Browsers
+from airouter.domain.errors import NotSupportedYet, SessionExpired
+from airouter.services.sessions import Sessions, Tokens
+from airouter.services.users import Client, Users
+
+Email = Annotated[str, msgspec.Meta(max_length=254, examples=["ada@example.com"])]
+Password = Annotated[str, msgspec.Meta(max_length=1024, examples=["correct horse battery staple"])]
+OneTimeToken = Annotated[str, msgspec.Meta(max_length=200)]
+
+
+class SignIn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    email: Email
+    password: Password
+
+
+class Registration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    email: Email
+    password: Password
+    locale: Annotated[str, msgspec.Meta(examples=["zh-CN"])] | None = None
+    referral_code: str | None = None
+
+
+class Acceptance(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    token: OneTimeToken
+    password: Password
+
+
+class Setup(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    token: OneTimeToken
+    email: Email
+    password: Password
+
+
+class SignedIn(msgspec.Struct, frozen=True, kw_only=True):
+    """`expires_in` is in seconds. The refresh cookie comes beside it."""
+
+    access_token: str
+    token_type: Literal["Bearer"]
+    expires_in: int
+
+
+class AuthController(Controller):
+    """Everything about sessions that a stranger may ask for."""
+
+    path = "/auth"
+    tags = ["Sign in"]
+
+    @post(
+        "/login",
+        operation_id="signIn",
+        summary="Sign in with a password",
+        status_code=200,
+        responses=refusals(401, 422, 429),
+    )
+    async def sign_in(
+        self,
+        data: JSONBody[SignIn],
+        visitor: NamedDependency[Visitor],
+        users: NamedDependency[Users],
+        browsers: NamedDependency[Browsers],
+    ) -> Response[SignedIn]:
+        return _signed_in(await users.sign_in(data.email, data.password, client_of(visitor)), browsers)
+
+    @post(
+        "/register",
+        operation_id="register",
+        summary="Join, where the operator has opened sign-up",
+        responses=refusals(403, 409, 422, 429),
+    )
+    async def register(
+        self,
+        data: JSONBody[Registration],
+        visitor: NamedDependency[Visitor],
+        users: NamedDependency[Users],
+        browsers: NamedDependency[Browsers],
+    ) -> Response[SignedIn]:
+        if data.referral_code is not None:
+            raise NotSupportedYet("referral_code: there are no referrals here yet.", field="referral_code")
+        tokens = await users.register(data.email, data.password, data.locale, client_of(visitor))
+        return _signed_in(tokens, browsers, status=201)
+
+    @post(
+        "/refresh",
+        operation_id="refreshSession",
+        summary="Get a new access token for the refresh cookie",
+        status_code=200,
+        responses=refusals(401, 403),
+    )
+    async def refresh(
+        self,
+        request: AnyRequest,
+        visitor: NamedDependency[Visitor],
+        sessions: NamedDependency[Sessions],
+        browsers: NamedDependency[Browsers],
+    ) -> Response[SignedIn]:
+        del visitor
+        browsers.check_origin(request)
+        token = request.cookies.get(NAME)
+        if not token:
+            raise SessionExpired
+        return _signed_in(await sessions.refresh(token), browsers)
+
+    @post(
+        "/logout",
+        operation_id="signOut",
+        summary="End the session of the refresh cookie",
+        status_code=204,
+        responses=refusals(403),
+    )
+    async def sign_out(
+        self,
+        request: AnyRequest,
+        visitor: NamedDependency[Visitor],
+        sessions: NamedDependency[Sessions],
+        browsers: NamedDependency[Browsers],
+    ) -> Response[None]:
+        del visitor
+        browsers.check_origin(request)
+        token = request.cookies.get(NAME)
+        if token:
+            await sessions.end_by_refresh_token(token)
+        return Response(None, status_code=204, cookies=[browsers.no_cookie()])
+
+    @post(
+        "/accept",
+        operation_id="acceptOperatorLink",
+        summary="Become an operator with a one-time link, choosing a password",
+        status_code=200,
+        responses=refusals(401, 422, 429),
+    )
+    async def accept(
+        self,
+        data: JSONBody[Acceptance],
+        visitor: NamedDependency[Visitor],
+        users: NamedDependency[Users],
+        browsers: NamedDependency[Browsers],
+    ) -> Response[SignedIn]:
+        return _signed_in(await users.accept(data.token, data.password, client_of(visitor)), browsers)
+
+
+@post(
+    "/setup",
+    operation_id="setUpInstance",
+    summary="Become the first owner of an instance, with the token in its log",
+    status_code=200,
+    tags=["Sign in"],
+    responses=refusals(404, 422, 429),
+)
+async def set_up(
+    data: JSONBody[Setup],
+    visitor: NamedDependency[Visitor],
+    users: NamedDependency[Users],
+    browsers: NamedDependency[Browsers],
+) -> Response[SignedIn]:
+    return _signed_in(await users.set_up(data.token, data.email, data.password, client_of(visitor)), browsers)
+
+
+def client_of(visitor: Visitor) -> Client:
+    """Where the session is opened from."""
+    return Client(address=visitor.address, user_agent=visitor.user_agent)
+
+
+def _signed_in(tokens: Tokens, browsers: Browsers, status: int = 200) -> Response[SignedIn]:
+    body = SignedIn(access_token=tokens.access_token, token_type="Bearer", expires_in=tokens.expires_in_seconds)  # noqa: S106
+    headers = {"cache-control": "no-store"}
+    return Response(body, status_code=status, headers=headers, cookies=[browsers.cookie(tokens)])

@@ -1,0 +1,67 @@
+"""What the console has to know before anybody has signed in."""
+
+from typing import Literal
+
+import msgspec
+from litestar import get
+from litestar.di import NamedDependency
+
+from airouter import __version__
+from airouter.api.callers import Visitor
+from airouter.api.documents import refusals
+from airouter.domain.quota import QUOTA_PER_UNIT
+from airouter.services.instance import Instance
+
+
+class DisplayView(msgspec.Struct, frozen=True, kw_only=True):
+    """How amounts are shown: quota / quota_per_unit x factor_micros / 1 000 000. For reading only."""
+
+    symbol: str | None
+    factor_micros: int
+    decimals: int
+
+
+class Status(msgspec.Struct, frozen=True, kw_only=True):
+    """`sign_in`: the ways in, besides which there is no other."""
+
+    name: str
+    version: str
+    mode: Literal["production", "demo"]
+    currency: str
+    quota_per_unit: int
+    display: DisplayView
+    sign_up: Literal["closed", "open"]
+    sign_in: list[Literal["password"]]
+    topup_enabled: bool
+    referral_enabled: bool
+    links: dict[str, str]
+
+
+class Mode(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether this is a demo."""
+
+    name: Literal["production", "demo"]
+
+
+@get("/status", operation_id="getStatus", summary="What this installation is", tags=["Public"], responses=refusals())
+async def status(
+    visitor: NamedDependency[Visitor], instance: NamedDependency[Instance], mode: NamedDependency[Mode]
+) -> Status:
+    """Nothing here is invented: what the operator did not set is null, empty or off."""
+    del visitor
+    facts = await instance.facts()
+    return Status(
+        name=facts.display.name,
+        version=__version__,
+        mode=mode.name,
+        currency=facts.currency,
+        quota_per_unit=QUOTA_PER_UNIT,
+        display=DisplayView(
+            symbol=facts.display.symbol, factor_micros=facts.display.factor_micros, decimals=facts.display.decimals
+        ),
+        sign_up=facts.sign_up.mode,
+        sign_in=["password"],
+        topup_enabled=False,
+        referral_enabled=False,
+        links=facts.display.links,
+    )

@@ -1,0 +1,287 @@
+"""People: joining, signing in, and the one-time links that let the first operator in."""
+
+import base64
+import os
+import re
+from datetime import timedelta
+from typing import Final
+
+import msgspec
+
+from airouter.domain.catalogue import DEFAULT_GROUP
+from airouter.domain.errors import (
+    EmailTaken,
+    InvalidCredentials,
+    InvalidRequest,
+    InvalidToken,
+    NotFound,
+    SignUpClosed,
+)
+from airouter.domain.ids import AccountId, SessionId, UserId
+from airouter.domain.policy import SignUp
+from airouter.services.accounts import open_personal_account
+from airouter.services.attempts import Attempts, Budget, neighbourhood
+from airouter.services.policies import policy_in_force
+from airouter.services.passwords import Passwords, check_strength
+from airouter.services.sessions import Sessions, Tokens
+from airouter.services.vault import Vault
+from airouter.storage import users as rows
+from airouter.storage.changes import announce
+from airouter.storage.database import Connection, Database
+from airouter.storage.sessions import Role
+from airouter.storage.users import LinkPurpose, NewUser, UserStatus
+from airouter.world import new_id
+
+SIGN_IN_BY_EMAIL: Final = Budget(scope="sign_in.email", failures_max=10, window=timedelta(minutes=15))
+SIGN_IN_BY_ADDRESS: Final = Budget(scope="sign_in.address", failures_max=50, window=timedelta(minutes=15))
+SIGN_UP_BY_ADDRESS: Final = Budget(scope="sign_up.address", failures_max=20, window=timedelta(hours=1))
+LINK_BY_ADDRESS: Final = Budget(scope="link.address", failures_max=20, window=timedelta(hours=1))
+
+OPERATOR_LINK_LIFETIME: Final = timedelta(hours=24)
+SETUP_LIFETIME: Final = timedelta(hours=24)
+_TOKEN_BYTES: Final = 32
+_EMAIL_MAX: Final = 254
+_EMAIL: Final = re.compile(r"[^@\s\x00-\x1f\x7f]{1,64}@[^@\s\x00-\x1f\x7f]+\.[^@\s\x00-\x1f\x7f.]{1,63}")
+_LOCALE: Final = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})?")
+
+
+class Client(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a session is opened from: what its owner recognises it by."""
+
+    address: str
+    user_agent: str
+
+
+class Joined(msgspec.Struct, frozen=True, kw_only=True):
+    """A new person and their account."""
+
+    user_id: UserId
+    account_id: AccountId
+
+
+class Users:
+    """Lets people in."""
+
+    def __init__(
+        self, database: Database, vault: Vault, passwords: Passwords, attempts: Attempts, sessions: Sessions
+    ) -> None:
+        self._database = database
+        self._vault = vault
+        self._passwords = passwords
+        self._attempts = attempts
+        self._sessions = sessions
+
+    async def sign_in(self, email: str, password: str, client: Client) -> Tokens:
+        """A session for the right password.
+
+        An address that nobody has costs as much time as a wrong password, and says the same.
+
+        Raises:
+            InvalidCredentials: unknown address, wrong password, or a banned person.
+            TooManyAttempts: too many failures for this address or from this network.
+        """
+        network, subject = neighbourhood(client.address), rows.normal(email)
+        await self._attempts.take(SIGN_IN_BY_ADDRESS, network)
+        await self._attempts.take(SIGN_IN_BY_EMAIL, subject)
+        async with self._database.connection() as connection:
+            user = await rows.find_user_by_email(connection, email)
+        fits = await self._passwords.verify(user and user.password_hash, password)
+        if user is None or not fits or user.status != "active":
+            raise InvalidCredentials
+        await self._attempts.clear(SIGN_IN_BY_EMAIL, subject)
+        await self._attempts.give_back(SIGN_IN_BY_ADDRESS, network)
+        fresh = None
+        if user.password_hash and self._passwords.is_outdated(user.password_hash):
+            fresh = await self._passwords.hash(password)
+        async with self._database.transaction() as connection:
+            if fresh:
+                await rows.set_password(connection, user.user_id, fresh)
+            return await self._open_session(connection, user.user_id, client)
+
+    async def register(self, email: str, password: str, locale: str | None, client: Client) -> Tokens:
+        """A new person with an account, signed in.
+
+        Raises:
+            SignUpClosed, EmailTaken, WeakPassword, InvalidRequest, TooManyAttempts
+        """
+        async with self._database.connection() as connection:
+            policy = await policy_in_force(connection, SignUp)
+        if policy.mode != "open":
+            raise SignUpClosed
+        check_email(email)
+        check_locale(locale)
+        check_strength(password, email)
+        await self._attempts.take(SIGN_UP_BY_ADDRESS, neighbourhood(client.address))
+        password_hash = await self._passwords.hash(password)
+        async with self._database.transaction() as connection:
+            joined = await join(connection, email, password_hash, locale=locale, group_name=policy.group)
+            return await self._open_session(connection, joined.user_id, client)
+
+    async def create(
+        self, email: str, password: str, *, role: Role = "user", group_name: str = DEFAULT_GROUP
+    ) -> Joined:
+        """Somebody made by the house: a demo's operator, a test's person.
+
+        Raises:
+            EmailTaken, InvalidRequest
+        """
+        check_email(email)
+        password_hash = await self._passwords.hash(password)
+        async with self._database.transaction() as connection:
+            return await join(connection, email, password_hash, role=role, group_name=group_name)
+
+    async def change_password(self, user_id: UserId, session_id: SessionId, current: str, new: str) -> None:
+        """Ends every other session: whoever knew the old password is out.
+
+        Raises:
+            InvalidRequest: `current` is wrong. WeakPassword, TooManyAttempts
+        """
+        async with self._database.connection() as connection:
+            user = await rows.find_user(connection, user_id)
+        if user is None:
+            raise NotFound
+        subject = rows.normal(user.email)
+        await self._attempts.take(SIGN_IN_BY_EMAIL, subject)
+        if not await self._passwords.verify(user.password_hash, current):
+            raise InvalidRequest("current_password: this is not your password.", field="current_password")
+        await self._attempts.clear(SIGN_IN_BY_EMAIL, subject)
+        check_strength(new, user.email)
+        password_hash = await self._passwords.hash(new)
+        async with self._database.transaction() as connection:
+            await rows.set_password(connection, user_id, password_hash)
+            await self._sessions.end_all(connection, user_id, but=session_id)
+
+    async def set_locale(self, user_id: UserId, locale: str | None) -> None:
+        """The language that mail and pages use for this person. Raises InvalidRequest."""
+        check_locale(locale)
+        async with self._database.transaction() as connection:
+            await rows.set_locale(connection, user_id, locale)
+            await announce(connection, "sessions")
+        self._sessions.forget()
+
+    async def set_role(self, user_id: UserId, role: Role) -> None:
+        """Holds everywhere within a second. Raises NotFound."""
+        async with self._database.transaction() as connection:
+            if not await rows.set_role(connection, user_id, role):
+                raise NotFound
+            await announce(connection, "sessions")
+            await announce(connection, "keys")  # a key remembers whether its member is an operator
+        self._sessions.forget()
+
+    async def set_status(self, user_id: UserId, status: UserStatus) -> None:
+        """Bans somebody, which ends their sessions, or lets them in again. Raises NotFound."""
+        async with self._database.transaction() as connection:
+            if not await rows.set_user_status(connection, user_id, status):
+                raise NotFound
+            if status == "banned":
+                await self._sessions.end_all(connection, user_id)
+
+    async def create_operator_link(self, email: str) -> str:
+        """The token of a link that makes `email` an operator, once, within a day. It replaces an earlier one.
+
+        Raises:
+            InvalidRequest: that is no e-mail address.
+        """
+        check_email(email)
+        return await self._create_link("operator", rows.normal(email), OPERATOR_LINK_LIFETIME)
+
+    async def create_setup_token(self) -> str | None:
+        """For `serve` to log when nobody runs the place yet; None when somebody does."""
+        async with self._database.connection() as connection:
+            if await rows.operators_exist(connection):
+                return None
+        return await self._create_link("setup", "", SETUP_LIFETIME)
+
+    async def accept(self, token: str, password: str, client: Client) -> Tokens:
+        """The holder of an operator link chooses a password and is signed in as an operator.
+
+        Somebody who has an account already becomes an operator, with this password from now on.
+
+        Raises:
+            InvalidToken, WeakPassword, TooManyAttempts
+        """
+        network = neighbourhood(client.address)
+        await self._attempts.take(LINK_BY_ADDRESS, network)
+        password_hash = await self._passwords.hash(password)
+        async with self._database.transaction() as connection:
+            email = await rows.use_link(connection, self._token_hashes(token), "operator")
+            if email is None:
+                raise InvalidToken
+            check_strength(password, email)
+            user_id = await self._appoint(connection, email, password_hash, "operator")
+            tokens = await self._open_session(connection, user_id, client)
+        await self._attempts.give_back(LINK_BY_ADDRESS, network)
+        return tokens
+
+    async def set_up(self, token: str, email: str, password: str, client: Client) -> Tokens:
+        """The first owner of an instance, for whoever read the token in its log.
+
+        Raises:
+            NotFound: not this token, or somebody runs the place already. WeakPassword, InvalidRequest, TooManyAttempts
+        """
+        network = neighbourhood(client.address)
+        await self._attempts.take(LINK_BY_ADDRESS, network)
+        password_hash = await self._passwords.hash(password)
+        async with self._database.transaction() as connection:
+            link = await rows.use_link(connection, self._token_hashes(token), "setup")
+            if link is None or await rows.operators_exist(connection):
+                raise NotFound
+            check_email(email)
+            check_strength(password, email)
+            user_id = await self._appoint(connection, email, password_hash, "owner")
+            tokens = await self._open_session(connection, user_id, client)
+        await self._attempts.give_back(LINK_BY_ADDRESS, network)
+        return tokens
+
+    async def _appoint(self, connection: Connection, email: str, password_hash: str, role: Role) -> UserId:
+        known = await rows.find_user_by_email(connection, email)
+        if known is None:
+            return (await join(connection, email, password_hash, role=role)).user_id
+        await rows.set_password(connection, known.user_id, password_hash)
+        await rows.set_role(connection, known.user_id, "owner" if known.role == "owner" else role)
+        await self._sessions.end_all(connection, known.user_id)
+        await announce(connection, "keys")
+        return known.user_id
+
+    async def _open_session(self, connection: Connection, user_id: UserId, client: Client) -> Tokens:
+        return await self._sessions.open(
+            connection, user_id, SessionId(new_id()), user_agent=client.user_agent, address=client.address
+        )
+
+    async def _create_link(self, purpose: LinkPurpose, email: str, lifetime: timedelta) -> str:
+        token = base64.urlsafe_b64encode(os.urandom(_TOKEN_BYTES)).decode().rstrip("=")
+        async with self._database.transaction() as connection:
+            await rows.put_link(connection, self._token_hashes(token)[0], purpose, email, lifetime)
+        return token
+
+    def _token_hashes(self, token: str) -> tuple[bytes, ...]:
+        return self._vault.macs("one-time-link", token.encode())
+
+
+async def join(
+    connection: Connection,
+    email: str,
+    password_hash: str | None,
+    *,
+    role: Role = "user",
+    locale: str | None = None,
+    group_name: str = DEFAULT_GROUP,
+) -> Joined:
+    """A person and their personal account, or neither. Raises EmailTaken."""
+    user = NewUser(user_id=UserId(new_id()), email=email.strip(), password_hash=password_hash, role=role, locale=locale)
+    if not await rows.insert_user(connection, user):
+        raise EmailTaken
+    account_id = await open_personal_account(connection, user.user_id, user.email.partition("@")[0], group_name)
+    return Joined(user_id=user.user_id, account_id=account_id)
+
+
+def check_email(email: str) -> None:
+    """Raises InvalidRequest for what can be no address. Whether it exists, only mail can tell."""
+    if len(email.strip()) > _EMAIL_MAX or not _EMAIL.fullmatch(email.strip()):
+        raise InvalidRequest("email: this is not an e-mail address.", field="email")
+
+
+def check_locale(locale: str | None) -> None:
+    """Raises InvalidRequest for what is no language tag."""
+    if locale is not None and not _LOCALE.fullmatch(locale):
+        raise InvalidRequest("locale: this is not a language tag such as en or zh-CN.", field="locale")
