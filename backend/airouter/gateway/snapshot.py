@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Final, Protocol
 
 from airouter.domain.catalogue import Catalogue
+from airouter.domain.errors import Unavailable
 
 RETRY_SECONDS: Final = (0.1, 0.5, 1.0, 2.0, 5.0)
 DUE_AGAIN_SECONDS: Final = 0.05
@@ -27,10 +28,6 @@ class Changes(Protocol):
     def on(self, name: str, callback: Callable[[str | None], None]) -> None: ...
 
 
-class NotReady(RuntimeError):
-    """The catalogue was asked for before it was read for the first time."""
-
-
 class Snapshot:
     """Holds the catalogue. Read `current` once per call and keep it: the next call may meet another."""
 
@@ -48,10 +45,10 @@ class Snapshot:
         """The catalogue as of the last change this process heard of.
 
         Raises:
-            NotReady: it was never read; `/readyz` says so until it is.
+            Unavailable: it was never read; `/readyz` says so until it is.
         """
         if self._current is None:
-            raise NotReady("the catalogue has not been read yet")
+            raise Unavailable("The catalogue has not been read yet.")
         return self._current
 
     @property

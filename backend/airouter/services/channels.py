@@ -32,14 +32,15 @@ WITHOUT_ADDRESS: Final = frozenset({"scripted"})
 
 _HINT_LENGTH = 4
 _SECRET_LENGTH_WITH_HINT = 12
-_MODEL_NAME = r"^[^\s\x00-\x1f\x7f]{1,200}$(?!\s)"
+_MODEL_NAME = r"^(?!/)(?!.*//)(?!.*/$)[^\s\x00-\x1f\x7f]{1,200}$(?!\s)"  # every name has an address below /models/
 
 ChannelName = Annotated[str, Meta(min_length=1, max_length=120)]
 ModelName = Annotated[str, Meta(pattern=_MODEL_NAME)]
+UpstreamName = Annotated[str, Meta(min_length=1, max_length=400)]
 GroupNames = Annotated[list[Annotated[str, Meta(min_length=1, max_length=64)]], Meta(max_length=200)]
 Credentials = Annotated[list[Annotated[str, Meta(min_length=1, max_length=20_000)]], Meta(max_length=100)]
 Models = (
-    Annotated[list[ModelName], Meta(max_length=5000)] | Annotated[dict[ModelName, ModelName], Meta(max_length=5000)]
+    Annotated[list[ModelName], Meta(max_length=5000)] | Annotated[dict[ModelName, UpstreamName], Meta(max_length=5000)]
 )
 """Public names, or public name -> the upstream's name."""
 Priority = Annotated[int, Meta(ge=-1_000_000, le=1_000_000)]

@@ -1,5 +1,9 @@
 -- What is offered: models, rate cards, channels, policies; and redemption codes.
 
+-- Operators page through everybody, newest first.
+CREATE INDEX accounts_page ON accounts (created_at DESC, account_id DESC);
+CREATE INDEX users_page ON users (created_at DESC, user_id DESC);
+
 CREATE TABLE models (
   model text PRIMARY KEY CONSTRAINT model_name CHECK (length(model) BETWEEN 1 AND 200 AND model !~ '[[:space:][:cntrl:]]'),
   vendor text,
@@ -22,6 +26,7 @@ CREATE TABLE rate_cards (
   created_by uuid,
   CONSTRAINT rate_card_version UNIQUE (model, version)
 );
+CREATE INDEX rate_cards_page ON rate_cards (created_at DESC, rate_card_id DESC);
 CREATE INDEX rate_cards_effective ON rate_cards (model, effective_at DESC, version DESC);
 CREATE TRIGGER rate_cards_immutable BEFORE UPDATE OR DELETE OR TRUNCATE ON rate_cards FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 

@@ -1,0 +1,220 @@
+"""Accounts and people as an operator keeps them. Money moves elsewhere (wallets); here are group, status and role."""
+
+from datetime import datetime
+
+import asyncpg
+import msgspec
+
+from airouter.domain.errors import InvalidRequest, NotFound
+from airouter.domain.ids import AccountId, UserId
+from airouter.services.users import Users
+from airouter.storage import accounts
+from airouter.storage import admin_accounts as rows
+from airouter.storage.admin_accounts import (
+    AccountKind,
+    AccountRow,
+    AccountStatus,
+    MemberRow,
+    MembershipRow,
+    Page,
+    PersonRow,
+)
+from airouter.storage.changes import announce
+from airouter.storage.database import Connection, Database
+from airouter.storage.sessions import Role, TeamRole
+from airouter.storage.users import UserStatus
+
+
+class MemberView(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody who belongs to an account."""
+
+    user_id: UserId
+    email: str
+    team_role: TeamRole
+    role: Role
+    status: UserStatus
+
+
+class AccountLine(msgspec.Struct, frozen=True, kw_only=True):
+    """An account in a list. `overrun` is what the operator bore since its last top-up."""
+
+    id: AccountId
+    name: str
+    kind: AccountKind
+    group: str
+    status: AccountStatus
+    balance: int
+    held: int
+    available: int
+    reward_balance: int
+    overrun: int
+    members: list[MemberView]
+    created_at: datetime
+
+
+class AccountView(msgspec.Struct, frozen=True, kw_only=True):
+    """The same with what it used since it began, a decimal string."""
+
+    id: AccountId
+    name: str
+    kind: AccountKind
+    group: str
+    status: AccountStatus
+    balance: int
+    held: int
+    available: int
+    reward_balance: int
+    overrun: int
+    members: list[MemberView]
+    created_at: datetime
+    used_total: str
+
+
+class MembershipView(msgspec.Struct, frozen=True, kw_only=True):
+    """An account that somebody belongs to."""
+
+    id: AccountId
+    name: str
+    kind: AccountKind
+    team_role: TeamRole
+
+
+class PersonView(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody who signs in."""
+
+    id: UserId
+    email: str
+    role: Role
+    status: UserStatus
+    locale: str | None
+    created_at: datetime
+    accounts: list[MembershipView]
+
+
+class AdminAccounts:
+    """The operator's verbs for accounts."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def search(
+        self, *, text: str | None, group: str | None, status: AccountStatus | None, page: Page
+    ) -> list[AccountLine]:
+        """Newest first; `text` is looked for in names and members' addresses."""
+        async with self._database.transaction(is_read_only=True) as connection:
+            found = await rows.search_accounts(connection, text=text, group_name=group, status=status, page=page)
+            members = await rows.members_of(connection, [row.account_id for row in found])
+        return [_line(row, members[row.account_id]) for row in found]
+
+    async def get(self, account_id: AccountId) -> AccountView:
+        """Raises NotFound."""
+        async with self._database.transaction(is_read_only=True) as connection:
+            return await self._view(connection, account_id)
+
+    async def change(self, account_id: AccountId, *, group: str | None, status: AccountStatus | None) -> AccountView:
+        """Moves it to another group, pauses it or lets it go on; None: as it is. Holds everywhere within a second.
+
+        Raises:
+            NotFound
+            InvalidRequest: there is no such group.
+        """
+        async with self._database.transaction() as connection:
+            try:
+                is_there = await rows.change_account(connection, account_id, group, status)
+            except asyncpg.ForeignKeyViolationError:
+                raise InvalidRequest(f"group: there is no group {group!r}.", field="group") from None
+            if not is_there:
+                raise _no_account()
+            await announce(connection, "accounts", account_id)
+            return await self._view(connection, account_id)
+
+    async def _view(self, connection: Connection, account_id: AccountId) -> AccountView:
+        row = await rows.find_account(connection, account_id)
+        if row is None:
+            raise _no_account()
+        members = await rows.members_of(connection, [account_id])
+        line = msgspec.structs.asdict(_line(row, members[account_id]))
+        return AccountView(**line, used_total=await accounts.used_total(connection, row.wallet_id))
+
+
+class People:
+    """The owner's verbs for those who sign in, and what operators may know of them."""
+
+    def __init__(self, database: Database, users: Users) -> None:
+        self._database = database
+        self._users = users
+
+    async def search(
+        self, *, text: str | None, role: Role | None, status: UserStatus | None, page: Page
+    ) -> list[PersonView]:
+        """Newest first; `text` is looked for in the address."""
+        async with self._database.transaction(is_read_only=True) as connection:
+            found = await rows.search_users(connection, text=text, role=role, status=status, page=page)
+            memberships = await rows.accounts_of(connection, [row.user_id for row in found])
+        return [_person(row, memberships[row.user_id]) for row in found]
+
+    async def get(self, user_id: UserId) -> PersonView:
+        """Raises NotFound."""
+        async with self._database.transaction(is_read_only=True) as connection:
+            row = await rows.find_person(connection, user_id)
+            if row is None:
+                raise NotFound("There is no such user.")
+            return _person(row, (await rows.accounts_of(connection, [user_id]))[user_id])
+
+    async def change(
+        self, user_id: UserId, *, role: Role | None, status: UserStatus | None, made_by: UserId
+    ) -> PersonView:
+        """Appoints or dismisses, bans or lets in again; None: as it is. A ban ends all sessions.
+
+        Raises:
+            NotFound
+            InvalidRequest: nobody does this to themselves, so an owner always remains.
+        """
+        if user_id == made_by and (role is not None or status is not None):
+            raise InvalidRequest(
+                "Nobody changes their own role or status; another owner has to do it.", field="user_id"
+            )
+        if role is not None:
+            await self._users.set_role(user_id, role)
+        if status is not None:
+            await self._users.set_status(user_id, status)
+        return await self.get(user_id)
+
+
+def _no_account() -> NotFound:
+    return NotFound("There is no such account.")
+
+
+def _line(row: AccountRow, members: list[MemberRow]) -> AccountLine:
+    return AccountLine(
+        id=row.account_id,
+        name=row.name,
+        kind=row.kind,
+        group=row.group_name,
+        status=row.status,
+        balance=row.balance,
+        held=row.held,
+        available=row.balance - row.held,
+        reward_balance=row.reward_balance,
+        overrun=row.overrun,
+        members=[
+            MemberView(user_id=one.user_id, email=one.email, team_role=one.team_role, role=one.role, status=one.status)
+            for one in members
+        ],
+        created_at=row.created_at,
+    )
+
+
+def _person(row: PersonRow, memberships: list[MembershipRow]) -> PersonView:
+    return PersonView(
+        id=row.user_id,
+        email=row.email,
+        role=row.role,
+        status=row.status,
+        locale=row.locale,
+        created_at=row.created_at,
+        accounts=[
+            MembershipView(id=one.account_id, name=one.name, kind=one.kind, team_role=one.team_role)
+            for one in memberships
+        ],
+    )

@@ -1,0 +1,49 @@
+-- name: search_accounts
+-- Newest first. $1: a LIKE pattern over the account's name and its members' addresses, escaped by the caller.
+SELECT a.account_id, a.name, a.kind, a.group_name, a.status, a.created_at,
+  m.wallet_id, m.balance, m.leased AS held, m.overrun, r.balance AS reward_balance
+FROM accounts a
+JOIN wallets m ON m.account_id = a.account_id AND m.kind = 'main'
+JOIN wallets r ON r.account_id = a.account_id AND r.kind = 'reward'
+WHERE ($1::text IS NULL OR a.name ILIKE $1 OR EXISTS (
+    SELECT 1 FROM members b JOIN users u USING (user_id) WHERE b.account_id = a.account_id AND u.email ILIKE $1))
+  AND ($2::text IS NULL OR a.group_name = $2)
+  AND ($3::text IS NULL OR a.status = $3)
+  AND ($4::timestamptz IS NULL OR (a.created_at, a.account_id) < ($4, $5::uuid))
+ORDER BY a.created_at DESC, a.account_id DESC LIMIT $6
+
+-- name: find_account
+SELECT a.account_id, a.name, a.kind, a.group_name, a.status, a.created_at,
+  m.wallet_id, m.balance, m.leased AS held, m.overrun, r.balance AS reward_balance
+FROM accounts a
+JOIN wallets m ON m.account_id = a.account_id AND m.kind = 'main'
+JOIN wallets r ON r.account_id = a.account_id AND r.kind = 'reward'
+WHERE a.account_id = $1
+
+-- name: members_of
+SELECT b.account_id, u.user_id, u.email, b.team_role, u.role, u.status
+FROM members b JOIN users u USING (user_id)
+WHERE b.account_id = ANY($1::uuid[]) ORDER BY b.joined_at, u.user_id
+
+-- name: change_account
+-- Null: stays as it is.
+UPDATE accounts SET group_name = coalesce($2, group_name), status = coalesce($3, status)
+WHERE account_id = $1 RETURNING account_id
+
+-- name: search_users
+-- Newest first. $1: a LIKE pattern over the address, escaped by the caller.
+SELECT u.user_id, u.email, u.role, u.status, u.locale, u.created_at
+FROM users u
+WHERE ($1::text IS NULL OR u.email ILIKE $1)
+  AND ($2::text IS NULL OR u.role = $2)
+  AND ($3::text IS NULL OR u.status = $3)
+  AND ($4::timestamptz IS NULL OR (u.created_at, u.user_id) < ($4, $5::uuid))
+ORDER BY u.created_at DESC, u.user_id DESC LIMIT $6
+
+-- name: find_person
+SELECT u.user_id, u.email, u.role, u.status, u.locale, u.created_at FROM users u WHERE u.user_id = $1
+
+-- name: accounts_of
+SELECT b.user_id, b.account_id, a.name, a.kind, b.team_role
+FROM members b JOIN accounts a USING (account_id)
+WHERE b.user_id = ANY($1::uuid[]) ORDER BY b.joined_at, a.account_id
