@@ -1,0 +1,252 @@
+"""Credit leases: the arithmetic of one sync, and of a purse as one process sees it.
+
+A *purse* is anything that can run dry: a main wallet (it can pay its balance) or a key with a limit (its limit less what it
+spent). A process leases part of a purse; its calls hold their worst-case price against the lease. `charge` and `regrant` run
+between the locks and the writes of the transaction; `Purse` lives in the process' memory.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+from uuid import UUID
+
+import msgspec
+
+from airouter.domain.ids import KeyId, NodeId, WalletId
+from airouter.domain.usage import UsageRecord
+
+PurseId = WalletId | KeyId
+UNLIMITED: Final = 2**62
+"""What a key without a limit can pay."""
+
+_AVERAGE_SPAN_PERMILLE: Final = 1443
+"""A sum that halves every T covers T / ln 2 = 1.443 T of a steady flow."""
+
+
+def purse_name(purse_id: PurseId) -> str:
+    """The name in a recall: `w<wallet_id>` or `k<key_id>`."""
+    return f"w{purse_id}" if isinstance(purse_id, int) else f"k{purse_id}"
+
+
+def purse_id_of(name: str) -> PurseId:
+    """The purse that a recall names.
+
+    Raises:
+        ValueError: the name is neither.
+    """
+    if name.startswith("w"):
+        return WalletId(int(name[1:]))
+    if name.startswith("k"):
+        return KeyId(UUID(name[1:]))
+    raise ValueError(f"{name!r} names no purse")
+
+
+class Wish(msgspec.Struct, frozen=True):
+    """A waiting call: it needs `amount` of each of its purses, or of none."""
+
+    amount: int
+    purses: tuple[PurseId, ...]
+
+
+class Level(msgspec.Struct, frozen=True):
+    """`busy` of the lease is held or unsettled; `want` is the lease that the process would like, waiting calls aside."""
+
+    busy: int
+    want: int
+
+
+class Sync(msgspec.Struct, frozen=True, kw_only=True):
+    """One numbered conversation of a node with Postgres. Sent again after an unknown outcome, it is sent word for word."""
+
+    node_id: NodeId
+    seq: int
+    records: tuple[UsageRecord, ...] = ()
+    wishes: tuple[Wish, ...] = ()
+    levels: dict[PurseId, Level] = {}
+    mine: dict[PurseId, int] = {}
+    """The leases, as of the last confirmed sync, of every purse that is mentioned; of all of them when closing."""
+    recalled_lately: frozenset[PurseId] = frozenset()
+    """Purses that need not be recalled again just now."""
+    closes: bool = False
+
+
+class SyncAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """`leases` of the mentioned purses as they now are (absent: 0); `totals` is what each can pay, empty on a repetition."""
+
+    leases: dict[PurseId, int]
+    totals: dict[PurseId, int] = {}
+    overruns: dict[WalletId, int] = {}
+    """What each wallet owes to overruns since its last top-up."""
+    unpaid: int = 0
+    """What the operator bears of these records."""
+    recalled: tuple[PurseId, ...] = ()
+
+
+class Fund:
+    """A purse's locked row: what it can pay in `total`, how much of that is `leased` to anybody, how much to us (`mine`)."""
+
+    __slots__ = ("charged", "is_limited", "leased", "leased_before", "mine", "mine_before", "overrun", "total")
+
+    def __init__(self, total: int, leased: int, mine: int, *, is_limited: bool = True) -> None:
+        self.total = total
+        self.leased = self.leased_before = leased
+        self.mine = self.mine_before = mine
+        self.is_limited = is_limited
+        self.charged = 0
+        self.overrun = 0
+
+    @property
+    def free(self) -> int:
+        """What nobody leased."""
+        return self.total - self.leased
+
+    def pay(self, amount: int, from_lease: int) -> None:
+        """Take `amount` out for good, `from_lease` of it out of our lease and the rest out of what is free."""
+        self.total -= amount
+        self.leased -= from_lease
+        self.mine -= from_lease
+        self.charged += amount
+
+    def lend(self, amount: int) -> None:
+        """Change our lease by `amount`."""
+        self.leased += amount
+        self.mine += amount
+
+
+def charge(records: Sequence[UsageRecord], funds: Mapping[PurseId, Fund]) -> list[int]:
+    """What each record is charged, in journal order: the covered part out of our lease, the rest out of free credit.
+
+    Never more than that; what is missing is the operator's, and counted on the wallet's fund as `overrun`. The locked row
+    says whether the key has a limit; the record says whether its call was held under a lease of the key.
+    """
+    if _charge_covered(records, funds):
+        return [record.cost for record in records]
+    charges: list[int] = []
+    for record in records:
+        wallet, key = funds[record.wallet_id], funds[record.key_id]
+        covered_by_key = record.covered if record.key_is_limited else 0
+        charged = min(
+            record.cost,
+            min(record.covered, wallet.mine) + wallet.free,
+            min(covered_by_key, key.mine) + key.free,
+        )
+        assert charged >= 0, "a purse was leased beyond what it can pay"
+        wallet.pay(charged, min(record.covered, charged, wallet.mine))
+        key.pay(charged, min(covered_by_key, charged, key.mine))
+        wallet.overrun += record.cost - charged
+        charges.append(charged)
+    return charges
+
+
+def _charge_covered(records: Sequence[UsageRecord], funds: Mapping[PurseId, Fund]) -> bool:
+    """The usual case in one pass: everything is covered, so the order of the records does not matter. False: not so."""
+    by_wallet: dict[WalletId, int] = {}
+    by_key: dict[KeyId, int] = {}
+    for record in records:
+        cost = record.cost
+        if record.covered != cost:
+            return False
+        wallet_id, key_id = record.wallet_id, record.key_id
+        by_wallet[wallet_id] = by_wallet.get(wallet_id, 0) + cost
+        by_key[key_id] = by_key.get(key_id, 0) + cost
+        if record.key_is_limited != funds[key_id].is_limited:
+            return False
+    if any(amount > funds[wallet_id].mine for wallet_id, amount in by_wallet.items()):
+        return False
+    if any(amount > funds[key_id].mine for key_id, amount in by_key.items() if funds[key_id].is_limited):
+        return False
+    for wallet_id, amount in by_wallet.items():
+        funds[wallet_id].pay(amount, amount)
+    for key_id, amount in by_key.items():
+        key = funds[key_id]
+        key.pay(amount, amount if key.is_limited else 0)
+    return True
+
+
+def regrant(funds: Mapping[PurseId, Fund], wishes: Iterable[Wish], levels: Mapping[PurseId, Level]) -> list[PurseId]:
+    """Resize the leases of one process, after its records were charged. Answers the purses that others should return.
+
+    Waiting calls are served in order, each from all of its purses or from none: nobody sits on half of what a call needs.
+    Head room beyond that takes at most a quarter of what is free, so leases shrink by themselves as a purse runs dry.
+    """
+    spare = {purse_id: funds[purse_id].mine - level.busy for purse_id, level in levels.items()}
+    served = dict.fromkeys(levels, 0)
+    short: dict[PurseId, None] = {}
+    for wish in wishes:
+        lack = {purse_id: max(0, wish.amount - spare[purse_id]) for purse_id in wish.purses}
+        missing = [purse_id for purse_id in wish.purses if lack[purse_id] > funds[purse_id].free]
+        if missing:
+            if all(funds[purse_id].total >= wish.amount for purse_id in wish.purses):
+                short.update(dict.fromkeys(missing))
+            continue
+        for purse_id in wish.purses:
+            funds[purse_id].lend(lack[purse_id])
+            spare[purse_id] += lack[purse_id] - wish.amount
+            served[purse_id] += wish.amount
+    for purse_id, level in levels.items():
+        fund = funds[purse_id]
+        change = level.want + served[purse_id] - fund.mine
+        fund.lend(change if change < 0 else min(change, max(0, fund.free) // 4))
+    return list(short)
+
+
+class Purse:
+    """A wallet or a limited key as one process sees it. Always leased - returning = held + unsettled + idle, idle >= 0.
+
+    Times are nanoseconds of the caller's clock.
+    """
+
+    __slots__ = (
+        "batched", "calls", "held", "leased", "overdrawn", "overrun", "purse_id", "rated_at", "recalled_at", "recent",
+        "refused_until", "returning", "tight_until", "total", "unsettled", "used_at",
+    )  # fmt: skip
+
+    def __init__(self, purse_id: PurseId, now: int) -> None:
+        self.purse_id = purse_id
+        self.leased = 0
+        """As of the last confirmed sync."""
+        self.returning = 0
+        """Given back by the sync in flight."""
+        self.held = 0
+        self.unsettled = 0
+        """Covered by our lease, spent, and not yet in Postgres."""
+        self.batched = 0
+        """The part of `unsettled` that the sync in flight settles."""
+        self.calls = 0
+        """Running calls that hold of it, be it nothing."""
+        self.overdrawn = 0
+        """What running and unsettled calls go beyond their holds at the operator's expense."""
+        self.recent = 0
+        """Settled cost, a sum that halves every half-life."""
+        self.rated_at = self.used_at = now
+        self.tight_until = self.refused_until = self.recalled_at = -(2**62)
+        self.total = 0
+        """What Postgres said that it can pay, when it last said so."""
+        self.overrun = 0
+
+    @property
+    def idle(self) -> int:
+        return self.leased - self.returning - self.held - self.unsettled
+
+    @property
+    def is_empty(self) -> bool:
+        """Nothing is leased, promised or owed: it may be forgotten."""
+        return not (self.calls or self.leased or self.returning or self.unsettled or self.overdrawn)
+
+    def used(self, now: int, cost: int, half_life: int) -> None:
+        """A call of this cost has ended."""
+        self.recent = _decayed(self.recent, now - self.rated_at, half_life) + cost
+        self.rated_at = self.used_at = now
+
+    def head_room(self, now: int, half_life: int, horizon: int) -> int:
+        """What the recent pace would use within the horizon."""
+        pace = _decayed(self.recent, now - self.rated_at, half_life)
+        return pace * horizon * 1000 // (half_life * _AVERAGE_SPAN_PERMILLE)
+
+
+def _decayed(amount: int, elapsed: int, half_life: int) -> int:
+    """Halved for each half-life, linear in between: integers only."""
+    if elapsed <= 0:
+        return amount
+    halvings, rest = divmod(elapsed, half_life)
+    amount >>= min(halvings, 64)
+    return amount - amount * rest // (2 * half_life)

@@ -1,0 +1,40 @@
+"""Double entry: the wallets of the house, the kinds of movement, and what one movement leaves behind."""
+
+from datetime import datetime
+from typing import Final, Literal
+
+import msgspec
+
+from airouter.domain.ids import TransferId, UserId, WalletId
+
+SALES: Final = WalletId(1)
+"""Where sold quota comes from."""
+GRANTS: Final = WalletId(2)
+"""Where given quota comes from: starting credit, redemption codes, adjustments."""
+REVENUE: Final = WalletId(3)
+"""Where used quota goes."""
+OVERRUN: Final = WalletId(4)
+"""Pays the part of a call that its account could not."""
+LOSS: Final = WalletId(5)
+"""Pays the part of a taken-back amount that was already used."""
+
+SYSTEM_WALLETS: Final = (SALES, GRANTS, REVENUE, OVERRUN, LOSS)
+
+TransferKind = Literal["grant", "redemption", "adjustment", "top_up", "reward", "reward_transfer", "refund", "loss"]
+UsageTransferKind = Literal["usage", "overrun"]
+
+
+class Transfer(msgspec.Struct, frozen=True, kw_only=True):
+    """One immutable movement. `*_balance` is the wallet's balance after it, None for a wallet of the house."""
+
+    transfer_id: TransferId
+    created_at: datetime
+    kind: str
+    reference: str
+    debit_wallet: WalletId
+    credit_wallet: WalletId
+    amount: int
+    debit_balance: int | None = None
+    credit_balance: int | None = None
+    memo: str | None = None
+    made_by: UserId | None = None

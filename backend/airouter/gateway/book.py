@@ -1,0 +1,544 @@
+"""The book: one process' credit during one registration, in memory. No input or output, no clock of its own.
+
+The shell around it (`credit.py`) writes the journal, talks to Postgres and tells the time; the simulation does the same with
+neither. Nothing here awaits, so nothing happens between a check and its change. Times are nanoseconds.
+"""
+
+from collections import deque
+from collections.abc import Iterable
+from itertools import islice
+from typing import Final
+
+from airouter.domain.ids import KeyId, NodeId, RequestId, WalletId
+from airouter.domain.lease import Level, Purse, PurseId, Sync, SyncAnswer, Wish
+from airouter.domain.usage import UsageRecord
+from airouter.gateway.credit_settings import MILLISECOND, CreditSettings
+from airouter.gateway.journal import Journal, Segment
+
+_NEVER: Final = -(2**62)
+
+
+class Hold:
+    """The worst-case price of one running call, held against the leases of its purses until `settle` or `release`."""
+
+    __slots__ = ("amount", "book", "is_open", "key", "key_id", "overdrawn", "record", "segment", "wallet", "wallet_id")
+
+    def __init__(  # noqa: PLR0913 - made in one place, thousands of times a second
+        self, book: "Book", wallet_id: WalletId, key_id: KeyId, wallet: Purse, key: Purse | None, amount: int
+    ) -> None:
+        self.book = book
+        self.wallet_id = wallet_id
+        self.key_id = key_id
+        self.wallet = wallet
+        self.key = key
+        self.amount = amount
+        self.overdrawn = 0
+        self.is_open = True
+        self.record: UsageRecord | None = None
+        self.segment: Segment | None = None
+        """The file of the journal that carries the record; None when the disk refused it."""
+
+    @property
+    def purses(self) -> tuple[Purse, ...]:
+        return (self.wallet,) if self.key is None else (self.wallet, self.key)
+
+
+class Waiting:
+    """A call that waits for credit. `outcome` is a Hold, or what Postgres says is missing."""
+
+    __slots__ = ("amount", "key", "key_id", "outcome", "wake", "wallet", "wallet_id")
+
+    def __init__(self, wallet_id: WalletId, key_id: KeyId, *, is_limited: bool, amount: int) -> None:
+        self.wallet_id = wallet_id
+        self.key_id = key_id
+        self.key: KeyId | None = key_id if is_limited else None
+        self.amount = amount
+        self.outcome: Hold | Missing | None = None
+        self.wake: object = None
+
+    @property
+    def purses(self) -> tuple[PurseId, ...]:
+        return (self.wallet_id,) if self.key is None else (self.wallet_id, self.key)
+
+
+class Missing:
+    """Postgres says that a purse cannot pay `needed` even with nothing in flight, or owes the operator too much."""
+
+    __slots__ = ("available", "is_overrun", "needed", "purse_id")
+
+    def __init__(self, purse_id: PurseId, needed: int, available: int, *, is_overrun: bool = False) -> None:
+        self.purse_id = purse_id
+        self.needed = needed
+        self.available = available
+        self.is_overrun = is_overrun
+
+
+class Flight:
+    """The sync under way, and what it will settle when it is confirmed."""
+
+    __slots__ = ("first_sent", "holds", "is_uncertain", "purses", "request", "waiting")
+
+    def __init__(
+        self, request: Sync, holds: list[Hold], waiting: list[Waiting], purses: list[Purse], first_sent: int
+    ) -> None:
+        self.request = request
+        self.holds = holds
+        self.waiting = waiting
+        self.purses = purses
+        self.first_sent = first_sent
+        self.is_uncertain = False
+        """An attempt ended without an answer: it may have been the one that commits, so nothing may change any more."""
+
+
+class Book:
+    """Leases, holds, waiting calls and pending records of one node."""
+
+    def __init__(self, node_id: NodeId, settings: CreditSettings) -> None:
+        self.node_id = node_id
+        self.settings = settings
+        self.journal: Journal | None = None
+        """Where the shell writes the records of this book, whichever book is current by then."""
+        self.overrun_max: int | None = None
+        """Policy `limits.overrun_max`; None: no bound."""
+        self.seq = 0
+        self.deadline = _NEVER
+        """Nothing is admitted from here on, unless a sync is confirmed before."""
+        self.is_registered = False
+        self.is_over = False
+        self.is_draining = False
+        self.is_barred = False
+        """The shell says that nothing may be admitted: the journal failed, or the backlog is full."""
+        self.flight: Flight | None = None
+        self.running = 0
+        self.waiting: dict[Waiting, None] = {}
+        self.pending: deque[Hold] = deque()
+        self.purses: dict[PurseId, Purse] = {}
+        self.synced_at = _NEVER
+        self.wants_sync = False
+        """Something happened that a sync should see at once."""
+        self._due: dict[PurseId, None] = {}
+        """Purses that the next sync should look at."""
+        self._extending: dict[Hold, int] = {}
+        self._scanned_at = _NEVER
+        self._first_sent: int | None = None
+        self._batch_max = settings.records_per_sync
+        self._suspect: RequestId | None = None
+        self._is_bare = False
+        self._ttl = settings.ttl_ms * MILLISECOND
+        self._margin = settings.margin_ms * MILLISECOND
+        self._half_life = settings.half_life_ms * MILLISECOND
+        self._horizon = settings.horizon_ms * MILLISECOND
+        self._idle_return = settings.idle_return_ms * MILLISECOND
+
+    # -- calls
+
+    def may_admit(self, now: int) -> bool:
+        """Only before the deadline: afterwards others may have swept our leases."""
+        return now < self.deadline and self.is_registered and not (self.is_over or self.is_draining or self.is_barred)
+
+    def try_hold(
+        self,
+        wallet_id: WalletId,
+        key_id: KeyId,
+        is_limited: bool,
+        amount: int,
+        now: int,  # noqa: FBT001 - hot path
+    ) -> Hold | None:
+        """Hold `amount` against idle credit of every purse, or of none. None: not enough here, or not now."""
+        if now >= self.deadline or not self.is_registered or self.is_over or self.is_draining or self.is_barred:
+            return None
+        wallet = self.purses.get(wallet_id) or self._open_purse(wallet_id, now)
+        if wallet.leased - wallet.returning - wallet.held - wallet.unsettled < amount:
+            return None
+        if self.overrun_max is not None and wallet.overrun + wallet.overdrawn > self.overrun_max:
+            return None
+        key: Purse | None = None
+        if is_limited:
+            key = self.purses.get(key_id) or self._open_purse(key_id, now)
+            if key.leased - key.returning - key.held - key.unsettled < amount:
+                return None
+            key.held += amount
+            key.calls += 1
+            key.used_at = now
+        wallet.held += amount
+        wallet.calls += 1
+        wallet.used_at = now
+        self.running += 1
+        return Hold(self, wallet_id, key_id, wallet, key, amount)
+
+    def extend(self, hold: Hold, more: int) -> bool:
+        """Let a running call hold `more`, from idle credit. False: not now, but the next sync asks for it."""
+        assert hold.is_open, "a call that has ended cannot hold more"
+        purses = hold.purses
+        if self.is_over or any(purse.idle < more for purse in purses):
+            self._extending[hold] = more
+            self.wants_sync = True
+            return False
+        for purse in purses:
+            purse.held += more
+        hold.amount += more
+        return True
+
+    def overdraw(self, hold: Hold, more: int) -> bool:
+        """Let a running call go `more` beyond its hold at the operator's expense, within the bound per account."""
+        wallet = hold.wallet
+        if self.overrun_max is not None and wallet.overrun + wallet.overdrawn + more > self.overrun_max:
+            return False
+        wallet.overdrawn += more
+        hold.overdrawn += more
+        return True
+
+    def cover(self, hold: Hold, cost: int) -> int:
+        """The part of the cost that is leased: from the hold, an excess from idle lease, never from what others hold."""
+        if cost <= hold.amount:
+            return cost
+        idle = hold.wallet.idle if hold.key is None else min(hold.wallet.idle, hold.key.idle)
+        return hold.amount + min(cost - hold.amount, max(0, idle))
+
+    def finish(self, hold: Hold, record: UsageRecord, now: int) -> None:
+        """The call has ended and its record is in the journal: what it covered stays spent until Postgres has it."""
+        self._let_go(hold, now)
+        hold.record = record
+        half_life = self._half_life
+        hold.wallet.unsettled += record.covered
+        hold.wallet.used(now, record.cost, half_life)
+        if hold.key is not None:
+            hold.key.unsettled += record.covered
+            hold.key.used(now, record.cost, half_life)
+        if not self.is_over:
+            self.pending.append(hold)
+
+    def add(self, record: UsageRecord, now: int) -> None:
+        """A record of an earlier book whose journal failed: nothing of it is covered here."""
+        hold = Hold(self, record.wallet_id, record.key_id, self._open_purse(record.wallet_id, now), None, 0)
+        hold.is_open = False
+        hold.record = record
+        self.pending.append(hold)
+
+    def release(self, hold: Hold, now: int) -> None:
+        """The call is given up and costs nothing."""
+        self._let_go(hold, now)
+        hold.wallet.overdrawn -= hold.overdrawn
+
+    def _let_go(self, hold: Hold, now: int) -> None:
+        assert hold.is_open, "a hold is settled or released once"
+        hold.is_open = False
+        self.running -= 1
+        for purse in hold.purses:
+            purse.held -= hold.amount
+            purse.calls -= 1
+            if now < purse.tight_until:
+                self._hurry(purse)
+
+    def _hurry(self, purse: Purse) -> None:
+        """Somebody waits for what was just let go."""
+        self._due[purse.purse_id] = None
+        self.wants_sync = True
+
+    def _open_purse(self, purse_id: PurseId, now: int) -> Purse:
+        purse = self.purses.get(purse_id)
+        if purse is None:
+            purse = self.purses[purse_id] = Purse(purse_id, now)
+        return purse
+
+    # -- waiting
+
+    def wait(self, waiting: Waiting, now: int) -> None:
+        """Queue a call that did not fit; the next sync asks for it."""
+        for purse_id in waiting.purses:
+            self._open_purse(purse_id, now)
+        self.waiting[waiting] = None
+        self.wants_sync = True
+
+    def give_up(self, waiting: Waiting) -> None:
+        self.waiting.pop(waiting, None)
+
+    def known_missing(self, waiting: Waiting, now: int) -> Missing | None:
+        """A refusal that Postgres gave a moment ago and that holds for this call, too."""
+        for purse_id in waiting.purses:
+            purse = self.purses.get(purse_id)
+            if purse is not None and now < purse.refused_until and purse.total < waiting.amount:
+                return Missing(purse_id, waiting.amount, purse.total)
+        return None
+
+    def recalled(self, purse_id: PurseId, now: int) -> None:
+        """Another process has a call that needs what we do not use."""
+        purse = self.purses.get(purse_id)
+        if purse is not None:
+            purse.tight_until = now + self.settings.tight_ms * MILLISECOND
+            self._hurry(purse)
+
+    def changed(self, purse_id: PurseId) -> None:
+        """Money came in: earlier refusals no longer hold."""
+        purse = self.purses.get(purse_id)
+        if purse is not None:
+            purse.refused_until = _NEVER
+            purse.overrun = 0
+
+    # -- talking to Postgres
+
+    def registered(self, first_sent: int) -> None:
+        self.is_registered = True
+        self.deadline = first_sent + self._ttl - self._margin
+
+    def end(self) -> list[Waiting]:
+        """Declared dead, or given up: nothing is spent under this book any more. Answers who waited in vain."""
+        self.is_over = True
+        waiting = list(self.waiting)
+        self.waiting.clear()
+        return waiting
+
+    def is_stale(self, purse: Purse, now: int) -> bool:
+        return self.is_draining or now < purse.tight_until or now - purse.used_at > self._idle_return
+
+    def needs_sync(self, now: int) -> bool:
+        """Whether a sync has anything to say."""
+        if self.wants_sync or self.waiting or self.pending or self._due or self.is_draining:
+            return True
+        if now - self.synced_at >= self.settings.beat_ms * MILLISECOND:
+            return True
+        if now - self._scanned_at >= self.settings.scan_ms * MILLISECOND:
+            self._scan(now)
+        return bool(self._due)
+
+    def _scan(self, now: int) -> None:
+        """Look at every purse: what is stale goes back, what runs low asks, what is empty is forgotten."""
+        self._scanned_at = now
+        forget = now - self.settings.forget_ms * MILLISECOND
+        forgotten: list[PurseId] = []
+        for purse in self.purses.values():
+            idle = purse.idle
+            if self.is_stale(purse, now):
+                if idle > 0:
+                    self._due[purse.purse_id] = None
+                elif purse.used_at < forget and purse.is_empty:
+                    forgotten.append(purse.purse_id)
+            elif 2 * idle < purse.head_room(now, self._half_life, self._horizon):
+                self._due[purse.purse_id] = None
+        asked = {purse_id for waiting in self.waiting for purse_id in waiting.purses}
+        for purse_id in forgotten:
+            if purse_id not in asked:
+                del self.purses[purse_id]
+
+    def build(self, now: int) -> Flight:
+        """The next sync. What it returns is no longer idle from here on."""
+        assert self.flight is None, "one sync at a time"
+        assert self.is_registered and not self.is_over
+        self.wants_sync = False
+        if now - self._scanned_at >= self.settings.scan_ms * MILLISECOND:
+            self._scan(now)
+        mentioned: dict[PurseId, Purse] = {}
+        wishes, waiting, asked = self._take_wishes(mentioned)
+        holds = self._take_records(mentioned)
+        self._take_due(mentioned)
+        levels: dict[PurseId, Level] = {}
+        for purse_id, purse in mentioned.items():
+            level = self._level(purse, asked.get(purse_id, 0), now)
+            if purse_id in asked or level.want != purse.leased - purse.batched:
+                levels[purse_id] = level
+        closes = self.is_draining and not self.running and not self.waiting and len(holds) == len(self.pending)
+        everything = self.purses if closes else mentioned
+        request = Sync(
+            node_id=self.node_id,
+            seq=self.seq + 1,
+            records=tuple(_record_of(hold) for hold in holds),
+            wishes=tuple(wishes),
+            levels=levels,
+            mine={purse_id: purse.leased for purse_id, purse in everything.items()},
+            recalled_lately=frozenset(p for p in asked if not self._may_recall(mentioned[p], now)),
+            closes=closes,
+        )
+        if self._first_sent is None:
+            self._first_sent = now
+        self.flight = Flight(request, holds, waiting, list(everything.values()), self._first_sent)
+        return self.flight
+
+    def _take_wishes(self, mentioned: dict[PurseId, Purse]) -> tuple[list[Wish], list[Waiting], dict[PurseId, int]]:
+        """What running and waiting calls need, in order, as many as one sync can mention; and how much waits for each purse."""
+        wishes: list[Wish] = []
+        taken: list[Waiting] = []
+        asked: dict[PurseId, int] = {}
+        if self._is_bare:
+            return wishes, taken, asked
+        for hold, more in self._extending.items():
+            if hold.is_open:
+                for purse in hold.purses:
+                    mentioned[purse.purse_id] = purse
+                    asked.setdefault(purse.purse_id, 0)
+                wishes.append(Wish(more, tuple(purse.purse_id for purse in hold.purses)))
+        self._extending.clear()
+        for waiting in islice(self.waiting, self.settings.records_per_sync):
+            if len(mentioned) >= self.settings.purses_per_sync // 2:
+                break
+            for purse_id in waiting.purses:
+                mentioned[purse_id] = self.purses[purse_id]
+                asked[purse_id] = asked.get(purse_id, 0) + waiting.amount
+            wishes.append(Wish(waiting.amount, waiting.purses))
+            taken.append(waiting)
+        return wishes, taken, asked
+
+    def _take_records(self, mentioned: dict[PurseId, Purse]) -> list[Hold]:
+        """Pending records in journal order, as many as one sync can carry."""
+        holds: list[Hold] = []
+        most = self.settings.purses_per_sync
+        for hold in islice(self.pending, self._batch_max):
+            new = [purse for purse in hold.purses if purse.purse_id not in mentioned]
+            if new and holds and len(mentioned) + len(new) > most:
+                break
+            for purse in new:
+                mentioned[purse.purse_id] = self._open_purse(purse.purse_id, purse.used_at)
+            covered = _record_of(hold).covered
+            for purse in hold.purses:
+                purse.batched += covered
+            holds.append(hold)
+        return holds
+
+    def _take_due(self, mentioned: dict[PurseId, Purse]) -> None:
+        """Purses that have something to return or to ask for, as many as fit; the others stay due."""
+        most = len(mentioned) + max(self.settings.purses_per_sync // 4, self.settings.purses_per_sync - len(mentioned))
+        for purse_id in list(self._due):
+            if len(mentioned) >= most:
+                break
+            del self._due[purse_id]
+            purse = self.purses.get(purse_id)
+            if purse is not None and not self._is_bare:
+                mentioned[purse_id] = purse
+
+    def _level(self, purse: Purse, asked: int, now: int) -> Level:
+        """What the purse's lease should be, and from here on what goes back."""
+        after = purse.leased - purse.batched
+        busy = purse.held + purse.unsettled - purse.batched
+        want = after
+        if self._is_bare:
+            return Level(busy, after)
+        if self.is_stale(purse, now):
+            want = busy
+        else:
+            head = purse.head_room(now, self._half_life, self._horizon)
+            if 2 * (after - busy) < head:
+                want = max(after, busy + head)
+        purse.returning = max(0, after - want)
+        purse.returning += min(max(0, purse.idle), asked)  # so that newcomers do not overtake calls that wait
+        return Level(busy, want)
+
+    def _may_recall(self, purse: Purse, now: int) -> bool:
+        return now - purse.recalled_at >= self.settings.recall_every_ms * MILLISECOND
+
+    def confirmed(self, answer: SyncAnswer, now: int) -> tuple[list[Hold], list[Waiting]]:
+        """Postgres has answered the sync in flight. Answers the records that are settled, and the calls that wait no longer."""
+        flight = self.flight
+        assert flight is not None
+        self.flight = self._first_sent = None
+        self.seq = flight.request.seq
+        self.synced_at = now
+        self.deadline = flight.first_sent + self._ttl - self._margin
+        for hold in flight.holds:
+            settled = self.pending.popleft()
+            assert settled is hold, "records are settled in journal order"
+            covered = _record_of(hold).covered
+            hold.wallet.unsettled -= covered
+            hold.wallet.overdrawn -= hold.overdrawn
+            if hold.key is not None:
+                hold.key.unsettled -= covered
+        for purse in flight.purses:
+            purse.leased = answer.leases.get(purse.purse_id, 0)
+            purse.returning = purse.batched = 0
+            purse.total = answer.totals.get(purse.purse_id, purse.total)
+            purse.overrun = answer.overruns.get(purse.purse_id, purse.overrun)
+            assert purse.idle >= 0, "a lease is smaller than what is held and unsettled"
+        for purse_id in answer.recalled:
+            self.purses[purse_id].recalled_at = now
+        self._batch_passed(flight)
+        self._is_bare = False
+        return flight.holds, self._serve(flight, answer, now)
+
+    def _serve(self, flight: Flight, answer: SyncAnswer, now: int) -> list[Waiting]:
+        """Admit waiting calls in order; refuse those whose purse cannot pay even with nothing in flight."""
+        done: list[Waiting] = []
+        for waiting in list(self.waiting):
+            waiting.outcome = self.try_hold(
+                waiting.wallet_id, waiting.key_id, waiting.key is not None, waiting.amount, now
+            )
+            if waiting.outcome is not None:
+                del self.waiting[waiting]
+                done.append(waiting)
+        if answer.totals:  # a repetition does not know them
+            for waiting in flight.waiting:
+                if waiting in self.waiting and (missing := self._missing(waiting, answer, now)):
+                    waiting.outcome = missing
+                    del self.waiting[waiting]
+                    done.append(waiting)
+        return done
+
+    def _missing(self, waiting: Waiting, answer: SyncAnswer, now: int) -> Missing | None:
+        for purse_id in waiting.purses:
+            total = answer.totals[purse_id]
+            if total < waiting.amount:
+                self.purses[purse_id].refused_until = now + self.settings.refusal_memory_ms * MILLISECOND
+                return Missing(purse_id, waiting.amount, total)
+        owed = answer.overruns.get(waiting.wallet_id, 0)
+        if self.overrun_max is not None and owed > self.overrun_max:
+            return Missing(waiting.wallet_id, waiting.amount, owed, is_overrun=True)
+        return None
+
+    # -- content that Postgres refuses
+
+    def without_known(self, known: Iterable[RequestId]) -> None:
+        """Some records of the flight stand in Postgres already: send the rest, settle all when it is confirmed."""
+        assert self.flight is not None
+        drop = set(known)
+        request = self.flight.request
+        self.flight.request = Sync(
+            **{name: getattr(request, name) for name in request.__struct_fields__ if name != "records"},
+            records=tuple(record for record in request.records if record.request_id not in drop),
+        )
+
+    def content_refused(self, now: int) -> UsageRecord | None:
+        """The sync in flight was rolled back because of its content: the next one, with the same seq, carries less.
+
+        Halves the batch until one record stands alone; that one is proven bad when the sync without it passes. Answers
+        a record that is to go to quarantine: it is no longer pending.
+        """
+        flight = self.flight
+        assert flight is not None and not flight.is_uncertain
+        self._retreat(flight)
+        size = len(flight.holds)
+        if size > 1:
+            self._batch_max = size // 2
+            return None
+        if size == 0:
+            self._is_bare = True  # it was not a record: go on living, ask for nothing
+            return None
+        record = _record_of(flight.holds[0])
+        if self._suspect != record.request_id:
+            self._suspect = record.request_id
+            self._batch_max = 0
+            return None
+        self._suspect = None
+        hold = self.pending.popleft()
+        hold.wallet.unsettled -= record.covered
+        hold.wallet.overdrawn -= hold.overdrawn
+        if hold.key is not None:
+            hold.key.unsettled -= record.covered
+        return record
+
+    def _retreat(self, flight: Flight) -> None:
+        self.flight = None
+        for purse in flight.purses:
+            purse.returning = purse.batched = 0
+            self._due[purse.purse_id] = None
+
+    def _batch_passed(self, flight: Flight) -> None:
+        size, full = len(flight.holds), self.settings.records_per_sync
+        if self._batch_max >= full:
+            return
+        if self._batch_max == 0:
+            self._batch_max = 1  # the suspect alone
+        elif size:
+            self._suspect = None
+            self._batch_max = min(full, self._batch_max * 2)
+
+
+def _record_of(hold: Hold) -> UsageRecord:
+    assert hold.record is not None
+    return hold.record
