@@ -1,0 +1,182 @@
+"""The seam between the gateway and a vendor's protocol: what is asked of a vendor, and what its answer means.
+
+A provider builds the outgoing request, reads what the answer reports, and says whose fault a refusal is. It never opens
+a connection, never retries, and knows neither keys of our clients nor prices.
+"""
+
+from typing import Literal, Protocol
+
+import msgspec
+
+from airouter.domain.catalogue import ChannelOptions
+from airouter.domain.rate_card import Meter
+from airouter.wire.openai import Endpoint, Request
+
+Headers = tuple[tuple[bytes, bytes], ...]
+
+Refusal = Literal["request", "channel", "overloaded"]
+"""Who is to blame for an error status.
+
+`request`: the client's request; it is passed on and not tried again. `channel`: our credential, quota or address;
+another channel may do. `overloaded`: the vendor at this moment; another channel, or later.
+"""
+
+Problem = Literal["usage_refused", "total_differs", "details_contradict"]
+"""What is odd about a usage report.
+
+`usage_refused`: a figure cannot be true, and none is used. `total_differs`: the figures do not add up to the total.
+`details_contradict`: a detail is larger than what it is a part of, and was dropped.
+"""
+
+
+class Call(msgspec.Struct, frozen=True, kw_only=True):
+    """One attempt at one channel. `body` is the client's; `upstream_model` is what this channel calls its model."""
+
+    endpoint: Endpoint
+    request: Request
+    body: bytes
+    upstream_model: str
+    credential: str
+    base_url: str = ""
+    options: ChannelOptions = ChannelOptions()
+
+    @property
+    def is_streaming(self) -> bool:
+        """The answer should be an event stream; embeddings have none, whatever the client wrote."""
+        return self.request.is_streaming and self.endpoint != "embeddings"
+
+
+class Outgoing(msgspec.Struct, frozen=True, kw_only=True):
+    """The request for the upstream. `path` follows the path of the channel's base URL.
+
+    `headers` is the same tuple for every call with the same credential, so that a client may keep its bytes.
+    """
+
+    method: str
+    path: str
+    headers: Headers
+    body: bytes
+
+
+class Reported(msgspec.Struct, frozen=True, kw_only=True):
+    """What a vendor said a call used: disjoint and not negative, `request` always 1. A bucket left out holds nothing.
+
+    `quantities` None: it said something that cannot be true, see `problem`.
+    """
+
+    quantities: dict[Meter, int] | None
+    service_tier: str | None = None
+    problem: Problem | None = None
+
+
+class Answered(msgspec.Struct, frozen=True, kw_only=True):
+    """A whole answer. `body` is what the client gets: the upstream's bytes, unless the channel rewrites the model's
+    name.
+
+    `is_proper`: it is an answer of this dialect. What is not (a page of text with status 200) is forwarded all the
+    same, but is no complete answer. `written_tokens` is an estimate of the output, made only where nothing usable was
+    reported.
+    """
+
+    body: bytes
+    reported: Reported | None
+    is_proper: bool
+    written_tokens: int = 0
+
+
+class StreamReader(Protocol):
+    """Reads a stream while it is forwarded. One per call; fed in the order of arrival; never awaits.
+
+    Every byte of the upstream comes out again in order, but for a usage chunk that the client did not ask for. Bytes
+    are held back only where they could be such a chunk whose end has not arrived, which no client could use yet anyway.
+    """
+
+    @property
+    def call(self) -> Call:
+        """What is being answered."""
+        ...
+
+    def feed(self, data: bytes) -> bytes:
+        """What to send to the client now; may be empty."""
+        ...
+
+    def finish(self) -> bytes:
+        """The upstream ended the stream properly: what is still to be sent."""
+        ...
+
+    def close_event(self) -> bytes:
+        """The stream ends here, torn. What to send before an event of our own: an empty line if an event is open.
+
+        What was held back is dropped: it is part of an event that will never be whole.
+        """
+        ...
+
+    @property
+    def saw_done(self) -> bool:
+        """`[DONE]` is among what `feed` returned, or comes with the next bytes of it. Costs nothing to ask."""
+        ...
+
+    @property
+    def output_estimate(self) -> int:
+        """Tokens written so far, for extending holds: cheap to ask at every chunk, refreshed every few thousand
+        bytes.
+        """
+        ...
+
+    @property
+    def received_bytes(self) -> int:
+        """Bytes of the stream so far. No token takes less than one of them."""
+        ...
+
+    @property
+    def reported(self) -> Reported | None:
+        """The latest figures the vendor gave; final only when `is_complete`."""
+        ...
+
+    @property
+    def is_complete(self) -> bool:
+        """The answer is whole: `[DONE]` came, or the model said why it stopped, and no error was said."""
+        ...
+
+    @property
+    def has_error(self) -> bool:
+        """The vendor said an error inside the stream."""
+        ...
+
+    def written_tokens(self) -> int:
+        """An estimate of the output so far, for charging where nothing was reported.
+
+        A quarter of the bytes of the text: of every event where the channel cannot report usage, else projected from
+        the latest events.
+        """
+        ...
+
+
+class Provider(Protocol):
+    """One vendor's protocol. Stateless but for caches; shared by all calls of a process."""
+
+    @property
+    def name(self) -> str:
+        """The `provider` of a channel."""
+        ...
+
+    @property
+    def endpoints(self) -> frozenset[Endpoint]:
+        """What it can be asked for."""
+        ...
+
+    def outgoing(self, call: Call) -> Outgoing:
+        """The request to send."""
+        ...
+
+    def answer(self, call: Call, body: bytes) -> Answered:
+        """Read a whole answer of status 200."""
+        ...
+
+    def stream(self, call: Call) -> StreamReader:
+        """A reader for a stream of status 200."""
+        ...
+
+    def refusal(self, status: int, body: bytes) -> Refusal:
+        """Whose fault an error status is."""
+        ...

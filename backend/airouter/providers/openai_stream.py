@@ -1,0 +1,277 @@
+"""Reading a stream of OpenAI's dialect while it passes by.
+
+What is usual costs next to nothing: a read that ends where an event ends is forwarded as it is, after one search for
+the name of a token figure where a usage chunk must be hidden. Events are decoded only when that search hits, at the
+end (the latest few blocks are kept for that), and for channels whose usage has to be estimated from the text.
+"""
+
+from collections import deque
+from collections.abc import Iterator
+from typing import Final
+
+import msgspec
+
+from airouter.providers.contract import Call, Reported
+from airouter.providers.openai_usage import service_tier_of, usage_of
+from airouter.providers.reporting import Habits
+from airouter.wire.openai import Answer, finish_reasons, read_answer, with_model
+from airouter.wire.prompt import estimated_tokens, written_text_bytes
+from airouter.wire.sse import BLANK_LINES, data_event, event_data, first_event_end, split_events, whole_events_end
+
+_FIGURE: Final = b"t_tokens"
+"""Part of `prompt_tokens` and `input_tokens`: an event without it carries no usage, whatever its spacing."""
+
+_KEPT_BLOCKS: Final = 8
+"""The final chunk, the usage chunk and `[DONE]` take three when each comes alone; some vendors add a word or two."""
+_KEPT_BYTES: Final = 4_096
+"""A longer block is kept from its last event boundary before this."""
+_KEPT_BYTES_MAX: Final = 65_536
+"""An event longer than this is read at once instead of being kept."""
+
+EVENT_BYTES_MAX: Final = 1_048_576
+"""An event longer than this is forwarded as it comes and not read, so that a stream without boundaries costs no
+memory.
+"""
+HELD_BYTES_MAX: Final = 16_384
+"""A torn event longer than this is no usage chunk, and is not held back."""
+
+_DONE: Final = b"[DONE]"
+_DONE_ENDINGS: Final = tuple(_DONE + blank for blank in BLANK_LINES)
+_ESTIMATE_EVERY_BYTES: Final = 4_096
+_SEAM: Final = 3
+"""So many bytes before new ones may belong to an empty line that ends in the new ones."""
+
+
+class OpenAIStreamReader:
+    """Reads one stream; the channel's options say whether events are rewritten or their text counted."""
+
+    __slots__ = (
+        "_counts_text",
+        "_estimate",
+        "_estimate_due",
+        "_habits",
+        "_has_error",
+        "_has_finished",
+        "_hides_usage",
+        "_kept",
+        "_model",
+        "_sifts",
+        "_skips",
+        "_tail",
+        "_tail_sent",
+        "_tier",
+        "_usage",
+        "_written_bytes",
+        "call",
+        "received_bytes",
+        "saw_done",
+    )
+
+    def __init__(self, call: Call, habits: Habits) -> None:
+        options = call.options
+        self.call = call
+        self._habits = habits
+        self._hides_usage = not call.request.wants_usage
+        self._counts_text = not options.include_usage
+        self._model = call.request.model if options.rewrite_model else None
+        self._sifts = self._counts_text or options.rewrite_model
+        self._kept: deque[bytes] = deque(maxlen=_KEPT_BLOCKS)
+        """The latest events, not read yet."""
+        self._tail = bytearray()
+        """An event whose end has not come."""
+        self._tail_sent = 0
+        """How much of it has been forwarded."""
+        self._skips = False
+        """Within an event that is too long to be read."""
+        self._usage: Reported | None = None
+        self._tier: str | None = None
+        self._has_error = False
+        self._has_finished = False
+        self._written_bytes = 0
+        self._estimate = 0
+        self._estimate_due = _ESTIMATE_EVERY_BYTES
+        self.saw_done = False
+        self.received_bytes = 0
+
+    def feed(self, data: bytes) -> bytes:
+        """What to send to the client now; may be empty."""
+        self.received_bytes += len(data)
+        if self._tail or not data.endswith(BLANK_LINES):
+            return self._feed_torn(data)
+        return self._take(data, 0)
+
+    def finish(self) -> bytes:
+        """The upstream ended properly. A last event without its empty line counts as an event."""
+        tail, sent = bytes(self._tail), self._tail_sent
+        self._tail, self._tail_sent = bytearray(), 0
+        return self._take(tail, sent) if tail and not self._skips else b""
+
+    def close_event(self) -> bytes:
+        """An empty line if part of an event is out; what was held of it is dropped."""
+        is_open = self._tail_sent > 0
+        self._tail, self._tail_sent, self._skips = bytearray(), 0, False
+        return b"\n\n" if is_open else b""
+
+    def _feed_torn(self, data: bytes) -> bytes:
+        """The slow way, for reads that begin or end within an event."""
+        if self._skips:
+            return self._skip(data)
+        tail = self._tail
+        known, sent = len(tail), self._tail_sent
+        tail += data
+        end = whole_events_end(tail, max(known - _SEAM, 0))
+        if not end:
+            return self._pass_tail()
+        block = bytes(memoryview(tail)[:end])
+        self._tail, self._tail_sent = tail[end:], 0
+        return self._take(block, sent) + self._pass_tail()
+
+    def _pass_tail(self) -> bytes:
+        """What of a torn event can go out now: all of it, unless it may have to be hidden or changed."""
+        tail, sent = self._tail, self._tail_sent
+        is_too_long = len(tail) > EVENT_BYTES_MAX
+        if not is_too_long and (self._model is not None or (self._hides_usage and sent == 0 and _may_be_usage(tail))):
+            return b""
+        out = bytes(memoryview(tail)[sent:])
+        if is_too_long:
+            self._skips = True
+            del tail[:-_SEAM]
+        self._tail_sent = len(tail)
+        return out
+
+    def _skip(self, data: bytes) -> bytes:
+        """Within an event that is too long: forward, and wait for its end."""
+        seam = len(self._tail)
+        whole = bytes(self._tail) + data
+        end = first_event_end(whole)
+        if not end:
+            self._tail = bytearray(whole[-_SEAM:])
+            self._tail_sent = len(self._tail)
+            return data
+        self._tail, self._tail_sent, self._skips = bytearray(), 0, False
+        rest = whole[end:]
+        return whole[seam:end] + (self._feed_torn(rest) if rest else b"")
+
+    def _take(self, block: bytes, sent: int) -> bytes:
+        """Whole events, of which `sent` bytes are out: sift them where something has to be hidden, changed or
+        counted.
+        """
+        if self._sifts or (self._hides_usage and _FIGURE in block):
+            block = self._sift(block, is_open=sent > 0)
+        if block.endswith(_DONE_ENDINGS):
+            self.saw_done = True
+        if len(block) > _KEPT_BYTES:
+            self._keep_latest(block)
+        elif block and not block.startswith(b":"):
+            self._kept.append(block)
+        return block[sent:] if sent else block
+
+    def _keep_latest(self, block: bytes) -> None:
+        latest = block[block.rfind(b"\n\n", 0, -_KEPT_BYTES) + 2 :] if b"\n\n" in block[:-_KEPT_BYTES] else block
+        if len(latest) > _KEPT_BYTES_MAX:
+            self._read_kept()
+            self._read(latest)
+        else:
+            self._kept.append(latest)
+
+    def _sift(self, block: bytes, *, is_open: bool) -> bytes:
+        """Decode event by event. The first one is `is_open` when part of it is out: then it is too late to hide it."""
+        out: list[bytes] = []
+        for event in split_events(block):
+            data = event_data(event)
+            answer = read_answer(data) if data[:1] == b"{" else None
+            if answer is not None:
+                if self._counts_text:
+                    self._written_bytes += written_text_bytes(answer.choices)
+                usage = usage_of(answer, self.call.endpoint, self._habits) if _FIGURE in data else None
+                if usage is not None:
+                    self._usage = usage
+                    self._tier = usage.service_tier or self._tier
+                    is_first_and_open = is_open and not out
+                    if self._hides_usage and not is_first_and_open and not answer.has_choices and not answer.is_error:
+                        continue
+                if self._model is not None:
+                    event = _renamed(event, data, self._model)  # noqa: PLW2901  the event as the client gets it
+            out.append(event)
+        return b"".join(out)
+
+    def _read_kept(self) -> None:
+        """Read what was kept, oldest first, so that the latest word wins."""
+        while self._kept:
+            self._read(self._kept.popleft())
+
+    def _read(self, block: bytes) -> None:
+        for data, answer in _answers(block):
+            if answer is None:
+                self.saw_done = self.saw_done or data.strip() == _DONE
+                continue
+            self._has_error = self._has_error or answer.is_error
+            self._has_finished = self._has_finished or any(finish_reasons(answer.choices))
+            self._tier = service_tier_of(answer) or self._tier
+            usage = usage_of(answer, self.call.endpoint, self._habits)
+            if usage is not None:
+                self._usage = usage
+
+    @property
+    def reported(self) -> Reported | None:
+        """The latest figures the vendor gave, with the tier it said last."""
+        self._read_kept()
+        usage = self._usage
+        if usage is None or usage.service_tier == self._tier:
+            return usage
+        return msgspec.structs.replace(usage, service_tier=self._tier)
+
+    @property
+    def is_complete(self) -> bool:
+        """The answer is whole: `[DONE]` came, or the model said why it stopped, and no error was said."""
+        self._read_kept()
+        return (self.saw_done or self._has_finished) and not self._has_error
+
+    @property
+    def has_error(self) -> bool:
+        """The vendor said an error inside the stream."""
+        self._read_kept()
+        return self._has_error
+
+    @property
+    def output_estimate(self) -> int:
+        """Tokens written so far, refreshed every few thousand bytes. It starts as the bytes, of which a token takes
+        one.
+        """
+        if self.received_bytes < _ESTIMATE_EVERY_BYTES:
+            return 0
+        if self.received_bytes >= self._estimate_due:
+            self._estimate_due = self.received_bytes + _ESTIMATE_EVERY_BYTES
+            self._estimate = self.written_tokens()
+        return self._estimate
+
+    def written_tokens(self) -> int:
+        """A quarter of the bytes of the text written; where not every event was counted, projected from the latest."""
+        if self._counts_text:
+            return estimated_tokens(self._written_bytes)
+        read_bytes = text_bytes = 0
+        for block in self._kept:
+            read_bytes += len(block)
+            text_bytes += sum(written_text_bytes(answer.choices) for _, answer in _answers(block) if answer is not None)
+        if not read_bytes:
+            return 0
+        return estimated_tokens(-(-text_bytes * max(self.received_bytes, read_bytes) // read_bytes))
+
+
+def _may_be_usage(torn: bytearray) -> bool:
+    """Whether a torn event could turn out to be a usage chunk: it is short, and nothing is being said in it so far."""
+    return len(torn) <= HELD_BYTES_MAX and b'"choices":[{' not in torn
+
+
+def _answers(block: bytes) -> Iterator[tuple[bytes, Answer | None]]:
+    """The data of each event that has any, with what it decodes to."""
+    for event in split_events(block):
+        data = event_data(event)
+        if data:
+            yield data, read_answer(data) if data[:1] == b"{" else None
+
+
+def _renamed(event: bytes, data: bytes, model: str) -> bytes:
+    """The event with another model's name in it."""
+    renamed = with_model(data, model)
+    return event.replace(data, renamed, 1) if data in event else data_event(renamed)

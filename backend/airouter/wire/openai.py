@@ -1,0 +1,360 @@
+"""OpenAI's dialect: the few fields of requests and answers that a gateway needs; everything else passes by unread.
+
+Bodies are decoded with structs that name those fields only, and forwarded as the client's own bytes wherever nothing
+must change. Shapes: platform.openai.com/docs/api-reference (chat, completions, embeddings), read in November 2025.
+"""
+
+from typing import Final, Literal
+
+import msgspec
+
+from airouter.domain.errors import InvalidRequest
+from airouter.domain.rate_card import Meter
+
+Endpoint = Literal["chat.completions", "completions", "embeddings"]
+
+CHOICES_MAX: Final = 128
+"""The largest `n` and `best_of` that is taken, as at OpenAI."""
+
+_ABSENT: Final = msgspec.Raw(b"")
+_NULL: Final = b"null"
+_EMPTY_LIST_MAX: Final = 16
+"""An empty list with more blanks than this is not worth looking into."""
+_WHITESPACE: Final = b" \t\r\n"
+_INCLUDE_USAGE: Final = b'{"stream_options":{"include_usage":true}'
+
+
+class StreamOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """`stream_options`, as far as it concerns us; other members are kept when it has to be rewritten."""
+
+    include_usage: bool | None = None
+
+
+class Request(msgspec.Struct, frozen=True, kw_only=True):
+    """The head of a request. Values keep the meaning they have in the dialect: None is what the client left open."""
+
+    model: str
+    stream: bool | None = None
+    stream_options: StreamOptions | msgspec.UnsetType | None = msgspec.UNSET
+    max_tokens: int | None = None
+    max_completion_tokens: int | None = None
+    n: int | None = None
+    best_of: int | None = None
+    service_tier: str | None = None
+    modalities: tuple[str, ...] | None = None
+    tools: msgspec.Raw = _ABSENT
+    plugins: msgspec.Raw = _ABSENT
+    web_search_options: msgspec.Raw = _ABSENT
+    search_parameters: msgspec.Raw = _ABSENT
+    messages: msgspec.Raw = _ABSENT
+    prompt: msgspec.Raw = _ABSENT
+    input: msgspec.Raw = _ABSENT
+
+    @property
+    def is_streaming(self) -> bool:
+        """The client asked for an event stream."""
+        return self.stream is True
+
+    @property
+    def wants_usage(self) -> bool:
+        """The client asked for the usage chunk at the end of the stream."""
+        options = self.stream_options
+        return isinstance(options, StreamOptions) and options.include_usage is True
+
+    @property
+    def stated_output_tokens(self) -> int | None:
+        """The most tokens one choice may have, as the client put it; where it said so twice, the larger figure."""
+        if self.max_completion_tokens is None:
+            return self.max_tokens
+        return max(self.max_completion_tokens, self.max_tokens or 0)
+
+    @property
+    def choices(self) -> int:
+        """How many answers are written, and billed: `n` or `best_of` of them, for each prompt of a completion
+        request.
+        """
+        return max(self.n or 1, self.best_of or 1) * _prompts(self.prompt)
+
+    @property
+    def asks(self) -> tuple[Meter, ...]:
+        """The meters beyond text that this request sets running upstream; a model without their rate cannot serve
+        it.
+        """
+        asked: list[Meter] = []
+        if (
+            _is_given(self.web_search_options)
+            or _is_given(self.search_parameters)
+            or any("search" in kind for kind in _each(self.tools, "type"))
+            or "web" in _each(self.plugins, "id")
+        ):
+            asked.append("search")
+        if self.modalities is not None:
+            if "audio" in self.modalities:
+                asked.append("audio_output")
+            if "image" in self.modalities:
+                asked.append("image_output")
+        return tuple(asked)
+
+
+def _prompts(raw: msgspec.Raw) -> int:
+    """How many prompts a completion request carries: one, or one per text or list of ids."""
+    if memoryview(raw)[:1] != b"[":
+        return 1
+    try:
+        prompts = _LISTS.decode(raw)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return 1
+    return len(prompts) if prompts and not isinstance(prompts[0], int) else 1
+
+
+_REQUESTS: Final = msgspec.json.Decoder(Request)
+_MEMBERS: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_REQUIRED: Final[dict[Endpoint, str | None]] = {
+    "chat.completions": "messages",
+    "completions": None,
+    "embeddings": "input",
+}
+
+
+_LISTS: Final = msgspec.json.Decoder(list[object])
+
+
+def _is_given(raw: msgspec.Raw) -> bool:
+    view = memoryview(raw)
+    return len(view) > 0 and view != _NULL
+
+
+def _each(raw: msgspec.Raw, member: str) -> list[str]:
+    """That member of each object in a list, where it is text. What has another shape is the upstream's to judge."""
+    if not _is_given(raw):
+        return []
+    try:
+        items = _LISTS.decode(raw)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return []
+    return [text for item in items if isinstance(item, dict) and isinstance(text := item.get(member), str)]
+
+
+def read_request(endpoint: Endpoint, body: bytes) -> Request:
+    """Read the head of a request.
+
+    Raises:
+        InvalidRequest: the body is no JSON object, or one of the fields above is missing or cannot be meant. `field`
+            names it where there is one.
+    """
+    try:
+        request = _REQUESTS.decode(body)
+    except msgspec.ValidationError as error:
+        raise _invalid(error) from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        message = f"The body is not valid JSON: {error}." if body else "The body is empty; send a JSON object."
+        raise InvalidRequest(message, field=None) from None
+    except RecursionError:
+        message = "The body is nested too deeply."
+        raise InvalidRequest(message, field=None) from None
+    _check(endpoint, request)
+    return request
+
+
+def _check(endpoint: Endpoint, request: Request) -> None:
+    if not request.model:
+        message = "Name a model: `model` is empty."
+        raise InvalidRequest(message, field="model")
+    for field, value in (("max_tokens", request.max_tokens), ("max_completion_tokens", request.max_completion_tokens)):
+        if value is not None and value < 0:
+            message = f"`{field}` cannot be negative."
+            raise InvalidRequest(message, field=field)
+    for field, value in (("n", request.n), ("best_of", request.best_of)):
+        if value is not None and not 1 <= value <= CHOICES_MAX:
+            message = f"`{field}` must be between 1 and {CHOICES_MAX}."
+            raise InvalidRequest(message, field=field)
+    required = _REQUIRED[endpoint]
+    if required is not None and not _is_given(getattr(request, required)):
+        message = f"`{required}` is missing."
+        raise InvalidRequest(message, field=required)
+    if endpoint == "chat.completions" and memoryview(request.messages)[:1] != b"[":
+        message = "`messages` must be a list."
+        raise InvalidRequest(message, field="messages")
+
+
+def _invalid(error: msgspec.ValidationError) -> InvalidRequest:
+    """From the decoder's "Expected `int`, got `str` - at `$.n`" to words about the field."""
+    what, _, where = str(error).partition(" - at `$")
+    field = where.rstrip("`").lstrip(".") or None
+    if "missing required field `model`" in what:
+        return InvalidRequest("Name a model: `model` is missing.", field="model")
+    if field is None:
+        return InvalidRequest(f"The body is not what this address takes: {_lower(what)}.", field=None)
+    return InvalidRequest(f"`{field}`: {_lower(what)}.", field=field)
+
+
+def _lower(text: str) -> str:
+    return text[:1].lower() + text[1:]
+
+
+def outgoing_body(request: Request, body: bytes, *, model: str, include_usage: bool) -> bytes:
+    """What goes upstream: the client's own bytes unless something must change.
+
+    With `include_usage`, a stream is made to end with its usage. Where `model` is another name than the client's, it
+    takes its place. Every other member keeps its bytes: unknown fields, spelling of numbers, order of keys. A body that
+    names its model more than once (or might) goes out with one of each key, so that the upstream runs what was
+    admitted.
+    """
+    adds_usage = include_usage and request.is_streaming and not request.wants_usage
+    if model == request.model and body.count(b'"model"') == 1 and b"\\u00" not in body:
+        if not adds_usage:
+            return body
+        if request.stream_options is msgspec.UNSET:
+            return b"%b,%b" % (_INCLUDE_USAGE, body.lstrip(_WHITESPACE)[1:])
+    members = _MEMBERS.decode(body)
+    members["model"] = msgspec.Raw(msgspec.json.encode(model))
+    if adds_usage:
+        members["stream_options"] = _with_include_usage(members.get("stream_options"))
+    return _object(members)
+
+
+def _with_include_usage(options: msgspec.Raw | None) -> msgspec.Raw:
+    given = {} if options is None or not _is_given(options) else _MEMBERS.decode(options)
+    given["include_usage"] = msgspec.Raw(b"true")
+    return msgspec.Raw(_object(given))
+
+
+def with_model(body: bytes, model: str) -> bytes:
+    """The same JSON object with another `model`, where it has one; every other member keeps its bytes.
+
+    Raises: msgspec.DecodeError: the bytes are no JSON object.
+    """
+    members = _MEMBERS.decode(body)
+    if "model" not in members:
+        return body
+    members["model"] = msgspec.Raw(msgspec.json.encode(model))
+    return _object(members)
+
+
+def _object(members: dict[str, msgspec.Raw]) -> bytes:
+    return msgspec.json.encode(members)
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """An answer, or one event of a stream: where vendors put what is to be metered. Undecoded, because they differ."""
+
+    object: msgspec.Raw = _ABSENT
+    choices: msgspec.Raw = _ABSENT
+    data: msgspec.Raw = _ABSENT
+    usage: msgspec.Raw = _ABSENT
+    x_groq: msgspec.Raw = _ABSENT
+    service_tier: msgspec.Raw = _ABSENT
+    error: msgspec.Raw = _ABSENT
+
+    @property
+    def is_answer(self) -> bool:
+        """It has what an answer of this dialect is made of, and says of no error."""
+        return (_is_given(self.choices) or _is_given(self.data)) and not _is_given(self.error)
+
+    @property
+    def is_error(self) -> bool:
+        """An `error` was said."""
+        return _is_given(self.error)
+
+    @property
+    def has_choices(self) -> bool:
+        """Something was said to the client: `choices` is there and not empty."""
+        view = memoryview(self.choices)
+        return view[:1] == b"[" and (len(view) > _EMPTY_LIST_MAX or bytes(view[1:-1]).strip(_WHITESPACE) != b"")
+
+
+_ANSWERS: Final = msgspec.json.Decoder(Answer)
+
+
+def read_answer(body: bytes | memoryview) -> Answer | None:
+    """Read an answer or an event of a stream; None for what is no JSON object."""
+    try:
+        return _ANSWERS.decode(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
+
+
+class _Choice(msgspec.Struct, frozen=True):
+    finish_reason: str | None = None
+
+
+_CHOICES: Final = msgspec.json.Decoder(list[_Choice])
+
+
+def finish_reasons(choices: msgspec.Raw) -> list[str]:
+    """Why the choices of an answer or an event stopped; those that go on are left out."""
+    if not _is_given(choices):
+        return []
+    try:
+        return [choice.finish_reason for choice in _CHOICES.decode(choices) if choice.finish_reason]
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return []
+
+
+class ErrorDetail(msgspec.Struct, frozen=True, kw_only=True):
+    """An error in OpenAI's shape."""
+
+    message: str
+    type: str
+    param: str | None = None
+    code: str | None = None
+
+
+class ErrorBody(msgspec.Struct, frozen=True, kw_only=True):
+    """The envelope of an error."""
+
+    error: ErrorDetail
+
+
+class _UpstreamErrorDetail(msgspec.Struct, frozen=True, kw_only=True):
+    message: str
+    code: str | int | None = None
+
+
+class _UpstreamError(msgspec.Struct, frozen=True, kw_only=True):
+    error: _UpstreamErrorDetail
+
+
+_UPSTREAM_ERRORS: Final = msgspec.json.Decoder(_UpstreamError)
+_LOOSE: Final = msgspec.json.Decoder(dict[str, object])
+_MESSAGE_MAX: Final = 2_000
+
+
+def error_body(message: str, type_: str, *, param: str | None = None, code: str | None = None) -> bytes:
+    """An error as this door says it; the same bytes are the data of an error event inside a stream."""
+    return msgspec.json.encode(ErrorBody(error=ErrorDetail(message=message, type=type_, param=param, code=code)))
+
+
+def error_code(body: bytes) -> str | None:
+    """The `code` of an upstream's error, as text, where it has this dialect's shape."""
+    try:
+        code = _UPSTREAM_ERRORS.decode(body).error.code
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
+    return None if code is None else str(code)
+
+
+def passed_on_error(body: bytes) -> bytes:
+    """An upstream's refusal of the request, for the client: as it came where it has our shape, else its words in it."""
+    try:
+        _UPSTREAM_ERRORS.decode(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return error_body(_words(body), "invalid_request_error")
+    return body
+
+
+def _words(body: bytes) -> str:
+    """The message of an error in somebody else's shape: `message`, `detail` or `error`, else the body itself."""
+    fallback = "The provider refused the request without saying why."
+    try:
+        loose = _LOOSE.decode(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        text = body[:_MESSAGE_MAX].decode("utf-8", "replace").strip()
+        return fallback if not text or text.startswith("<") else text
+    for name in ("message", "detail", "error"):
+        value = loose.get(name)
+        if isinstance(value, str) and value:
+            return value[:_MESSAGE_MAX]
+        if isinstance(value, dict | list) and value:
+            return msgspec.json.encode(value)[:_MESSAGE_MAX].decode("utf-8", "replace")
+    return fallback
