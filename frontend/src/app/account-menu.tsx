@@ -18,8 +18,9 @@ export function AccountMenu() {
   return (
     <Menu
       trigger={
-        <button type="button" className="avatar" aria-label={t("account.menu", { email: me.user.email })}>
-          {me.user.email.slice(0, 2).toUpperCase()}
+        <button type="button" className="avatar">
+          <span aria-hidden="true">{me.user.email.slice(0, 2).toUpperCase()}</span>
+          <span className="sr-only">{t("account.menu", { email: me.user.email })}</span>
         </button>
       }
     >

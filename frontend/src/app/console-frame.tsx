@@ -63,7 +63,7 @@ export default function ConsoleFrame({ children }: { children: ReactNode }) {
       <a className="skip" href="#content">
         {t("skip")}
       </a>
-      <aside className="side">
+      <aside className="side" aria-label={t("nav.side")}>
         <Sidebar />
       </aside>
       <Drawer isOpen={isDrawerOpen} onClose={() => setDrawerOpen(false)} title={t("nav.console")} side="left">
@@ -81,7 +81,8 @@ export default function ConsoleFrame({ children }: { children: ReactNode }) {
             <MenuIcon className="i" aria-hidden="true" />
           </Button>
           <Breadcrumb />
-          <Link className="mob-bal" to="/console/topup" aria-label={t("nav.topup")}>
+          <Link className="mob-bal" to="/console/topup" title={t("nav.topup")}>
+            <span className="sr-only">{t("balance")}</span>
             <CountingBalance quota={wallet.balance} withSign />
           </Link>
           <button type="button" className="cmdk" onClick={() => setCommandOpen(true)}>

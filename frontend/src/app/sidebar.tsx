@@ -30,8 +30,9 @@ function AccountSwitcher({ me }: { me: Me }) {
     <Menu
       align="start"
       trigger={
-        <button type="button" className="switcher" aria-label={t("account.switch", { name })}>
+        <button type="button" className="switcher">
           {face}
+          <span className="sr-only">{t("account.switch")}</span>
           <ChevronsUpDown className="i i-sm" aria-hidden="true" />
         </button>
       }
@@ -49,7 +50,14 @@ function AccountSwitcher({ me }: { me: Me }) {
 function Places({ places, onGo }: { places: Place[]; onGo?: () => void }) {
   const { t } = useTranslation()
   return places.map(({ to, label, icon: Icon }) => (
-    <Link key={to} to={to} activeProps={{ "aria-current": "page" }} onClick={onGo} title={t(label)}>
+    <Link
+      key={to}
+      to={to}
+      activeOptions={{ exact: to === "/console", includeSearch: false }}
+      activeProps={{ "aria-current": "page" }}
+      onClick={onGo}
+      title={t(label)}
+    >
       <Icon className="i" aria-hidden="true" />
       <span className="word">{t(label)}</span>
     </Link>

@@ -22,6 +22,16 @@ export function useLedger(): Ledger {
   return { unit: data.quota_per_unit, currency: data.currency, sign: currencySign(data.currency) }
 }
 
+/** The digits after the cents. Where all are zeros they keep their place and are not seen, so points stay in line. */
+function Tail({ digits }: { digits: string }) {
+  if (/[1-9]/.test(digits)) return <span className="q">{digits}</span>
+  return (
+    <span className="q pad" aria-hidden="true">
+      {digits}
+    </span>
+  )
+}
+
 function Parts({ figure, sign, plus }: { figure: Figure; sign?: string; plus?: boolean }) {
   return (
     <>
@@ -29,7 +39,7 @@ function Parts({ figure, sign, plus }: { figure: Figure; sign?: string; plus?: b
       {sign && <span className="cur">{sign}</span>}
       {figure.lead && <span className="q">{figure.lead}</span>}
       {figure.main}
-      {figure.tail && <span className="q">{figure.tail}</span>}
+      {figure.tail && <Tail digits={figure.tail} />}
     </>
   )
 }

@@ -32,16 +32,18 @@ export function useTitle(title: string): void {
 export function Block({
   title,
   children,
+  id,
   className = "",
 }: {
   title: string
   children: ReactNode
+  id?: string
   className?: string
 }) {
-  const id = useId()
+  const headId = useId()
   return (
-    <section className={`blk ${className}`} aria-labelledby={id}>
-      <h2 id={id}>{title}</h2>
+    <section id={id} className={`blk ${className}`} aria-labelledby={headId}>
+      <h2 id={headId}>{title}</h2>
       {children}
     </section>
   )

@@ -193,7 +193,7 @@ export default function PricingPage() {
             )}
             <p className="fine text-12 text-ink-3">{t("fine")}</p>
           </section>
-          <aside className="rail">
+          <aside className="rail" aria-label={t("calc.title")}>
             {data && ordered && model && (
               <Calculator
                 models={ordered}

@@ -1,0 +1,79 @@
+// A key as a form holds it: text, checked into what the API takes.
+import type { Key, KeyInput } from "../../api/types"
+import { amountInput, parseAmount } from "../../format/quota"
+import { fromLocalInput, toLocalInput } from "../../format/time"
+
+export type Fields = {
+  name: string
+  limit: string
+  expires: string
+  models: string[]
+  group: string
+  addresses: string
+  requestsPerMinute: string
+  concurrency: string
+}
+export type FieldError = "name" | "limit" | "expires" | "requestsPerMinute" | "concurrency"
+
+export const EMPTY: Fields = {
+  name: "",
+  limit: "",
+  expires: "",
+  models: [],
+  group: "",
+  addresses: "",
+  requestsPerMinute: "",
+  concurrency: "",
+}
+
+export function fieldsOf(key: Key, unit: number): Fields {
+  return {
+    name: key.name,
+    limit: key.spend_limit == null ? "" : amountInput(key.spend_limit, unit),
+    expires: key.expires_at == null ? "" : toLocalInput(key.expires_at),
+    models: key.models ?? [],
+    group: key.group ?? "",
+    addresses: (key.allowed_ips ?? []).join("\n"),
+    requestsPerMinute: String(key.rate_limits?.requests_per_minute ?? ""),
+    concurrency: String(key.rate_limits?.concurrency ?? ""),
+  }
+}
+
+function wholeAbove0(text: string): number | null | undefined {
+  if (text.trim() === "") return null
+  const number = Number(text)
+  return Number.isSafeInteger(number) && number > 0 ? number : undefined
+}
+
+/** What is wrong, by field; nothing when it may be sent. `unchanged` is the expiry that an edited key already had. */
+export function mistakes(fields: Fields, unit: number, now: number, unchanged = ""): FieldError[] {
+  const limit = fields.limit.trim() === "" ? 0 : parseAmount(fields.limit, unit)
+  const expires = fromLocalInput(fields.expires)
+  const wrong: [FieldError, boolean][] = [
+    ["name", fields.name.trim() === ""],
+    ["limit", limit === null || limit < 0],
+    ["expires", expires !== null && fields.expires !== unchanged && Date.parse(expires) <= now],
+    ["requestsPerMinute", wholeAbove0(fields.requestsPerMinute) === undefined],
+    ["concurrency", wholeAbove0(fields.concurrency) === undefined],
+  ]
+  return wrong.filter(([, isWrong]) => isWrong).map(([name]) => name)
+}
+
+/** The body for POST and PATCH: empty means "no limit of its own", said as null. */
+export function inputOf(fields: Fields, unit: number): KeyInput {
+  const addresses = fields.addresses.split(/[\s,;]+/).filter(Boolean)
+  const requestsPerMinute = wholeAbove0(fields.requestsPerMinute) ?? null
+  const concurrency = wholeAbove0(fields.concurrency) ?? null
+  return {
+    name: fields.name.trim(),
+    spend_limit: fields.limit.trim() === "" ? null : parseAmount(fields.limit, unit),
+    expires_at: fromLocalInput(fields.expires),
+    models: fields.models.length > 0 ? fields.models : null,
+    group: fields.group || null,
+    allowed_ips: addresses.length > 0 ? addresses : null,
+    rate_limits:
+      requestsPerMinute === null && concurrency === null
+        ? null
+        : { requests_per_minute: requestsPerMinute, concurrency },
+  }
+}
