@@ -90,7 +90,10 @@ class Gateway:
                 await self._fail(call, error.code)
                 raise
             except asyncio.CancelledError:  # the client left, and waiting longer is not worth it
-                await self._settle(call, meter.cancelled(None))
+                was_sent = call.channel is not None
+                await self._settle(
+                    call, meter.unanswered(call.door.endpoint, call.request) if was_sent else meter.failed()
+                )
             finally:
                 if not call.is_settled:  # a bug of ours: the customer does not pay for it
                     self._credit.release(hold)
@@ -128,10 +131,10 @@ class Gateway:
         )
 
     async def _whole(self, call: Call, leg: Leg, exchange: Exchange, headers: Headers) -> None:
-        body, reported = leg.provider.answer(leg.call, leg.data)
+        answered = leg.provider.answer(leg.call, leg.data)
         call.first_byte_at = self._clock()
-        await self._settle(call, meter.whole(reported, leg.call, is_gone=exchange.is_gone))
-        exchange.send(leg.answer.status, self._head(call, leg, headers), body)
+        await self._settle(call, meter.whole(answered, leg.call, is_gone=exchange.is_gone))
+        exchange.send(leg.answer.status, self._head(call, leg, headers), answered.body)
 
     async def _stream(self, call: Call, leg: Leg, exchange: Exchange, headers: Headers) -> None:
         """Forwards what arrives, as it arrives. The journal is written before the bytes that complete the answer."""
@@ -145,23 +148,24 @@ class Gateway:
                 elif reader.output_estimate > call.output_allowance:
                     await self._extend(call, limits)
                 if out:
-                    if exchange.has_begun:
-                        exchange.write(out)
-                    else:
-                        call.first_byte_at = self._clock()
-                        exchange.begin(answer.status, self._head(call, leg, headers), out)
+                    self._forward(call, leg, exchange, headers, out)
                     if exchange.is_slow:
                         await exchange.drain()
                 data = await answer.chunk()
+            rest = reader.finish()
             if not call.is_settled:
                 await self._settle(call, meter.finished(reader, is_gone=exchange.is_gone))
+            if rest:
+                self._forward(call, leg, exchange, headers, rest)
         except UpstreamError as error:
             failure = domain_error(error)
             if not call.is_settled:
                 await self._settle(call, meter.broken_off(reader), failure.code)
+                exchange.write(reader.close_event())
                 raise failure from error
         except OutOfQuota as error:
-            await self._settle(call, meter.broken_off(reader), error.code)
+            await self._settle(call, meter.cut(reader), error.code)
+            exchange.write(reader.close_event())
             raise
         except asyncio.CancelledError:
             if not call.is_settled:
@@ -169,6 +173,13 @@ class Gateway:
         finally:
             answer.close()
         exchange.end()
+
+    def _forward(self, call: Call, leg: Leg, exchange: Exchange, headers: Headers, data: bytes) -> None:
+        if exchange.has_begun:
+            exchange.write(data)
+        else:
+            call.first_byte_at = self._clock()
+            exchange.begin(leg.answer.status, self._head(call, leg, headers), data)
 
     async def _extend(self, call: Call, limits: Limits) -> None:
         """The stream outgrew its hold: hold as much again. Where that is not to be had, policy `limits.on_exhausted`
