@@ -13,81 +13,10 @@ from airouter.domain.ids import KeyId, NodeId, RequestId, WalletId
 from airouter.domain.lease import Level, Purse, PurseId, Sync, SyncAnswer, Wish
 from airouter.domain.usage import UsageRecord
 from airouter.gateway.credit_settings import MILLISECOND, CreditSettings
-from airouter.gateway.journal import Journal, Segment
+from airouter.gateway.hold import Flight, Hold, Missing, Waiting
+from airouter.gateway.journal import Journal
 
 _NEVER: Final = -(2**62)
-
-
-class Hold:
-    """The worst-case price of one running call, held against the leases of its purses until `settle` or `release`."""
-
-    __slots__ = ("amount", "book", "is_open", "key", "key_id", "overdrawn", "record", "segment", "wallet", "wallet_id")
-
-    def __init__(  # noqa: PLR0913 - made in one place, thousands of times a second
-        self, book: "Book", wallet_id: WalletId, key_id: KeyId, wallet: Purse, key: Purse | None, amount: int
-    ) -> None:
-        self.book = book
-        self.wallet_id = wallet_id
-        self.key_id = key_id
-        self.wallet = wallet
-        self.key = key
-        self.amount = amount
-        self.overdrawn = 0
-        self.is_open = True
-        self.record: UsageRecord | None = None
-        self.segment: Segment | None = None
-        """The file of the journal that carries the record; None when the disk refused it."""
-
-    @property
-    def purses(self) -> tuple[Purse, ...]:
-        return (self.wallet,) if self.key is None else (self.wallet, self.key)
-
-
-class Waiting:
-    """A call that waits for credit. `outcome` is a Hold, or what Postgres says is missing."""
-
-    __slots__ = ("amount", "key", "key_id", "outcome", "wake", "wallet", "wallet_id")
-
-    def __init__(self, wallet_id: WalletId, key_id: KeyId, *, is_limited: bool, amount: int) -> None:
-        self.wallet_id = wallet_id
-        self.key_id = key_id
-        self.key: KeyId | None = key_id if is_limited else None
-        self.amount = amount
-        self.outcome: Hold | Missing | None = None
-        self.wake: object = None
-
-    @property
-    def purses(self) -> tuple[PurseId, ...]:
-        return (self.wallet_id,) if self.key is None else (self.wallet_id, self.key)
-
-
-class Missing:
-    """Postgres says that a purse cannot pay `needed` even with nothing in flight, or owes the operator too much."""
-
-    __slots__ = ("available", "is_overrun", "needed", "purse_id")
-
-    def __init__(self, purse_id: PurseId, needed: int, available: int, *, is_overrun: bool = False) -> None:
-        self.purse_id = purse_id
-        self.needed = needed
-        self.available = available
-        self.is_overrun = is_overrun
-
-
-class Flight:
-    """The sync under way, and what it will settle when it is confirmed."""
-
-    __slots__ = ("first_sent", "holds", "is_uncertain", "purses", "request", "waiting")
-
-    def __init__(
-        self, request: Sync, holds: list[Hold], waiting: list[Waiting], purses: list[Purse], first_sent: int
-    ) -> None:
-        self.request = request
-        self.holds = holds
-        self.waiting = waiting
-        self.purses = purses
-        self.first_sent = first_sent
-        self.is_uncertain = False
-        """An attempt ended without an answer: it may have been the one that commits, so nothing may change any more."""
 
 
 class Book:
@@ -164,7 +93,7 @@ class Book:
         wallet.calls += 1
         wallet.used_at = now
         self.running += 1
-        return Hold(self, wallet_id, key_id, wallet, key, amount)
+        return Hold(self, wallet, key, wallet_id=wallet_id, key_id=key_id, amount=amount)
 
     def extend(self, hold: Hold, more: int) -> bool:
         """Let a running call hold `more`, from idle credit. False: not now, but the next sync asks for it."""
@@ -210,7 +139,8 @@ class Book:
 
     def add(self, record: UsageRecord, now: int) -> None:
         """A record of an earlier book whose journal failed: nothing of it is covered here."""
-        hold = Hold(self, record.wallet_id, record.key_id, self._open_purse(record.wallet_id, now), None, 0)
+        wallet = self._open_purse(record.wallet_id, now)
+        hold = Hold(self, wallet, None, wallet_id=record.wallet_id, key_id=record.key_id, amount=0)
         hold.is_open = False
         hold.record = record
         self.pending.append(hold)
@@ -323,7 +253,8 @@ class Book:
     def build(self, now: int) -> Flight:
         """The next sync. What it returns is no longer idle from here on."""
         assert self.flight is None, "one sync at a time"
-        assert self.is_registered and not self.is_over
+        assert self.is_registered
+        assert not self.is_over
         self.wants_sync = False
         if now - self._scanned_at >= self.settings.scan_ms * MILLISECOND:
             self._scan(now)
@@ -493,14 +424,15 @@ class Book:
             records=tuple(record for record in request.records if record.request_id not in drop),
         )
 
-    def content_refused(self, now: int) -> UsageRecord | None:
+    def content_refused(self) -> UsageRecord | None:
         """The sync in flight was rolled back because of its content: the next one, with the same seq, carries less.
 
         Halves the batch until one record stands alone; that one is proven bad when the sync without it passes. Answers
         a record that is to go to quarantine: it is no longer pending.
         """
         flight = self.flight
-        assert flight is not None and not flight.is_uncertain
+        assert flight is not None
+        assert not flight.is_uncertain
         self._retreat(flight)
         size = len(flight.holds)
         if size > 1:

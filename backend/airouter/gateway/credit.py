@@ -7,31 +7,22 @@ calls what became of them. `try_hold`, `extend`, `settle` and `release` never wa
 import asyncio
 import contextlib
 import logging
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
-from airouter.domain.errors import (
-    InsufficientQuota,
-    KeyLimitReached,
-    LedgerUnavailable,
-    OutOfQuota,
-    QuotaInUse,
-    ShuttingDown,
-)
+from airouter.domain.errors import LedgerUnavailable, QuotaInUse, ShuttingDown
 from airouter.domain.ids import KeyId, NodeId, RequestId, WalletId
 from airouter.domain.lease import SyncAnswer, purse_id_of
 from airouter.domain.usage import UsageRecord
-from airouter.gateway.book import Book, Flight, Hold, Missing, Waiting
+from airouter.gateway.book import Book
 from airouter.gateway.clock import LeaseClock
+from airouter.gateway.conversation import Conversation
 from airouter.gateway.credit_settings import CreditSettings
 from airouter.gateway.custody import Custody
+from airouter.gateway.hold import Flight, Hold, Waiting
 from airouter.gateway.journal import DiskSync, Journal, JournalFailed
-from airouter.services import partitions, settlement
-from airouter.services.settlement import ContentRefused, NodeRefused, NotCommitted, OutcomeUnknown, RecordsKnown
-from airouter.storage.database import AWAY, Connection, connect
 from airouter.world import new_id
 
 __all__ = ["Credit", "CreditFigures", "CreditSettings", "Hold", "JournalFailed"]
@@ -68,9 +59,7 @@ class Credit:
     def __init__(self, *, dsn: str, journal_directory: Path, host: str, settings: CreditSettings | None = None) -> None:
         self.settings = settings or CreditSettings()
         self._overrun_max: int | None = None
-        self._dsn = dsn
         self._directory = journal_directory
-        self._host = host
         self._clock = LeaseClock()
         self._figures = CreditFigures()
         self._book: Book
@@ -83,13 +72,10 @@ class Credit:
             clock=self._clock,
             own_node=lambda: self._book.node_id,
         )
+        self._conversation = Conversation(dsn=dsn, host=host, settings=self.settings, clock=self._clock, desk=self)
         self._disk = DiskSync(self.settings.journal_sync_ms, self._journals)
-        self._connection: Connection | None = None
         self._tasks: list[asyncio.Task[None]] = []
-        self._nap: asyncio.Future[None] | None = None
-        self._nap_is_light = False
         self._awaited: dict[RequestId, asyncio.Future[None]] = {}
-        self._trouble: str | None = "it has not reached Postgres yet"
         self._is_stopping = False
         self._is_closed = False
         self._ready = asyncio.Event()
@@ -102,11 +88,11 @@ class Credit:
         Raises:
             OSError: the journal's directory cannot be used.
         """
-        self._open_book()
+        self.open_book()
         if self.settings.journal_sync == "interval":
             self._disk.start()
         self._tasks = [
-            asyncio.create_task(self._converse(), name="credit-sync"),
+            asyncio.create_task(self._conversation.run(), name="credit-sync"),
             asyncio.create_task(self._keep_house(), name="credit-house"),
         ]
         with contextlib.suppress(TimeoutError):
@@ -128,7 +114,7 @@ class Credit:
         while self._running() and loop.time() < end:
             await asyncio.sleep(0.02)
         end = loop.time() + _CLOSING_SECONDS
-        self._rouse(is_urgent=True)
+        self._conversation.rouse(is_urgent=True)
         while self._book.pending or not (self._is_closed or self._book.running):
             if loop.time() > end or self._book.is_over or self._tasks[0].done():
                 break
@@ -140,8 +126,7 @@ class Credit:
         for journal in self._journals():
             journal.sync_to_disk()
             journal.release()
-        if self._connection is not None:
-            self._connection.terminate()
+        self._conversation.hang_up()
 
     def _running(self) -> int:
         return self._book.running + sum(book.running for book in self._ended)
@@ -153,16 +138,25 @@ class Credit:
         """Why this process should get no calls, or None."""
         if self._is_stopping:
             return "this process is stopping"
-        if self._trouble and not self._book.is_registered:
-            return f"the ledger is not ready: {self._trouble}"
+        if self._conversation.trouble and not self._book.is_registered:
+            return f"the ledger is not ready: {self._conversation.trouble}"
         journal = self._book.journal
         if journal is not None and journal.failure is not None:
             return f"the journal cannot be written: {journal.failure}"
         if self._book.is_barred:
             return "too many charges wait for Postgres"
         if self._clock.now() >= self._book.deadline:
-            return f"Postgres was not reached for too long: {self._trouble}"
+            return f"Postgres was not reached for too long: {self._conversation.trouble}"
         return None
+
+    @property
+    def book(self) -> Book:
+        """The present registration's."""
+        return self._book
+
+    @property
+    def is_stopping(self) -> bool:
+        return self._is_stopping
 
     @property
     def node_id(self) -> NodeId:
@@ -180,7 +174,7 @@ class Credit:
 
     def figures(self) -> CreditFigures:
         """A copy of the counters, with the present state."""
-        custody = self._custody.figures
+        custody, talk = self._custody.figures, self._conversation.figures
         return msgspec.structs.replace(
             self._figures,
             pending=len(self._book.pending),
@@ -190,14 +184,16 @@ class Credit:
             sweeps=custody.sweeps,
             adoptions=custody.adoptions,
             overrun_swept=custody.adopted_unpaid,
-            quarantined=self._figures.quarantined + custody.quarantined,
+            retries=talk.retries,
+            sync_seconds=talk.sync_seconds,
+            quarantined=talk.quarantined + custody.quarantined,
         )
 
     def recalled(self, purse: str) -> None:
         """Heard on `credit_recall`: somebody needs what we do not use of `w<wallet_id>` or `k<key_id>`."""
         with contextlib.suppress(ValueError):
             self._book.recalled(purse_id_of(purse), self._clock.now())
-            self._rouse(is_urgent=True)
+            self._conversation.rouse(is_urgent=True)
 
     def wallet_changed(self, wallet_id: WalletId) -> None:
         """Heard on `airouter_changed`: money came in."""
@@ -229,11 +225,11 @@ class Credit:
         if not book.may_admit(now):
             raise self._refusal_without_answer()
         if (missing := book.known_missing(waiting, now)) is not None:
-            raise _out_of_quota(missing)
+            raise missing.refusal()
         wake: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         waiting.wake = wake
         book.wait(waiting, now)
-        self._rouse(is_urgent=True)
+        self._conversation.rouse(is_urgent=True)
         try:
             async with asyncio.timeout(self.settings.wait_max_ms / 1000):
                 await wake
@@ -248,8 +244,8 @@ class Credit:
         if isinstance(waiting.outcome, Hold):
             return waiting.outcome
         if waiting.outcome is not None:
-            raise _out_of_quota(waiting.outcome)
-        if self._is_stopping or book.is_over or self._trouble:
+            raise waiting.outcome.refusal()
+        if self._is_stopping or book.is_over or self._conversation.trouble:
             raise self._refusal_without_answer()
         raise QuotaInUse(retry_after_seconds=1)
 
@@ -260,7 +256,7 @@ class Credit:
         """A stream outgrows its hold: hold `more`, from idle credit. False: not now; Postgres is asked, try again later."""
         if hold.book.extend(hold, more):
             return True
-        self._rouse(is_urgent=True)
+        self._conversation.rouse(is_urgent=True)
         return False
 
     def overdraw(self, hold: Hold, more: int) -> bool:
@@ -287,8 +283,7 @@ class Credit:
             self._journal_failed(hold, record)
             raise
         book.finish(hold, record, self._clock.now())
-        if self._nap is not None:
-            self._rouse(is_urgent=book.wants_sync)
+        self._conversation.rouse(is_urgent=book.wants_sync)
         if book.is_over:
             self._end_ended(book)
         return record
@@ -298,7 +293,7 @@ class Credit:
         book = hold.book
         book.release(hold, self._clock.now())
         if book.wants_sync:
-            self._rouse(is_urgent=True)
+            self._conversation.rouse(is_urgent=True)
         if book.is_over:
             self._end_ended(book)
 
@@ -309,7 +304,7 @@ class Credit:
             JournalFailed: not in time. The record stays in memory and will be settled.
         """
         future = self._awaited.setdefault(record.request_id, asyncio.get_running_loop().create_future())
-        self._rouse(is_urgent=True)
+        self._conversation.rouse(is_urgent=True)
         try:
             async with asyncio.timeout(self.settings.confirm_max_ms / 1000):
                 await asyncio.shield(future)
@@ -327,29 +322,28 @@ class Credit:
             self._book.add(msgspec.structs.replace(record, covered=0), now)
             self._end_ended(book)
         self._book.is_barred = True
-        self._rouse(is_urgent=True)
+        self._conversation.rouse(is_urgent=True)
 
     # -- books
 
-    def _open_book(self) -> None:
+    def open_book(self) -> None:
         book = Book(NodeId(new_id()), self.settings)
         book.journal = Journal(self._directory, book.node_id, self.settings)
         book.overrun_max = self._overrun_max
         self._book = book
 
-    def _end_book(self, reason: str) -> None:
+    def end_book(self, reason: str) -> None:
         """This registration is over: running calls finish into its journal, and whoever adopts it settles it."""
         book, now = self._book, self._clock.now()
         log.warning("node.fenced node=%s reason=%s", book.node_id, reason)
         self._figures.fenced += 1
-        self._trouble = reason
         for waiting in book.end():
             self._wake(waiting)
         self._ended.append(book)
         if self._is_stopping:
             self._end_ended(book)
             return
-        self._open_book()
+        self.open_book()
         for hold in book.pending:
             if hold.segment is None and hold.record is not None:
                 self._book.add(msgspec.structs.replace(hold.record, covered=0), now)
@@ -365,144 +359,15 @@ class Credit:
     def _journals(self) -> list[Journal]:
         return [book.journal for book in (*self._ended, self._book) if book.journal is not None]
 
-    # -- the conversation
-
-    async def _converse(self) -> None:
-        """Until the node is closed: register, then one sync after the other."""
-        while not self._is_closed:
-            book = self._book
-            try:
-                if book.is_over:
-                    if self._is_stopping:
-                        return
-                    self._open_book()
-                elif not book.is_registered:
-                    await self._register(book)
-                else:
-                    await self._turn(book)
-            except NodeRefused as error:
-                self._end_book(str(error))
-            except OSError as error:  # no journal for a new book
-                self._trouble = str(error)
-                await asyncio.sleep(1)
-            except Exception as error:
-                log.exception("credit.failed")
-                await asyncio.sleep(0.1)
-                if not book.is_over:
-                    self._end_book(f"{type(error).__name__}: {error}")
-
-    async def _register(self, book: Book) -> None:
-        first_sent: int | None = None
-        delay = self.settings.reconnect_min_ms
-        while not book.is_registered:
-            if self._is_stopping:
-                await asyncio.sleep(1)
-                continue
-            try:
-                connection = await self._connected()
-                self._check_clock(await settlement.server_time(connection))
-                if not self._ready.is_set():
-                    await self._prepare_ground()
-                first_sent = first_sent if first_sent is not None else self._clock.now()
-                await settlement.register(connection, book.node_id, self._host)
-                book.registered(first_sent)
-                log.info("node.registered node=%s", book.node_id)
-            except (OutcomeUnknown, NotCommitted, _WallClockWrong, *AWAY) as error:
-                self._away(error)
-                await asyncio.sleep(delay / 1000)
-                delay = min(2 * delay, self.settings.reconnect_max_ms)
+    async def registered(self) -> None:
+        """The first time: bring in what an earlier process on this machine left, then take calls."""
         if not self._ready.is_set():
             await self._custody.round()
             self._tasks.append(asyncio.create_task(self._custody.run(), name="credit-custody"))
-        self._trouble = None
-        self._ready.set()
+            self._ready.set()
 
-    async def _prepare_ground(self) -> None:
-        """Before the first record can be written, its partition should be there."""
-        try:
-            await partitions.make_partitions(self._dsn)
-        except partitions.PartitionsMissing as error:
-            log.error("partitions.missing error=%s", error)  # noqa: TRY400 - the cause is in the message
-
-    def _check_clock(self, server: datetime) -> None:
-        difference = abs((datetime.now(UTC) - server).total_seconds())
-        if difference * 1000 > self.settings.wall_clock_difference_max_ms:
-            raise _WallClockWrong(f"this machine's clock is {difference:.0f} s away from Postgres'")
-
-    async def _turn(self, book: Book) -> None:
-        """Wait until there is something to say, then say it."""
-        if not book.needs_sync(self._clock.now()):
-            await self._sleep(self.settings.scan_ms, is_light=True)
-            return
-        crowd = self.settings.records_per_sync // 2
-        if book.pending and not (book.wants_sync or book.waiting or book.is_draining) and len(book.pending) < crowd:
-            await self._sleep(self.settings.sync_delay_ms, is_light=False)
-            if book.is_over:
-                return
-        flight = book.build(self._clock.now())
-        answer = await self._resolve(book, flight)
-        if answer is not None:
-            self._confirmed(book, flight, answer)
-            if book.waiting and not book.wants_sync:
-                await self._sleep(self.settings.retry_waiting_ms, is_light=False)
-
-    async def _resolve(self, book: Book, flight: Flight) -> SyncAnswer | None:
-        """Send until the outcome is known. None: rolled back, and the book will say less."""
-        delay = self.settings.reconnect_min_ms
-        while True:
-            is_sent = False
-            try:
-                connection = await self._connected()
-                is_sent = True
-                started = asyncio.get_running_loop().time()
-                answer = await settlement.sync(connection, flight.request)
-                self._figures.sync_seconds += asyncio.get_running_loop().time() - started
-                self._trouble = None
-                return answer
-            except RecordsKnown as error:
-                if not await self._drop_known(book, flight):
-                    return self._refuse_content(book, flight, error)
-            except ContentRefused as error:
-                return self._refuse_content(book, flight, error)
-            except NotCommitted as error:
-                log.info("sync.postponed error=%s", error)
-                self._trouble = str(error)
-            except (OutcomeUnknown, *AWAY) as error:
-                flight.is_uncertain |= is_sent
-                self._away(error)
-            self._figures.retries += 1
-            await asyncio.sleep(delay / 1000)
-            delay = min(2 * delay, self.settings.reconnect_max_ms)
-
-    async def _drop_known(self, book: Book, flight: Flight) -> bool:
-        """False: Postgres knows none of them, so it was something else."""
-        try:
-            known = await settlement.known_requests(await self._connected(), flight.request.records)
-        except (OutcomeUnknown, NotCommitted, *AWAY) as error:
-            self._away(error)
-            return True
-        log.error("record.known requests=%s", sorted(map(str, known)))
-        book.without_known(known)
-        return bool(known)
-
-    def _refuse_content(self, book: Book, flight: Flight, error: Exception) -> None:
-        log.error(
-            "sync.refused node=%s seq=%s records=%s error=%s",
-            book.node_id,
-            flight.request.seq,
-            len(flight.holds),
-            error,
-        )
-        if flight.is_uncertain:  # an attempt with this content may still commit, so no other may take its number
-            raise NodeRefused(f"refused after an unknown outcome: {error}")
-        record = book.content_refused(self._clock.now())
-        if record is not None:
-            assert book.journal is not None
-            self._figures.quarantined += 1
-            log.error("record.quarantined request=%s kept=%s", record.request_id, book.journal.quarantine(record))
-
-    def _confirmed(self, book: Book, flight: Flight, answer: SyncAnswer) -> None:
-        self._clock.rebase()
+    def confirmed_sync(self, book: Book, flight: Flight, answer: SyncAnswer) -> None:
+        """Postgres has answered: tell the journal, and whoever waits."""
         settled, done = book.confirmed(answer, self._clock.now())
         journal = book.journal
         assert journal is not None
@@ -510,13 +375,7 @@ class Credit:
             if hold.segment is not None:
                 journal.confirmed(hold.segment)
         if self._awaited:
-            for hold in settled:
-                if (
-                    hold.record is not None
-                    and (future := self._awaited.get(hold.record.request_id))
-                    and not future.done()
-                ):
-                    future.set_result(None)
+            self._tell_awaiting(settled)
         for waiting in done:
             self._wake(waiting)
         figures = self._figures
@@ -530,13 +389,19 @@ class Credit:
             self._is_closed = True
             journal.remove()
 
+    def _tell_awaiting(self, settled: list[Hold]) -> None:
+        for hold in settled:
+            future = None if hold.record is None else self._awaited.get(hold.record.request_id)
+            if future is not None and not future.done():
+                future.set_result(None)
+
     def _wake(self, waiting: Waiting) -> None:
         """Its outcome is known. A caller that left at this very moment gives back what it got."""
         wake = waiting.wake
-        assert isinstance(wake, asyncio.Future)
+        assert wake is not None
         if not wake.done():
             wake.set_result(None)
-        elif isinstance(waiting.outcome, Hold) and wake.cancelled():
+        elif isinstance(waiting.outcome, Hold):
             self.release(waiting.outcome)
             waiting.outcome = None
 
@@ -564,63 +429,3 @@ class Credit:
             for hold in book.pending:
                 if hold.segment is None and hold.record is not None:
                     hold.segment = journal.append(hold.record)
-
-    async def _connected(self) -> Connection:
-        if self._connection is None or self._connection.is_closed():
-            self._connection = await connect(self._dsn, command_seconds=self.settings.sync_timeout_ms / 1000)
-        return self._connection
-
-    def _away(self, error: Exception) -> None:
-        log.warning("postgres.away error=%s", error)
-        self._trouble = str(error) or type(error).__name__
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            connection.terminate()
-
-    async def _sleep(self, milliseconds: int, *, is_light: bool) -> None:
-        """Light: anything ends it. Otherwise only what is urgent does, others may gather meanwhile."""
-        loop = asyncio.get_running_loop()
-        nap: asyncio.Future[None] = loop.create_future()
-        self._nap, self._nap_is_light = nap, is_light
-        timer = loop.call_later(milliseconds / 1000, _end_nap, nap)
-        try:
-            await nap
-        finally:
-            timer.cancel()
-            self._nap = None
-
-    def _rouse(self, *, is_urgent: bool) -> None:
-        nap = self._nap
-        if nap is not None and (is_urgent or self._nap_is_light) and not nap.done():
-            nap.set_result(None)
-
-
-class _WallClockWrong(Exception):
-    """Records would be dated wrongly."""
-
-
-def _end_nap(nap: asyncio.Future[None]) -> None:
-    if not nap.done():
-        nap.set_result(None)
-
-
-def _out_of_quota(missing: Missing) -> OutOfQuota:
-    needed, available = missing.needed, missing.available
-    if missing.is_overrun:
-        return InsufficientQuota(
-            f"Earlier calls used {available} quota more than the balance could pay. Top up to go on.",
-            needed=needed,
-            available=0,
-        )
-    if isinstance(missing.purse_id, int):
-        return InsufficientQuota(
-            f"This call can cost up to {needed} quota and the balance is {available}. Top up, or ask for fewer output tokens.",
-            needed=needed,
-            available=available,
-        )
-    return KeyLimitReached(
-        f"This call can cost up to {needed} quota and this key's spend limit leaves {available}."
-        " Raise the limit in the console under API keys, or ask for fewer output tokens.",
-        needed=needed,
-        available=available,
-    )
