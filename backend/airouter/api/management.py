@@ -8,15 +8,24 @@ from litestar.di import Provide
 from litestar.openapi import OpenAPIConfig
 
 from airouter.api import callers, paging
+from airouter.api.admin import ADMIN
 from airouter.api.console.me import MeController
 from airouter.api.console.wallet import WalletController
 from airouter.api.public import health
 from airouter.api.public.auth import AuthController, set_up
 from airouter.api.public.cookies import Browsers
+from airouter.api.public.pricing import PricingController
 from airouter.api.public.status import Mode, status
 from airouter.api.requests import BODY_BYTES_MAX, JsonRequest, answer_error
 from airouter.services.accounts import Accounts
+from airouter.services.admin_accounts import AdminAccounts, People
+from airouter.services.channels import Channels
+from airouter.services.groups import Groups
 from airouter.services.instance import Instance
+from airouter.services.models import Models
+from airouter.services.policies import PolicyBook
+from airouter.services.price_list import PriceList
+from airouter.services.rate_cards import RateCards
 from airouter.services.readiness import Readiness
 from airouter.services.sessions import Sessions
 from airouter.services.users import Users
@@ -26,9 +35,17 @@ class Services:
     """The use cases of one process. A handler asks for one by the name of its attribute."""
 
     accounts: Accounts
+    admin_accounts: AdminAccounts
     browsers: Browsers
+    channels: Channels
+    groups: Groups
     instance: Instance
     mode: Mode
+    models: Models
+    people: People
+    policies: PolicyBook
+    price_list: PriceList
+    rate_cards: RateCards
     readiness: Readiness
     sessions: Sessions
     users: Users
@@ -38,12 +55,10 @@ class Services:
             setattr(self, name, part)
 
 
-PUBLIC: Final[Sequence[Any]] = (status, AuthController, set_up)
+PUBLIC: Final[Sequence[Any]] = (status, AuthController, set_up, PricingController)
 """Controllers below /api/v1 that strangers may call."""
 CONSOLE: Final[Sequence[Any]] = (MeController, WalletController)
 """Controllers for people who are signed in."""
-ADMIN: Final[Sequence[Any]] = ()
-"""Controllers for operators."""
 
 
 def management(

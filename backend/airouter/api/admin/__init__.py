@@ -1,0 +1,22 @@
+"""What only operators may call."""
+
+from typing import Any, Final
+
+from airouter.api.admin.accounts import AccountController
+from airouter.api.admin.channels import ChannelController
+from airouter.api.admin.groups import GroupController
+from airouter.api.admin.models import ModelController
+from airouter.api.admin.policies import POLICIES
+from airouter.api.admin.rate_cards import RateCardController
+from airouter.api.admin.users import UserController
+
+ADMIN: Final[tuple[Any, ...]] = (
+    AccountController,
+    ChannelController,
+    GroupController,
+    ModelController,
+    RateCardController,
+    UserController,
+    *POLICIES,
+)
+"""Every route below /api/v1/admin."""

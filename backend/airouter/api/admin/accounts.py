@@ -1,0 +1,84 @@
+"""Accounts across the house: looking them up, their group and status, and adjustments of their balance."""
+
+from typing import Annotated
+from uuid import UUID
+
+import msgspec
+from litestar import Controller, get, patch
+from litestar.di import NamedDependency
+from litestar.params import FromPath, JSONBody, QueryParameter
+from msgspec import UNSET, Meta, UnsetType
+
+from airouter.api.admin.users import Search, page_of
+from airouter.api.callers import Operator
+from airouter.api.documents import refusals
+from airouter.api.paging import Paging, cursor_of
+from airouter.domain.ids import AccountId
+from airouter.services.admin_accounts import AccountLine, AccountView, AdminAccounts
+from airouter.storage.admin_accounts import AccountStatus
+
+
+class AccountList(msgspec.Struct, frozen=True, kw_only=True):
+    items: list[AccountLine]
+    next_cursor: str | None
+
+
+class AccountChanges(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is absent stays."""
+
+    group: Annotated[str, Meta(min_length=1, max_length=64)] | UnsetType = UNSET
+    status: AccountStatus | UnsetType = UNSET
+
+
+class AccountController(Controller):
+    """Below /admin/accounts."""
+
+    path = "/admin/accounts"
+    tags = ("Admin",)
+
+    @get("/", operation_id="listAccounts", summary="Accounts, newest first", responses=refusals(401, 403, 422))
+    async def accounts(
+        self,
+        *,
+        operator: NamedDependency[Operator],
+        paging: NamedDependency[Paging],
+        admin_accounts: NamedDependency[AdminAccounts],
+        q: Search = None,
+        group: Annotated[str | None, QueryParameter(max_length=64)] = None,
+        status: AccountStatus | None = None,
+    ) -> AccountList:
+        del operator
+        found = await admin_accounts.search(text=q, group=group, status=status, page=page_of(paging))
+        shown, last = paging.split(found)
+        return AccountList(items=shown, next_cursor=last and cursor_of(last.created_at, last.id))
+
+    @get("/{account_id:uuid}", operation_id="getAccount", summary="An account", responses=refusals(401, 403, 404))
+    async def account(
+        self,
+        account_id: FromPath[UUID],
+        operator: NamedDependency[Operator],
+        admin_accounts: NamedDependency[AdminAccounts],
+    ) -> AccountView:
+        del operator
+        return await admin_accounts.get(AccountId(account_id))
+
+    @patch(
+        "/{account_id:uuid}",
+        operation_id="updateAccount",
+        summary="Move an account to another group, pause it or let it go on",
+        responses=refusals(401, 403, 404, 422),
+    )
+    async def change(
+        self,
+        account_id: FromPath[UUID],
+        data: JSONBody[AccountChanges],
+        operator: NamedDependency[Operator],
+        admin_accounts: NamedDependency[AdminAccounts],
+    ) -> AccountView:
+        """Holds at every door within a second."""
+        del operator
+        return await admin_accounts.change(
+            AccountId(account_id),
+            group=None if data.group is UNSET else data.group,
+            status=None if data.status is UNSET else data.status,
+        )

@@ -1,0 +1,115 @@
+"""Policies: what an operator edits while the gateway runs. One address a topic, each with the fields of its own."""
+
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+import msgspec
+from litestar import get, put
+from litestar.di import NamedDependency
+from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath, JSONBody
+
+from airouter.api.callers import Operator
+from airouter.api.documents import refusals
+from airouter.domain.policy import TOPICS
+from airouter.services.policies import PolicyBook, struct_of
+
+_PATH: Final = "/admin/policies"
+_TAGS: Final = ["Admin"]
+
+
+class PolicyLine(msgspec.Struct, frozen=True, kw_only=True):
+    """A topic as it holds. `updated_at` null: nobody changed it, these are its defaults."""
+
+    topic: str
+    value: dict[str, Any]
+    updated_at: datetime | None
+    updated_by: UUID | None
+
+
+class PolicyList(msgspec.Struct, frozen=True, kw_only=True):
+    items: list[PolicyLine]
+    next_cursor: None
+
+
+@get(_PATH, operation_id="listPolicies", summary="All policies", tags=_TAGS, responses=refusals(401, 403))
+async def list_policies(operator: NamedDependency[Operator], policies: NamedDependency[PolicyBook]) -> PolicyList:
+    del operator
+    lines = [
+        PolicyLine(
+            topic=view.topic,
+            value=msgspec.to_builtins(view.value),
+            updated_at=view.updated_at,
+            updated_by=view.updated_by,
+        )
+        for view in await policies.all()
+    ]
+    return PolicyList(items=lines, next_cursor=None)
+
+
+@get(
+    f"{_PATH}/{{topic:str}}",
+    operation_id="getOtherPolicy",
+    summary="Any other topic",
+    tags=_TAGS,
+    responses=refusals(401, 403, 404, 422),
+)
+async def read_other(topic: FromPath[str], operator: NamedDependency[Operator]) -> None:
+    """404 for a topic that does not exist, 422 `not_supported_yet` for one that is to come."""
+    del operator
+    struct_of(topic)
+
+
+@put(
+    f"{_PATH}/{{topic:str}}",
+    operation_id="putOtherPolicy",
+    summary="Any other topic",
+    tags=_TAGS,
+    responses=refusals(401, 403, 404, 422),
+)
+async def put_other(topic: FromPath[str], operator: NamedDependency[Operator]) -> None:
+    """404 for a topic that does not exist, 422 `not_supported_yet` for one that is to come."""
+    del operator
+    struct_of(topic)
+
+
+def _reader(topic: str, struct: type[msgspec.Struct]) -> HTTPRouteHandler:
+    async def read(operator: NamedDependency[Operator], policies: NamedDependency[PolicyBook]) -> Any:
+        del operator
+        return (await policies.get(topic)).value
+
+    read.__annotations__["return"] = struct
+    return get(
+        f"{_PATH}/{topic}",
+        operation_id=f"get{struct.__name__}Policy",
+        summary=f"Policy {topic}",
+        description=struct.__doc__,
+        tags=_TAGS,
+        responses=refusals(401, 403),
+    )(read)
+
+
+def _writer(topic: str, struct: type[msgspec.Struct]) -> HTTPRouteHandler:
+    async def write(data: Any, operator: NamedDependency[Operator], policies: NamedDependency[PolicyBook]) -> Any:
+        return (await policies.put(data, operator.user_id)).value
+
+    write.__annotations__["data"] = JSONBody[struct]  # type: ignore[valid-type]
+    write.__annotations__["return"] = struct
+    return put(
+        f"{_PATH}/{topic}",
+        operation_id=f"put{struct.__name__}Policy",
+        summary=f"Replace policy {topic}",
+        description=f"{struct.__doc__} The whole topic: a field that is absent gets its default.",
+        tags=_TAGS,
+        responses=refusals(401, 403, 422),
+    )(write)
+
+
+POLICIES: Final[tuple[HTTPRouteHandler, ...]] = (
+    list_policies,
+    read_other,
+    put_other,
+    *(make(topic, struct) for topic, struct in TOPICS.items() for make in (_reader, _writer)),
+)
+"""Every route of policies."""

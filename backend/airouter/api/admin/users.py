@@ -1,0 +1,89 @@
+"""People who sign in. Operators look them up; only an owner appoints and bans."""
+
+from typing import Annotated
+from uuid import UUID
+
+import msgspec
+from litestar import Controller, get, patch
+from litestar.di import NamedDependency
+from litestar.params import FromPath, JSONBody, QueryParameter
+from msgspec import UNSET, UnsetType
+
+from airouter.api.callers import Operator, Owner
+from airouter.api.documents import refusals
+from airouter.api.paging import Paging, cursor_of
+from airouter.domain.ids import UserId
+from airouter.services.admin_accounts import People, PersonView
+from airouter.storage.admin_accounts import Page
+from airouter.storage.sessions import Role
+from airouter.storage.users import UserStatus
+
+Search = Annotated[str | None, QueryParameter(max_length=200, description="Part of a name or e-mail address")]
+
+
+class PersonList(msgspec.Struct, frozen=True, kw_only=True):
+    items: list[PersonView]
+    next_cursor: str | None
+
+
+class PersonChanges(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is absent stays."""
+
+    role: Role | UnsetType = UNSET
+    status: UserStatus | UnsetType = UNSET
+
+
+class UserController(Controller):
+    """Below /admin/users."""
+
+    path = "/admin/users"
+    tags = ("Admin",)
+
+    @get("/", operation_id="listUsers", summary="People, newest first", responses=refusals(401, 403, 422))
+    async def users(
+        self,
+        *,
+        operator: NamedDependency[Operator],
+        paging: NamedDependency[Paging],
+        people: NamedDependency[People],
+        q: Search = None,
+        role: Role | None = None,
+        status: UserStatus | None = None,
+    ) -> PersonList:
+        del operator
+        found = await people.search(text=q, role=role, status=status, page=page_of(paging))
+        shown, last = paging.split(found)
+        return PersonList(items=shown, next_cursor=last and cursor_of(last.created_at, last.id))
+
+    @get("/{user_id:uuid}", operation_id="getUser", summary="Somebody", responses=refusals(401, 403, 404))
+    async def user(
+        self, user_id: FromPath[UUID], operator: NamedDependency[Operator], people: NamedDependency[People]
+    ) -> PersonView:
+        del operator
+        return await people.get(UserId(user_id))
+
+    @patch(
+        "/{user_id:uuid}",
+        operation_id="updateUser",
+        summary="Appoint, dismiss, ban or let in again",
+        responses=refusals(401, 403, 404, 422),
+    )
+    async def change(
+        self,
+        user_id: FromPath[UUID],
+        data: JSONBody[PersonChanges],
+        owner: NamedDependency[Owner],
+        people: NamedDependency[People],
+    ) -> PersonView:
+        """Needs the role owner; nobody does it to themselves. A ban ends every session within a second."""
+        return await people.change(
+            UserId(user_id),
+            role=None if data.role is UNSET else data.role,
+            status=None if data.status is UNSET else data.status,
+            made_by=owner.user_id,
+        )
+
+
+def page_of(paging: Paging) -> Page:
+    """The page that was asked for, as the services take it."""
+    return Page(after_time=paging.after_time, after_id=paging.after_id, limit=paging.rows_wanted)
