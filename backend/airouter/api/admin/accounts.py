@@ -6,7 +6,7 @@ from uuid import UUID
 import msgspec
 from litestar import Controller, get, patch
 from litestar.di import NamedDependency
-from litestar.params import FromPath, JSONBody, QueryParameter
+from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from msgspec import UNSET, Meta, UnsetType
 
 from airouter.api.admin.users import Search, page_of
@@ -45,7 +45,7 @@ class AccountController(Controller):
         admin_accounts: NamedDependency[AdminAccounts],
         q: Search = None,
         group: Annotated[str | None, QueryParameter(max_length=64)] = None,
-        status: AccountStatus | None = None,
+        status: FromQuery[AccountStatus | None] = None,
     ) -> AccountList:
         del operator
         found = await admin_accounts.search(text=q, group=group, status=status, page=page_of(paging))

@@ -6,7 +6,7 @@ from uuid import UUID
 import msgspec
 from litestar import Controller, get, patch
 from litestar.di import NamedDependency
-from litestar.params import FromPath, JSONBody, QueryParameter
+from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from msgspec import UNSET, UnsetType
 
 from airouter.api.callers import Operator, Owner
@@ -47,8 +47,8 @@ class UserController(Controller):
         paging: NamedDependency[Paging],
         people: NamedDependency[People],
         q: Search = None,
-        role: Role | None = None,
-        status: UserStatus | None = None,
+        role: FromQuery[Role | None] = None,
+        status: FromQuery[UserStatus | None] = None,
     ) -> PersonList:
         del operator
         found = await people.search(text=q, role=role, status=status, page=page_of(paging))
