@@ -71,6 +71,14 @@ type UsageItem = {
   latency_ms: number | null
   first_token_ms: number | null
   is_streaming: boolean
+  endpoint?: string
+}
+type Attempt = {
+  channel_id: string
+  channel: string
+  status?: number | null
+  error?: string | null
+  latency_ms: number
 }
 type Line = { meter: string; quantity: number; rate: number; per: number; amount: string }
 type Receipt = UsageItem & {
@@ -79,6 +87,7 @@ type Receipt = UsageItem & {
   multiplier_micros: number
   rate_card_id: string | null
   group: string
+  attempts?: Attempt[] | null
 }
 type Rates = Record<string, { rate: number; per: number }>
 type Tier = {

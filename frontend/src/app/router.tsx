@@ -10,9 +10,11 @@ import {
 } from "@tanstack/react-router"
 import { meQuery, statusQuery, walletQuery } from "../api/queries"
 import { isSignedIn, resume } from "../api/session"
+import { readDashboardSearch } from "../features/dashboard/search"
 import { readKeysSearch } from "../features/keys/search"
 import { readPricingSearch } from "../features/pricing/search"
 import { readSignInSearch } from "../features/sign-in/search"
+import { readUsageSearch } from "../features/usage/search"
 import { wordsFor } from "../i18n"
 import type common from "../i18n/locales/en/common.json"
 import { NotFound, RouteFailed } from "./failures"
@@ -100,11 +102,30 @@ const console_ = createRoute({
   component: ConsoleLayout,
 })
 
-const consoleHome = createRoute({
+const dashboard = createRoute({
   getParentRoute: () => console_,
   path: "/",
-  beforeLoad: () => {
-    throw redirect({ to: "/console/keys", replace: true })
+  staticData: { title: "nav.dashboard" },
+  validateSearch: readDashboardSearch,
+  loader: () => wordsFor("dashboard"),
+  component: lazyRouteComponent(() => import("../features/dashboard/dashboard-page")),
+})
+
+const usage = createRoute({
+  getParentRoute: () => console_,
+  path: "/usage",
+  staticData: { title: "nav.usage" },
+  validateSearch: readUsageSearch,
+  loader: () => wordsFor("usage"),
+  component: lazyRouteComponent(() => import("../features/usage/usage-page")),
+})
+
+/** A receipt's own address; the receipt opens over the log. */
+const usageReceipt = createRoute({
+  getParentRoute: () => console_,
+  path: "/usage/$requestId",
+  beforeLoad: ({ params }) => {
+    throw redirect({ to: "/console/usage", search: { receipt: params.requestId }, replace: true })
   },
 })
 
@@ -136,7 +157,7 @@ const settings = createRoute({
 const tree = root.addChildren([
   open.addChildren([home, signIn, register]),
   either.addChildren([pricing]),
-  console_.addChildren([consoleHome, keys, topup, settings]),
+  console_.addChildren([dashboard, usage, usageReceipt, keys, topup, settings]),
 ])
 
 export function makeRouter(queries: QueryClient) {
