@@ -4,11 +4,13 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from litestar import Litestar, Router
+from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.openapi import OpenAPIConfig
 
-from airouter.api import callers, paging
+from airouter.api import callers, idempotency, paging
 from airouter.api.admin import ADMIN
+from airouter.api.console.keys import KeysController
 from airouter.api.console.me import MeController
 from airouter.api.console.wallet import WalletController
 from airouter.api.public import health
@@ -21,7 +23,9 @@ from airouter.services.accounts import Accounts
 from airouter.services.admin_accounts import AdminAccounts, People
 from airouter.services.channels import Channels
 from airouter.services.groups import Groups
+from airouter.services.idempotency import Idempotency
 from airouter.services.instance import Instance
+from airouter.services.keys import Keys
 from airouter.services.models import Models
 from airouter.services.policies import PolicyBook
 from airouter.services.price_list import PriceList
@@ -39,7 +43,9 @@ class Services:
     browsers: Browsers
     channels: Channels
     groups: Groups
+    idempotency: Idempotency
     instance: Instance
+    keys: Keys
     mode: Mode
     models: Models
     people: People
@@ -57,7 +63,7 @@ class Services:
 
 PUBLIC: Final[Sequence[Any]] = (status, AuthController, set_up, PricingController)
 """Controllers below /api/v1 that strangers may call."""
-CONSOLE: Final[Sequence[Any]] = (MeController, WalletController)
+CONSOLE: Final[Sequence[Any]] = (MeController, WalletController, KeysController)
 """Controllers for people who are signed in."""
 
 
@@ -72,16 +78,21 @@ def management(
     return Litestar(
         route_handlers=[
             health.ROUTER,
-            Router(path="/api/v1", route_handlers=[*PUBLIC, *CONSOLE, *ADMIN]),
+            Router(
+                path="/api/v1",
+                route_handlers=[*PUBLIC, *CONSOLE, *ADMIN],
+                middleware=[idempotency.IdempotencyLayer()],
+            ),
             *more,
         ],
-        dependencies={**callers.PROVIDERS, **paging.PROVIDERS, **_providers(services)},
+        dependencies={**callers.PROVIDERS, **paging.PROVIDERS, **idempotency.PROVIDERS, **_providers(services)},
         exception_handlers={Exception: answer_error, 500: answer_error},
         request_class=JsonRequest,
         request_max_body_size=BODY_BYTES_MAX,
         logging_config=None,
         openapi_config=openapi,
         lifespan=list(lifespan),
+        state=State({"services": services}),
         debug=False,
         pdb_on_exception=False,
     )

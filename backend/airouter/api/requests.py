@@ -52,10 +52,13 @@ class JsonRequest(Request[Any, Any, Any]):
         """
         if self._json is Empty:
             body = await self.body()
+            wanted = self.route_handler.parsed_fn_signature.parameters["data"].annotation
+            if not body:  # nothing was said, which is enough where nothing has to be said
+                self._json = decode_body(b"{}", wanted)
+                return self._json
             declared = self.headers.get("content-type", "").partition(";")[0].strip().lower()
             if not declared.endswith(_JSON):
                 raise UnsupportedMediaType
-            wanted = self.route_handler.parsed_fn_signature.parameters["data"].annotation
             self._json = decode_body(body, wanted)
         return self._json
 

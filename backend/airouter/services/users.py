@@ -21,8 +21,8 @@ from airouter.domain.ids import AccountId, SessionId, UserId
 from airouter.domain.policy import SignUp
 from airouter.services.accounts import open_personal_account
 from airouter.services.attempts import Attempts, Budget, neighbourhood
-from airouter.services.policies import policy_in_force
 from airouter.services.passwords import Passwords, check_strength
+from airouter.services.policies import policy_in_force
 from airouter.services.sessions import Sessions, Tokens
 from airouter.services.vault import Vault
 from airouter.storage import users as rows

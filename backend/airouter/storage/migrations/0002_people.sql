@@ -112,11 +112,15 @@ CREATE TABLE idempotency_keys (
   scope text NOT NULL,                                     -- account, method and path
   key text NOT NULL,
   body_hash bytea NOT NULL,
+  claim_id uuid NOT NULL,                                  -- becomes the id of what the request makes, so that a second run makes it once
   status integer,                                          -- null: still running
   answer bytea,
+  media_type text,
+  started_at timestamptz NOT NULL DEFAULT now(),           -- a run that began long ago and has no status died with its process
   created_at timestamptz NOT NULL DEFAULT now(),
   PRIMARY KEY (scope, key)
 );
+CREATE INDEX idempotency_keys_age ON idempotency_keys (created_at);
 
 -- Every change another process must hear of bumps one of these; a listener compares after a reconnect or a silence.
 CREATE TABLE versions (

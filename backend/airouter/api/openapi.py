@@ -1,0 +1,128 @@
+"""The OpenAPI document of the management API: `openapi/management.json`, served at `/openapi.json`.
+
+Made from the routes themselves, so it cannot say anything else than what is served; sorted, so that the same routes give
+the same bytes and a change of the API is a diff that people can read.
+"""
+
+from typing import Any, Final
+
+import msgspec
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.spec import Components, SecurityScheme, Server, Tag
+
+from airouter import __version__
+from airouter.api.callers import PROVIDERS as CALLERS
+from airouter.api.management import management
+
+_METHODS: Final = ("get", "put", "post", "delete", "patch")
+_STRANGERS: Final = frozenset({"visitor", "guest"})
+_IDEMPOTENCY_KEY: Final = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "description": "1-255 printable characters of your choice: the same request with the same key is done once, and "
+    "its first answer is replayed for 24 hours (`idempotency-replayed: true`), without the secrets in it.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+}
+_TAGS: Final = (
+    (
+        "Sign in",
+        "Sessions. The access token goes into the Authorization header, the refresh token stays in its cookie.",
+    ),
+    ("Me", "The person who is signed in."),
+    ("Wallet", "What is there, and what moved. Amounts are integer quota."),
+    ("Keys", "API keys for the gateway's doors."),
+    ("Usage", "What was called and what it cost, with receipts that can be recomputed."),
+    ("Money in", "Redemption codes, and what else there is to top up with."),
+    ("Public", "For everybody."),
+    ("Admin", "For operators."),
+    ("Operations", "For load balancers."),
+)
+_DESCRIPTION: Final = (
+    "Accounts, keys, usage and money of the gateway. Amounts are integer quota; `quota_per_unit` of `GET "
+    "/api/v1/status` says how much one unit of the currency is. Refusals are RFC 9457 problems with a stable `code`. "
+    "Clients ignore fields and enum values that they do not know."
+)
+
+
+def management_document() -> dict[str, Any]:
+    """The whole document, sorted."""
+    config = OpenAPIConfig(
+        title="AI Router: management",
+        version=__version__,
+        description=_DESCRIPTION,
+        servers=[Server(url="/")],
+        tags=[Tag(name=name, description=words) for name, words in _TAGS],
+        components=Components(
+            security_schemes={
+                "access_token": SecurityScheme(
+                    type="http", scheme="bearer", bearer_format="JWT", description="From `POST /api/v1/auth/login`."
+                )
+            }
+        ),
+        use_handler_docstrings=True,
+    )
+    app = management(_no_services, openapi=config)
+    document: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(app.openapi_schema.to_schema()))
+    _drop_own_routes(document)
+    for path, method, operation in operations(document):
+        _finish(path, method, operation, _asks_for(app, path, method))
+    return _sorted(document)
+
+
+def management_json() -> bytes:
+    """The bytes of the committed file."""
+    return msgspec.json.format(msgspec.json.encode(management_document()), indent=2) + b"\n"
+
+
+def operations(document: dict[str, Any]) -> list[tuple[str, str, dict[str, Any]]]:
+    """(path, method, operation) of everything in a document."""
+    return [
+        (path, method, item[method])
+        for path, item in sorted(document["paths"].items())
+        for method in _METHODS
+        if method in item
+    ]
+
+
+def _no_services() -> Any:
+    raise AssertionError("a document needs no services")
+
+
+def _drop_own_routes(document: dict[str, Any]) -> None:
+    for path in [path for path in document["paths"] if path.startswith("/schema")]:
+        del document["paths"][path]
+
+
+def _asks_for(app: Any, path: str, method: str) -> frozenset[str]:
+    """The names in the signature of the handler behind an operation."""
+    for route in app.routes:
+        if route.path_format == path:
+            for handler in route.route_handlers:
+                if method.upper() in handler.http_methods:
+                    return frozenset(handler.parsed_fn_signature.parameters)
+    raise AssertionError(f"{method} {path} is in the document, but nowhere else")
+
+
+def _finish(path: str, method: str, operation: dict[str, Any], asks_for: frozenset[str]) -> None:
+    """What Litestar cannot know: who may call, idempotency, and the shape of problems."""
+    callers = asks_for & frozenset(CALLERS)
+    assert len(callers) == 1, f"{method} {path} must name exactly one kind of caller, not {sorted(callers)}"
+    operation["security"] = [] if callers <= _STRANGERS else [{"access_token": []}]
+    if method == "post" and not callers <= _STRANGERS:
+        operation.setdefault("parameters", []).append(_IDEMPOTENCY_KEY)
+    operation.pop("deprecated", None)
+    responses = operation["responses"]
+    responses.pop("400", None)  # our refusals of what cannot be meant are 422
+    for status, response in responses.items():
+        if status >= "400" and path.startswith("/api/"):
+            content = response.get("content", {})
+            response["content"] = {"application/problem+json": next(iter(content.values()))} if content else {}
+
+
+def _sorted(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _sorted(value[key]) for key in sorted(value)}
+    if isinstance(value, list):
+        return [_sorted(item) for item in value]
+    return value

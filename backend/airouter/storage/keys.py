@@ -1,0 +1,108 @@
+"""API keys."""
+
+from datetime import datetime
+from ipaddress import ip_network
+from uuid import UUID
+
+import msgspec
+
+from airouter.domain.ids import AccountId, KeyId, UserId, WalletId
+from airouter.domain.key import Caller, KeyStatus
+from airouter.storage.database import Connection, row_as
+from airouter.storage.queries import load
+
+QUERIES = load("keys")
+
+
+class KeyRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A key as its account sees it."""
+
+    key_id: KeyId
+    name: str
+    prefix: str
+    status: KeyStatus
+    group_name: str | None
+    spend_limit: int | None
+    spent: int
+    models: tuple[str, ...] | None
+    allowed_ips: tuple[str, ...] | None
+    requests_per_minute: int | None
+    concurrency: int | None
+    created_at: datetime
+    expires_at: datetime | None
+    last_used_at: datetime | None
+
+
+class NewKey(msgspec.Struct, frozen=True, kw_only=True):
+    """A key to be. Of the secret only its hash is kept."""
+
+    key_id: KeyId
+    account_id: AccountId
+    wallet_id: WalletId
+    user_id: UserId
+    name: str
+    secret_hash: bytes
+    prefix: str
+    group_name: str | None
+    spend_limit: int | None
+    models: tuple[str, ...] | None
+    allowed_ips: tuple[str, ...] | None
+    requests_per_minute: int | None
+    concurrency: int | None
+    expires_at: datetime | None
+
+
+async def insert_key(connection: Connection, key: NewKey) -> bool:
+    """False: there is a key with this id already."""
+    return await connection.fetchval(QUERIES.insert_key, *msgspec.structs.astuple(key)) is not None
+
+
+async def keys_of(
+    connection: Connection, account_id: AccountId, *, after_time: datetime | None, after_id: UUID | None, limit: int
+) -> list[KeyRow]:
+    records = await connection.fetch(QUERIES.keys_of, account_id, after_time, after_id, limit)
+    return [row_as(KeyRow, record) for record in records]
+
+
+async def find_key(connection: Connection, key_id: KeyId, account_id: AccountId) -> KeyRow | None:
+    record = await connection.fetchrow(QUERIES.find_key, key_id, account_id)
+    return record and row_as(KeyRow, record)
+
+
+async def lock_key(connection: Connection, key_id: KeyId, account_id: AccountId) -> KeyRow | None:
+    """The row, held until the transaction ends."""
+    record = await connection.fetchrow(QUERIES.lock_key, key_id, account_id)
+    return record and row_as(KeyRow, record)
+
+
+async def change_key(connection: Connection, key: KeyRow) -> bool:
+    """False: more than the new limit is spent and held already, and nothing was changed."""
+    changed = await connection.fetchval(
+        QUERIES.change_key, key.key_id, key.name, key.status, key.group_name, key.spend_limit, key.models,
+        key.allowed_ips, key.requests_per_minute, key.concurrency, key.expires_at,
+    )  # fmt: skip
+    return changed is not None
+
+
+async def delete_key(connection: Connection, key_id: KeyId, account_id: AccountId) -> bool:
+    return await connection.fetchval(QUERIES.delete_key, key_id, account_id) is not None
+
+
+async def replace_secret(
+    connection: Connection, key_id: KeyId, account_id: AccountId, secret_hash: bytes, prefix: str
+) -> bool:
+    return await connection.fetchval(QUERIES.replace_secret, key_id, account_id, secret_hash, prefix) is not None
+
+
+async def find_caller(connection: Connection, secret_hash: bytes) -> Caller | None:
+    """The key with this secret and the facts of its account; a deleted key is no key."""
+    record = await connection.fetchrow(QUERIES.find_caller, secret_hash)
+    if record is None:
+        return None
+    facts = dict(record)
+    networks, models = facts.pop("allowed_ips"), facts.pop("models")
+    return Caller(
+        **facts,
+        networks=None if networks is None else tuple(ip_network(network) for network in networks),
+        models=None if models is None else frozenset(models),
+    )
