@@ -1,14 +1,19 @@
 """`airouter audit`: finds the books of an instance, running or not, and has them audited."""
 
-import importlib
 from contextlib import AsyncExitStack
 from typing import Any
+
+import msgspec
 
 from airouter.running.binaries import server_user
 from airouter.running.errors import CannotStart
 from airouter.running.home import Home
 from airouter.running.postgres import EmbeddedPostgres
+from airouter.services import books
 from airouter.settings import Settings
+from airouter.storage.database import connect
+
+_COMMAND_SECONDS = 3600.0
 
 
 async def audit(settings: Settings, *, is_full: bool) -> dict[str, Any]:
@@ -19,9 +24,9 @@ async def audit(settings: Settings, *, is_full: bool) -> dict[str, Any]:
     """
     async with AsyncExitStack() as stack:
         dsn = settings.database_direct_url or settings.database_url or await _find(settings, stack)
-        audited = importlib.import_module("airouter.services.audit")
-        report = await audited.audit(dsn, full=is_full)
-        return report.as_builtins() if hasattr(report, "as_builtins") else dict(report)
+        connection = await connect(dsn, as_owner=True, command_seconds=_COMMAND_SECONDS)
+        stack.push_async_callback(connection.close)
+        return msgspec.to_builtins(await books.audit(connection, full=is_full))
 
 
 async def _find(settings: Settings, stack: AsyncExitStack) -> str:

@@ -1,0 +1,77 @@
+-- The audit: each query lists what contradicts the books. Read in one REPEATABLE READ snapshot.
+
+-- name: counts
+SELECT (SELECT count(*) FROM wallets) AS wallets, (SELECT count(*) FROM transfers) + (SELECT count(*) FROM usage_transfers) AS transfers,
+  (SELECT count(*) FROM usage_records) AS usage_records
+
+-- name: wallets_out_of_bounds
+SELECT wallet_id, balance, leased FROM wallets WHERE balance IS NOT NULL AND NOT (leased >= 0 AND balance >= leased)
+
+-- name: keys_out_of_bounds
+SELECT key_id, spend_limit, spent, leased FROM keys WHERE spent < 0 OR leased < 0 OR spent + leased > spend_limit
+
+-- name: wallet_leases_drift
+SELECT w.wallet_id, w.leased, coalesce(l.leased, 0) AS rows
+FROM wallets w FULL JOIN (SELECT wallet_id, sum(amount) AS leased FROM wallet_leases GROUP BY wallet_id) l USING (wallet_id)
+WHERE w.leased IS DISTINCT FROM coalesce(l.leased, 0)
+
+-- name: key_leases_drift
+SELECT k.key_id, k.leased, coalesce(l.leased, 0) AS rows
+FROM keys k FULL JOIN (SELECT key_id, sum(amount) AS leased FROM key_leases GROUP BY key_id) l USING (key_id)
+WHERE k.leased IS DISTINCT FROM coalesce(l.leased, 0)
+
+-- name: leases_of_the_dead
+SELECT n.node_id, n.state, sum(l.amount) AS leased
+FROM (SELECT node_id, amount FROM wallet_leases UNION ALL SELECT node_id, amount FROM key_leases) l JOIN nodes n USING (node_id)
+WHERE n.state <> 'live' AND l.amount > 0 GROUP BY n.node_id, n.state
+
+-- name: balance_drift
+SELECT w.wallet_id, w.balance, coalesce(m.sum, 0) AS transfers
+FROM wallets w LEFT JOIN (
+  SELECT wallet_id, sum(amount) AS sum FROM (
+    SELECT credit_wallet AS wallet_id, amount FROM ledger UNION ALL SELECT debit_wallet, -amount FROM ledger) both_sides
+  GROUP BY wallet_id) m USING (wallet_id)
+WHERE w.balance IS NOT NULL AND w.balance <> coalesce(m.sum, 0)
+
+-- name: balances_after_below_zero
+SELECT transfer_id, debit_balance, credit_balance FROM ledger WHERE debit_balance < 0 OR credit_balance < 0
+
+-- name: unknown_wallets
+SELECT DISTINCT l.wallet_id FROM (SELECT debit_wallet AS wallet_id FROM ledger UNION SELECT credit_wallet FROM ledger) l
+WHERE NOT EXISTS (SELECT 1 FROM wallets w WHERE w.wallet_id = l.wallet_id)
+
+-- name: usage_against_transfers
+SELECT coalesce(u.transfer_id, t.transfer_id) AS transfer_id, u.charged, t.amount
+FROM (SELECT transfer_id, wallet_id, sum(charged) AS charged FROM usage_records WHERE charged > 0 GROUP BY transfer_id, wallet_id) u
+FULL JOIN (SELECT transfer_id, debit_wallet, amount FROM usage_transfers WHERE kind = 'usage') t
+  ON t.transfer_id = u.transfer_id AND t.debit_wallet = u.wallet_id
+WHERE u.charged IS DISTINCT FROM t.amount
+
+-- name: uncharged_with_transfer
+SELECT request_id FROM usage_records WHERE charged = 0 AND transfer_id IS NOT NULL
+
+-- name: transfers_twice
+-- The node's sequence number makes these unique; no index can, across months.
+SELECT kind, reference FROM usage_transfers GROUP BY kind, reference HAVING count(*) > 1
+
+-- name: overrun_drift
+SELECT (SELECT coalesce(sum(cost - charged), 0) FROM usage_records) AS uncharged,
+  (SELECT coalesce(sum(amount), 0) FROM usage_transfers WHERE kind = 'overrun') AS borne
+
+-- name: requests_twice
+SELECT request_id FROM usage_records GROUP BY request_id HAVING count(*) > 1
+
+-- name: spent_drift
+SELECT k.key_id, k.spent, coalesce(u.charged, 0) AS charged
+FROM keys k LEFT JOIN (SELECT key_id, sum(charged) AS charged FROM usage_records GROUP BY key_id) u USING (key_id)
+WHERE k.spent <> coalesce(u.charged, 0)
+
+-- name: records_to_price
+-- In primary key order from where the last page ended; $3 picks one of so many (1: every record).
+SELECT created_at, request_id, quantities, rate_card_id, multiplier_micros, service_tier, endpoint, cost
+FROM usage_records
+WHERE (created_at, request_id) > ($1, $2) AND ($3 = 1 OR abs(hashtext(request_id::text)) % $3 = 0)
+ORDER BY created_at, request_id LIMIT $4
+
+-- name: rate_cards
+SELECT rate_card_id, model, version, rates, tiers FROM rate_cards

@@ -1,0 +1,59 @@
+"""Rows of `wallets`, where money verbs change them."""
+
+from collections.abc import Collection
+
+import asyncpg
+import msgspec
+
+from airouter.domain.errors import AmountTooLarge
+from airouter.domain.ids import AccountId, WalletId
+from airouter.storage.database import Connection, row_as
+from airouter.storage.queries import load
+
+QUERIES = load("wallets")
+
+
+class WalletRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A locked wallet of an account."""
+
+    wallet_id: WalletId
+    balance: int
+    leased: int
+
+    @property
+    def free(self) -> int:
+        """What may be taken away without recalling a lease."""
+        return self.balance - self.leased
+
+
+async def main_wallet_of(connection: Connection, account_id: AccountId) -> WalletId | None:
+    return await connection.fetchval(QUERIES.main_wallet_of, account_id)
+
+
+async def reward_wallet_of(connection: Connection, account_id: AccountId) -> WalletId | None:
+    return await connection.fetchval(QUERIES.reward_wallet_of, account_id)
+
+
+async def lock(connection: Connection, wallets: Collection[WalletId]) -> dict[WalletId, WalletRow]:
+    """Lock those of accounts; wallets of the house have no balance and are not locked, so that no row is hot."""
+    rows = [row_as(WalletRow, row) for row in await connection.fetch(QUERIES.lock, sorted(wallets))]
+    return {row.wallet_id: row for row in rows}
+
+
+async def money_in(connection: Connection, wallet_id: WalletId, amount: int) -> int:
+    """The new balance.
+
+    Raises:
+        AmountTooLarge: a wallet cannot hold that much.
+    """
+    try:
+        return await connection.fetchval(QUERIES.money_in, wallet_id, amount)
+    except (asyncpg.CheckViolationError, asyncpg.NumericValueOutOfRangeError) as error:
+        if getattr(error, "constraint_name", None) in ("wallet_max", None):
+            raise AmountTooLarge from error
+        raise
+
+
+async def money_out(connection: Connection, wallet_id: WalletId, amount: int) -> int | None:
+    """The new balance; None: that much is not free."""
+    return await connection.fetchval(QUERIES.money_out, wallet_id, amount)
