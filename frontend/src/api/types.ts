@@ -18,7 +18,7 @@ export type Wallet = Succeeds<paths["/api/v1/wallet"]["get"]>
 export type Transfer = Item<Succeeds<paths["/api/v1/wallet/transfers"]["get"]>>
 export type Key = Item<Succeeds<paths["/api/v1/keys"]["get"]>>
 export type KeyInput = Sent<paths["/api/v1/keys"]["post"]>
-export type KeyChange = Sent<paths["/api/v1/keys/{id}"]["patch"]>
+export type KeyChange = Sent<paths["/api/v1/keys/{key_id}"]["patch"]>
 export type Pricing = Succeeds<paths["/api/v1/pricing"]["get"]>
 export type PricedModel = Pricing["models"][number]
 export type Estimate = Succeeds<paths["/api/v1/pricing/estimate"]["post"]>
@@ -27,3 +27,16 @@ export type Session = Item<Succeeds<paths["/api/v1/me/sessions"]["get"]>>
 export type UsageItem = Item<Succeeds<paths["/api/v1/usage"]["get"]>>
 export type Receipt = Succeeds<paths["/api/v1/usage/{request_id}"]["get"]>
 export type Summary = Succeeds<paths["/api/v1/usage/summary"]["get"]>
+
+// The operator's.
+export type Account = Item<Succeeds<paths["/api/v1/admin/accounts"]["get"]>>
+export type Channel = Item<Succeeds<paths["/api/v1/admin/channels"]["get"]>>
+export type ChannelDraft = Sent<paths["/api/v1/admin/channels"]["post"]>
+export type Group = Item<Succeeds<paths["/api/v1/admin/groups"]["get"]>>
+export type GroupChanges = Sent<paths["/api/v1/admin/groups/{name}"]["patch"]>
+export type Model = Item<Succeeds<paths["/api/v1/admin/models"]["get"]>>
+export type ModelChanges = Sent<paths["/api/v1/admin/models/{model}"]["patch"]>
+export type RateCard = Item<Succeeds<paths["/api/v1/admin/rate-cards"]["get"]>>
+export type Batch = Item<Succeeds<paths["/api/v1/admin/redemption-batches"]["get"]>>
+export type BatchDraft = Sent<paths["/api/v1/admin/redemption-batches"]["post"]>
+export type NewBatch = Succeeds<paths["/api/v1/admin/redemption-batches"]["post"]>

@@ -34,8 +34,8 @@ export function fieldsOf(key: Key, unit: number): Fields {
     models: key.models ?? [],
     group: key.group ?? "",
     addresses: (key.allowed_ips ?? []).join("\n"),
-    requestsPerMinute: String(key.rate_limits?.requests_per_minute ?? ""),
-    concurrency: String(key.rate_limits?.concurrency ?? ""),
+    requestsPerMinute: String(key.rate_limits.requests_per_minute ?? ""),
+    concurrency: String(key.rate_limits.concurrency ?? ""),
   }
 }
 

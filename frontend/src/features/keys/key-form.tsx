@@ -9,10 +9,10 @@ import { Dialog } from "../../components/dialog"
 import { Field } from "../../components/field"
 import { Input, Select, TextArea } from "../../components/input"
 import { Note } from "../../components/note"
+import { PickMany } from "../../components/pick-many"
 import { useProblemText } from "../../components/problem"
 import { multiplierText } from "../../format/quota"
 import { EMPTY, type FieldError, type Fields, fieldsOf, inputOf, mistakes } from "./key-fields"
-import { ModelPicker } from "./model-picker"
 
 type Set = <Name extends keyof Fields>(name: Name, value: Fields[Name]) => void
 type Parts = { fields: Fields; set: Set; errorOf: (name: FieldError, text: string) => string | null }
@@ -154,8 +154,10 @@ function Form({
           )}
         </Field>
       )}
-      <ModelPicker
-        models={pricing.data?.models.map(({ model }) => model) ?? []}
+      <PickMany
+        label={t("form.models")}
+        help={t("form.modelsHelp")}
+        options={pricing.data?.models.map(({ model }) => model) ?? []}
         chosen={fields.models}
         onChange={(models) => set("models", models)}
       />

@@ -112,7 +112,7 @@ function useKeyActs() {
   const textOf = useProblemText()
   const refresh = () => queries.invalidateQueries({ queryKey: keysQuery.queryKey })
   const change = async (key: Key, wanted: KeyChange) => {
-    await body(api().PATCH("/api/v1/keys/{id}", { params: { path: { id: key.id } }, body: wanted }))
+    await body(api().PATCH("/api/v1/keys/{key_id}", { params: { path: { key_id: key.id } }, body: wanted }))
     await refresh()
   }
   const toggle = async (key: Key) => {
@@ -131,7 +131,7 @@ function useKeyActs() {
     })
   }
   const remove = async (key: Key) => {
-    await body(api().DELETE("/api/v1/keys/{id}", { params: { path: { id: key.id } } }))
+    await body(api().DELETE("/api/v1/keys/{key_id}", { params: { path: { key_id: key.id } } }))
     await refresh()
     say({ tone: "good", title: t("deleted", { name: key.name }), text: t("deletedText") })
   }

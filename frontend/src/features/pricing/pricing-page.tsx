@@ -198,7 +198,7 @@ export default function PricingPage() {
               <Calculator
                 models={ordered}
                 model={model}
-                group={data.group}
+                group={data.group ?? ""}
                 search={search}
                 onChange={change}
               />
@@ -207,7 +207,7 @@ export default function PricingPage() {
           </aside>
         </div>
       </div>
-      {data && model && <Peek model={model} group={data.group} search={search} />}
+      {data && model && <Peek model={model} group={data.group ?? ""} search={search} />}
     </>
   )
 }

@@ -9,5 +9,5 @@ test("Edge is not taken for Chrome, nor Chrome for Safari", () => {
 
 test("a program without a browser's name is not guessed", () => {
   expect(deviceOf("python-httpx/0.28")).toBeNull()
-  expect(deviceOf(null)).toBeNull()
+  expect(deviceOf("")).toBeNull()
 })

@@ -14,8 +14,8 @@ const SYSTEMS: [RegExp, string][] = [
 ]
 
 /** The browser and system that a user agent names; null where it names none that people would know. */
-export function deviceOf(userAgent: string | null): { browser: string; system: string } | null {
-  const named = (names: [RegExp, string][]) => names.find(([pattern]) => pattern.test(userAgent ?? ""))?.[1]
+export function deviceOf(userAgent: string): { browser: string; system: string } | null {
+  const named = (names: [RegExp, string][]) => names.find(([pattern]) => pattern.test(userAgent))?.[1]
   const browser = named(BROWSERS)
   const system = named(SYSTEMS)
   return browser && system ? { browser, system } : null

@@ -22,7 +22,7 @@ function useDeviceName(): (session: Session) => string {
   const { t } = useTranslation("settings")
   return (session) => {
     const device = deviceOf(session.user_agent)
-    return device ? t("on", device) : session.user_agent?.split(" ")[0] || t("unknownDevice")
+    return device ? t("on", device) : session.user_agent.split(" ")[0] || t("unknownDevice")
   }
 }
 
@@ -35,7 +35,9 @@ export function Sessions() {
   const [isAsking, setAsking] = useState(false)
   const { data, error, refetch } = useQuery(sessionsQuery)
   const revoke = async (session: Session) => {
-    await body(api().DELETE("/api/v1/me/sessions/{id}", { params: { path: { id: session.id } } }))
+    await body(
+      api().DELETE("/api/v1/me/sessions/{session_id}", { params: { path: { session_id: session.id } } }),
+    )
     await queries.invalidateQueries({ queryKey: sessionsQuery.queryKey })
     say({ tone: "good", title: t("revoked", { device: nameOf(session) }) })
   }
@@ -45,7 +47,7 @@ export function Sessions() {
       head: t("device"),
       cell: (row) => (
         <span className="flex flex-wrap items-center gap-2">
-          <span className="name" title={row.user_agent ?? undefined}>
+          <span className="name" title={row.user_agent}>
             {nameOf(row)}
           </span>
           {row.is_current && <Tag tone="accent">{t("this")}</Tag>}
@@ -56,13 +58,13 @@ export function Sessions() {
       id: "address",
       head: t("address"),
       className: "max-md:hidden",
-      cell: (row) => (row.ip ? <span className="mono">{row.ip}</span> : <Nothing />),
+      cell: (row) => (row.address ? <span className="mono">{row.address}</span> : <Nothing />),
     },
     {
       id: "seen",
       head: t("seen"),
       className: "soft",
-      cell: (row) => (row.last_seen_at ? <When at={row.last_seen_at} /> : <Nothing />),
+      cell: (row) => <When at={row.last_used_at} />,
     },
     {
       id: "since",

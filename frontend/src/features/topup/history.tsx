@@ -1,29 +1,18 @@
-import { useInfiniteQuery } from "@tanstack/react-query"
 import { ReceiptText } from "lucide-react"
 import { useTranslation } from "react-i18next"
 import { api, body } from "../../api/client"
+import { pageQuery, usePages } from "../../api/pages"
 import type { Transfer } from "../../api/types"
-import { Amount, useLedger } from "../../components/amount"
-import { Button } from "../../components/button"
+import { Amount, Nothing, useLedger } from "../../components/amount"
 import { type Column, LedgerTable } from "../../components/ledger-table"
+import { More } from "../../components/more"
 import { Section } from "../../components/page"
 import { When } from "../../components/when"
 
-const PAGE = 20
-
 function useTransfers() {
-  return useInfiniteQuery({
-    queryKey: ["transfers"],
-    queryFn: ({ pageParam, signal }) =>
-      body(
-        api().GET("/api/v1/wallet/transfers", {
-          params: { query: { limit: PAGE, ...(pageParam && { cursor: pageParam }) } },
-          signal,
-        }),
-      ),
-    initialPageParam: "",
-    getNextPageParam: (page) => page.next_cursor,
-  })
+  return usePages(["transfers"], (cursor, signal) =>
+    body(api().GET("/api/v1/wallet/transfers", { params: { query: pageQuery(cursor) }, signal })),
+  )
 }
 
 function useColumns(): Column<Transfer>[] {
@@ -58,26 +47,27 @@ function useColumns(): Column<Transfer>[] {
       unit: sign,
       kind: "num",
       className: "max-md:hidden soft",
-      cell: (row) => <Amount quota={row.balance_after} as="balance" />,
+      cell: (row) =>
+        row.balance_after === null ? <Nothing /> : <Amount quota={row.balance_after} as="balance" />,
     },
   ]
 }
 
 /** Everything that moved this wallet, the newest first; a day's usage is one line. */
 export function History() {
-  const { t } = useTranslation(["topup", "common"])
-  const { data, error, refetch, hasNextPage, fetchNextPage, isFetchingNextPage } = useTransfers()
+  const { t } = useTranslation("topup")
+  const { rows, error, retry, more } = useTransfers()
   return (
     <Section title={t("history.title")}>
       <LedgerTable
         label={t("history.title")}
         isSticky
         columns={useColumns()}
-        rows={data?.pages.flatMap((page) => page.items)}
+        rows={rows}
         keyOf={(row) => row.id}
         error={error}
         failedTitle={t("history.failed")}
-        onRetry={() => void refetch()}
+        onRetry={retry}
         bones={4}
         empty={
           <>
@@ -87,13 +77,7 @@ export function History() {
           </>
         }
       />
-      {hasNextPage && (
-        <div className="pager">
-          <Button size="sm" isBusy={isFetchingNextPage} onClick={() => void fetchNextPage()}>
-            {t("common:more")}
-          </Button>
-        </div>
-      )}
+      <More more={more} />
     </Section>
   )
 }

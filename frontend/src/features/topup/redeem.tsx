@@ -1,7 +1,7 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query"
 import { ArrowRight } from "lucide-react"
 import { type FormEvent, useEffect, useRef, useState } from "react"
-import { useTranslation } from "react-i18next"
+import { Trans, useTranslation } from "react-i18next"
 import { api, body, onceOnly } from "../../api/client"
 import { asProblem } from "../../api/problem"
 import { quotaMoved, walletQuery } from "../../api/queries"
@@ -34,11 +34,12 @@ function Credited({ amount, balance, ending }: Redeemed) {
   const { unit, sign } = useLedger()
   return (
     <Note tone="good">
-      <b className="fig">
-        {sign}
-        {exactAmount(amount, unit)}
-      </b>{" "}
-      {t("redeem.credited", { ending })}{" "}
+      <Trans
+        t={t}
+        i18nKey="redeem.credited"
+        values={{ amount: `${sign}${exactAmount(amount, unit)}`, ending }}
+        components={{ 1: <b className="fig" />, 2: <span className="mono" /> }}
+      />{" "}
       <span className="fig">
         {t("redeem.balance")} {balanceText(balance - amount, unit)}{" "}
         <ArrowRight className="i i-sm inline align-[-2px]" aria-label={t("redeem.arrow")} />{" "}

@@ -1,0 +1,20 @@
+// What more than one of the operator's pages asks for.
+import { queryOptions } from "@tanstack/react-query"
+import { api, body } from "./client"
+import { everyPage } from "./pages"
+
+const ask = (cursor: string) => ({ query: { limit: 200, ...(cursor && { cursor }) } })
+
+export const groupsQuery = queryOptions({
+  queryKey: ["admin", "groups"],
+  queryFn: ({ signal }) =>
+    everyPage((cursor) => body(api().GET("/api/v1/admin/groups", { params: ask(cursor), signal }))),
+  staleTime: 10_000,
+})
+
+export const modelsQuery = queryOptions({
+  queryKey: ["admin", "models"],
+  queryFn: ({ signal }) =>
+    everyPage((cursor) => body(api().GET("/api/v1/admin/models", { params: ask(cursor), signal }))),
+  staleTime: 10_000,
+})
