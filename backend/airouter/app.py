@@ -1,23 +1,42 @@
 """The composition root, the only module that sees every floor: `create_app(settings)` is the server as one ASGI app."""
 
+import asyncio
 import logging
+import random
+import socket
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
+from uuid import UUID
 
 from airouter.api.arrivals import Arrivals
 from airouter.api.cors import Cors
+from airouter.api.doors.asgi import door_routes
+from airouter.api.doors.models import model_routes
+from airouter.api.doors.service import Doors
 from airouter.api.management import Services, management
 from airouter.api.public.cookies import Browsers
 from airouter.api.public.status import Mode
+from airouter.domain.catalogue import Catalogue
+from airouter.domain.ids import KeyId, WalletId
+from airouter.gateway.authenticate import Callers
+from airouter.gateway.credit import Credit
+from airouter.gateway.pipeline import Gateway
+from airouter.gateway.relay import SCRIPTED_FAILURES, Relay
 from airouter.gateway.snapshot import Snapshot
+from airouter.providers.registry import PROVIDERS, SCRIPTED
+from airouter.providers.scripted import ScriptedUpstream
 from airouter.services.accounts import Accounts
 from airouter.services.admin_accounts import AdminAccounts, People
 from airouter.services.attempts import Attempts
+from airouter.services.base_urls import address_policy
 from airouter.services.catalogue import read_catalogue
 from airouter.services.channels import Channels
 from airouter.services.groups import Groups
+from airouter.services.idempotency import Idempotency
 from airouter.services.instance import Instance
+from airouter.services.keys import Keys
 from airouter.services.models import Models
 from airouter.services.passwords import Passwords
 from airouter.services.policies import PolicyBook
@@ -30,6 +49,8 @@ from airouter.services.vault import Vault
 from airouter.settings import Settings
 from airouter.storage.database import Database
 from airouter.storage.listener import Listener
+from airouter.upstream.address import AddressClass, AddressGuard, AddressPolicy
+from airouter.upstream.http1 import Http1Client
 from airouter.world import now
 
 logger = logging.getLogger(__name__)
@@ -42,6 +63,16 @@ class House:
         self.settings = settings
         self.vault = Vault(settings.secret_keys)
         self._services: Services | None = None
+        self._doors: Doors | None = None
+
+    @property
+    def doors(self) -> Doors | None:
+        """The gateway's doors; None until everything behind them is open."""
+        return self._doors
+
+    def open_doors(self) -> Doors:
+        assert self._doors is not None, "the application has not started"
+        return self._doors
 
     def services(self) -> Services:
         assert self._services is not None, "the application has not started"
@@ -59,18 +90,69 @@ class House:
         passwords = Passwords(settings.password_hashes_at_once)
         snapshot = Snapshot(lambda at, before: read_catalogue(database, self.vault, at, previous=before), now)
         self._services = self._furnish(database, passwords, standings, snapshot)
-        self._services.readiness.register("database", _database_check(database))
         self._services.readiness.register("catalogue", _catalogue_check(snapshot))
         await listener.start()
         await snapshot.start(listener)
         try:
-            yield
+            async with self._open_gateway(snapshot, listener):
+                yield
         finally:
             await snapshot.stop()
             await listener.stop()
             await database.close()
             passwords.close()
             self._services = None
+
+    @asynccontextmanager
+    async def _open_gateway(self, snapshot: Snapshot, listener: Listener) -> AsyncIterator[None]:
+        """The data plane, from its journal to its doors."""
+        settings, services, clock = self.settings, self.services(), asyncio.get_running_loop().time
+        guard = AddressGuard(AddressClass.OPERATOR, AddressPolicy())
+        credit = Credit(dsn=settings.database_direct, journal_directory=settings.journal_dir, host=socket.gethostname())
+        callers = Callers(services.keys.find_caller, clock)
+        client = Http1Client(guard)
+        relay = Relay(
+            client=client,
+            providers=PROVIDERS,
+            clients={SCRIPTED: ScriptedUpstream(SCRIPTED_FAILURES, time.time)},
+            clock=clock,
+            draw=random.random,
+        )
+
+        def obey(catalogue: Catalogue) -> None:
+            guard.policy = address_policy(catalogue.policies.network)
+            credit.overrun_max = catalogue.policies.limits.overrun_max
+
+        def key_changed(key_id: str | None) -> None:
+            callers.key_changed(key_id)
+            if key_id is not None:
+                credit.key_changed(KeyId(UUID(key_id)))
+
+        def wallet_changed(wallet_id: str | None) -> None:
+            if wallet_id is not None:
+                credit.wallet_changed(WalletId(int(wallet_id)))
+
+        def recalled(purse: str | None) -> None:
+            if purse is not None:
+                credit.recalled(purse)
+
+        await credit.start()
+        snapshot.on_swap(obey)
+        if snapshot.is_ready:
+            obey(snapshot.current)
+        listener.on("keys", key_changed)
+        listener.on("accounts", callers.account_changed)
+        listener.on("wallet", wallet_changed)
+        listener.on("recall", recalled)
+        services.readiness.register("credit", _credit_check(credit))
+        gateway = Gateway(callers=callers, snapshot=snapshot, credit=credit, relay=relay, clock=clock)
+        self._doors = Doors(gateway, settings.trusted_proxies, lambda: snapshot.current.policies.limits.body_bytes_max)
+        try:
+            yield
+        finally:
+            await credit.stop(settings.drain_seconds)
+            await client.close()
+            self._doors = None
 
     def _furnish(self, database: Database, passwords: Passwords, standings: Standings, snapshot: Snapshot) -> Services:
         settings, vault = self.settings, self.vault
@@ -86,7 +168,9 @@ class House:
             ),
             channels=Channels(database, vault),
             groups=Groups(database),
+            idempotency=Idempotency(database),
             instance=Instance(database),
+            keys=Keys(database),
             mode=Mode(name=settings.mode),
             models=Models(database),
             people=People(database, users),
@@ -99,15 +183,6 @@ class House:
         )
 
 
-def _database_check(database: Database) -> Any:
-    async def check() -> str | None:
-        async with database.connection() as connection:
-            await connection.fetchval("SELECT 1")
-        return None
-
-    return check
-
-
 def _catalogue_check(snapshot: Snapshot) -> Any:
     async def check() -> str | None:
         return None if snapshot.is_ready else "the catalogue has not been read yet"
@@ -115,8 +190,34 @@ def _catalogue_check(snapshot: Snapshot) -> Any:
     return check
 
 
-def create_app(settings: Settings) -> Any:
+def _credit_check(credit: Credit) -> Any:
+    async def check() -> str | None:
+        return credit.not_ready
+
+    return check
+
+
+class Application:
+    """The server as one ASGI app; the hot protocol finds the doors on it."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._house = house = House(settings)
+        routes = management(
+            house.services,
+            lifespan=[house.open],
+            more=[*door_routes(house.open_doors), *model_routes(house.open_doors)],
+        )
+        self._layers = Arrivals(Cors(routes, settings.console_origins), settings.trusted_proxies)
+
+    @property
+    def doors(self) -> Doors | None:
+        """None while starting."""
+        return self._house.doors
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        await self._layers(scope, receive, send)
+
+
+def create_app(settings: Settings) -> Application:
     """The server: outermost the layers that every request passes, inside them the routes."""
-    house = House(settings)
-    routes = management(house.services, lifespan=[house.open])
-    return Arrivals(Cors(routes, settings.console_origins), settings.trusted_proxies)
+    return Application(settings)

@@ -31,7 +31,8 @@ class HotCall:
 
     __slots__ = (
         "_act_when_gone", "_flow", "_headers", "_is_1_0", "_parts", "_protocol", "_size", "_transport", "address",
-        "body", "client_request_id", "disconnected", "door", "has_begun", "keep_alive", "request_id", "response_complete",
+        "body", "client_request_id", "disconnected", "door", "has_begun", "keep_alive", "request_id",
+        "response_complete",
     )  # fmt: skip
 
     def __init__(self, protocol: "HotProtocol", door: Door, *, keep_alive: bool, is_1_0: bool) -> None:
@@ -47,7 +48,7 @@ class HotCall:
         self.address = ""
         self.body = b""
         self.client_request_id: str | None = None
-        self.request_id: RequestId
+        self.request_id = RequestId(new_id())
         self.keep_alive = keep_alive
         self.has_begun = False
         self.response_complete = False
@@ -56,11 +57,10 @@ class HotCall:
     # -- the request
 
     def receive(self, data: bytes, bytes_max: int) -> None:
-        """Part of the body. One that is too large is refused as soon as that is known, and the connection ends with it."""
+        """Part of the body. One that is too large is refused as soon as that is known, and ends the connection."""
         self._size += len(data)
         if self._size > bytes_max:
             self.keep_alive = False
-            self.request_id = RequestId(new_id())
             refuse(self, BodyTooLarge(f"The request body is larger than {bytes_max} bytes.", limit_bytes=bytes_max))
         else:
             self._parts.append(data)
@@ -180,7 +180,7 @@ class HotCall:
 
 
 class HotProtocol(HttpToolsProtocol):
-    """HTTP/1.1 over the socket. The application it serves must offer `doors`, which it may fill in when it has started."""
+    """HTTP/1.1 over the socket. The application it serves must offer `doors`; None means that it has not started yet."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -304,7 +304,7 @@ class UpstreamRejected(Upstream):
 
 
 class UpstreamRefusedRequest(Upstream):
-    """The upstream found fault with the request itself; `status`, `body` and `content_type` are what it said."""
+    """The upstream found fault with the request itself; `status` and `body` are what it said."""
 
     code = "upstream_refused_request"
     default_message = "The provider refused the request."

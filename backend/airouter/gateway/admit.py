@@ -11,7 +11,8 @@ from airouter.domain.policy import Limits
 from airouter.domain.pricing import Ceiling, hold_size
 from airouter.domain.rate_card import RateCard
 from airouter.gateway.door import Door
-from airouter.wire.openai import Request, text_bound
+from airouter.wire.openai import Request
+from airouter.wire.prompt import input_bound
 
 
 class Terms(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,7 +46,7 @@ def admit(catalogue: Catalogue, caller: Caller, door: Door, request: Request, bo
     if model is None or model.card is None:
         raise ModelNotFound(_why_not(catalogue, caller, request.model, group), field="model")
     card = model.card
-    for meter in request.asked_meters:
+    for meter in request.asks:
         if not card.prices(meter):
             raise MeterNotPriced(f"The request needs the meter {meter!r}, which has no rate for {model.model!r}.")
     return Terms(
@@ -54,7 +55,7 @@ def admit(catalogue: Catalogue, caller: Caller, door: Door, request: Request, bo
         group=group,
         multiplier_micros=group.multiplier_for(caller.account_group),
         ceiling=_ceiling(catalogue.policies.limits, model, door, request, body),
-        is_output_stated=request.output_tokens_max is not None,
+        is_output_stated=request.stated_output_tokens is not None,
     )
 
 
@@ -73,21 +74,24 @@ def usable_group(catalogue: Catalogue, caller: Caller) -> Group:
 def _ceiling(limits: Limits, model: Model, door: Door, request: Request, body: bytes) -> Ceiling:
     """Input: a token is never under a byte; a media item counts the model's most for one, or its whole context window.
 
-    Output: the stated maximum, capped by the model's; unstated, the operator's allowance, times the choices asked for.
+    What only the upstream can measure (files by id, searches) counts as the context window, where the operator set one.
+    Output: the stated maximum, capped by the model's; unstated, the operator's allowance; times the answers asked for.
     """
-    bound = text_bound(door.endpoint, request, body)
-    tokens_in = bound.tokens
+    bound = input_bound(door.endpoint, request, body)
+    tokens_in = bound.text_tokens
     if bound.media_items:
         per_item = model.media_tokens_max or model.context_window or len(body)
         tokens_in += bound.media_items * per_item
+    if bound.reads_upstream and model.context_window is not None:
+        tokens_in = max(tokens_in, model.context_window)
     tokens_out = 0
     if door.writes:
-        allowance = request.output_tokens_max
+        allowance = request.stated_output_tokens
         if allowance is None:
             allowance = limits.unstated_output_tokens
         if model.max_output_tokens is not None:
             allowance = min(allowance, model.max_output_tokens)
-        tokens_out = allowance * request.choices
+        tokens_out = allowance * bound.choices
     return Ceiling(input_tokens=tokens_in, output_tokens=tokens_out)
 
 

@@ -15,7 +15,7 @@ class Call:
 
     __slots__ = (
         "attempts", "caller", "channel", "client_request_id", "door", "first_byte_at", "hold", "is_settled",
-        "output_allowance", "request", "request_id", "started_at", "terms",
+        "output_allowance", "request", "request_id", "started_at", "terms", "wanting_since",
     )  # fmt: skip
 
     def __init__(
@@ -43,3 +43,5 @@ class Call:
         self.attempts: list[Attempt] = []
         self.first_byte_at: float | None = None
         self.is_settled = False
+        self.wanting_since: float | None = None
+        """Since when a stream that outgrew its hold has been asking for more."""

@@ -8,7 +8,6 @@ from airouter.domain.catalogue import Model
 from airouter.domain.errors import DomainError, InsufficientQuota, OutOfQuota
 from airouter.domain.ids import RequestId
 from airouter.domain.key import Caller
-from airouter.domain.policy import Limits
 from airouter.domain.pricing import Ceiling, token_price
 from airouter.gateway import meter
 from airouter.gateway.admit import Terms, admit, usable_group
@@ -23,11 +22,13 @@ from airouter.gateway.route import Routes
 from airouter.gateway.settle import Settlement
 from airouter.gateway.snapshot import Snapshot
 from airouter.upstream.contract import UpstreamError
+from airouter.wire.http import NO_BUFFERING, NO_STORE, forwarded
 from airouter.wire.openai import read_request
 from airouter.world import now
 
-EXTEND_TRIES: Final = 5
-EXTEND_PAUSE_SECONDS: Final = 0.1
+EXTEND_SECONDS: Final = 0.5
+"""How long a stream that outgrew its hold goes on while the books are asked for more."""
+STREAM_HEADERS: Final = (NO_STORE, NO_BUFFERING)
 
 
 class Gateway:
@@ -139,24 +140,26 @@ class Gateway:
     async def _stream(self, call: Call, leg: Leg, exchange: Exchange, headers: Headers) -> None:
         """Forwards what arrives, as it arrives. The journal is written before the bytes that complete the answer."""
         reader, data, answer = leg.provider.stream(leg.call), leg.data, leg.answer
-        limits = self._current_routes().catalogue.policies.limits
         try:
             while data:
                 out = reader.feed(data)
-                if reader.saw_done and not call.is_settled:
-                    await self._settle(call, meter.finished(reader, is_gone=exchange.is_gone))
+                if reader.saw_done:
+                    if not call.is_settled:
+                        await self._settle(call, meter.finished(reader, is_gone=exchange.is_gone))
                 elif reader.output_estimate > call.output_allowance:
-                    await self._extend(call, limits)
-                if out:
-                    self._forward(call, leg, exchange, headers, out)
-                    if exchange.is_slow:
-                        await exchange.drain()
+                    self._extend(call)
+                if exchange.has_begun:
+                    exchange.write(out)
+                elif out:
+                    call.first_byte_at = self._clock()
+                    exchange.begin(answer.status, (*self._head(call, leg, headers), *STREAM_HEADERS), out)
+                if exchange.is_slow:
+                    await exchange.drain()
                 data = await answer.chunk()
             rest = reader.finish()
             if not call.is_settled:
                 await self._settle(call, meter.finished(reader, is_gone=exchange.is_gone))
-            if rest:
-                self._forward(call, leg, exchange, headers, rest)
+            exchange.write(rest)
         except UpstreamError as error:
             failure = domain_error(error)
             if not call.is_settled:
@@ -174,30 +177,25 @@ class Gateway:
             answer.close()
         exchange.end()
 
-    def _forward(self, call: Call, leg: Leg, exchange: Exchange, headers: Headers, data: bytes) -> None:
-        if exchange.has_begun:
-            exchange.write(data)
-        else:
-            call.first_byte_at = self._clock()
-            exchange.begin(leg.answer.status, self._head(call, leg, headers), data)
-
-    async def _extend(self, call: Call, limits: Limits) -> None:
-        """The stream outgrew its hold: hold as much again. Where that is not to be had, policy `limits.on_exhausted`
-        decides.
+    def _extend(self, call: Call) -> None:
+        """The stream outgrew its hold: hold as much again. Where that is not to be had within a moment, policy
+        `limits.on_exhausted` decides: go on at the operator's expense (up to the account's bound), or cut.
 
         Raises:
-            OutOfQuota: the policy says `cut`.
+            InsufficientQuota: cut.
         """
         more = Ceiling(input_tokens=0, output_tokens=max(1, call.terms.ceiling.output_tokens))
         amount = token_price(more, call.terms.card, call.terms.multiplier_micros)
-        for _ in range(EXTEND_TRIES):
-            if self._credit.extend(call.hold, amount):
-                call.output_allowance += more.output_tokens
+        if not self._credit.extend(call.hold, amount):
+            now = self._clock()
+            call.wanting_since = call.wanting_since or now
+            if now - call.wanting_since < EXTEND_SECONDS:  # the books are being asked; the answer may be yes
                 return
-            if limits.on_exhausted == "finish":
-                return
-            await asyncio.sleep(EXTEND_PAUSE_SECONDS)  # the books are being asked; the answer may be yes
-        raise InsufficientQuota("The balance is used up; the answer was cut here.")
+            limits = self._current_routes().catalogue.policies.limits
+            if limits.on_exhausted == "cut" or not self._credit.overdraw(call.hold, amount):
+                raise InsufficientQuota("The balance is used up; the answer was cut here.")
+        call.output_allowance += more.output_tokens
+        call.wanting_since = None
 
     async def _fail(self, call: Call, code: str) -> None:
         """Nothing reached the client: recorded, and free."""
@@ -224,7 +222,7 @@ class Gateway:
     def _head(self, call: Call, leg: Leg, headers: Headers) -> Headers:
         milliseconds = int((self._clock() - call.started_at) * 1000)
         return (
-            (b"content-type", leg.content_type),
+            *forwarded(leg.answer.headers),
             (b"x-request-id", str(call.request_id).encode()),
             (b"openai-processing-ms", b"%d" % milliseconds),
             *headers,

@@ -21,7 +21,10 @@ from airouter.gateway.health import Health
 from airouter.gateway.route import Routes, choose
 from airouter.providers.contract import Call as ProviderCall
 from airouter.providers.contract import Provider
+from airouter.providers.scripted import Failures
 from airouter.upstream.contract import (
+    AnswerTooLarge,
+    BrokenOff,
     ConnectTimeout,
     FirstByteTimeout,
     IdleTimeout,
@@ -34,54 +37,62 @@ from airouter.upstream.contract import (
     UpstreamRequest,
     split_url,
 )
+from airouter.wire.http import is_event_stream
 
 log = logging.getLogger("airouter.gateway")
 
 ANSWER_BYTES_MAX: Final = 64 * 1024 * 1024
 REFUSAL_BYTES_MAX: Final = 256 * 1024
 RETRY_AFTER_SECONDS_MAX: Final = 600
+IN_PROCESS: Final = "http://in-process.invalid"
+"""Stands for the address of an upstream that needs none."""
+SCRIPTED_FAILURES: Final = Failures(
+    first_byte_timeout=lambda: FirstByteTimeout("the script hangs"),
+    idle_timeout=lambda is_first: IdleTimeout("the script fell silent", before_first_byte=is_first),
+    broken_off=lambda is_first: BrokenOff("the script cut the connection", before_first_byte=is_first),
+    too_large=AnswerTooLarge,
+)
+"""How the scripted upstream fails: like a connection."""
 
 
 class Leg:
     """The way to one upstream, open: the head has arrived, and the whole body or the first bytes of the stream."""
 
-    __slots__ = ("answer", "call", "channel", "content_type", "data", "is_stream", "provider")
+    __slots__ = ("answer", "call", "channel", "data", "is_stream", "provider")
 
-    def __init__(
-        self, channel: Channel, provider: Provider, call: ProviderCall, answer: UpstreamAnswer, content_type: bytes
-    ) -> None:
+    def __init__(self, channel: Channel, provider: Provider, call: ProviderCall, answer: UpstreamAnswer) -> None:
         self.channel = channel
         self.provider = provider
         self.call = call
         self.answer = answer
-        self.content_type = content_type
-        self.is_stream = call.is_streaming and content_type.startswith(b"text/event-stream")
+        self.is_stream = call.is_streaming and is_event_stream(answer.headers)
         self.data = b""
 
 
 class _Refused(Exception):
     """The upstream answered with another status than success."""
 
-    def __init__(self, status: int, body: bytes, content_type: bytes, retry_after_seconds: int | None) -> None:
+    def __init__(self, status: int, body: bytes, retry_after_seconds: int | None) -> None:
         self.status = status
         self.body = body
-        self.content_type = content_type
         self.retry_after_seconds = retry_after_seconds
 
 
 class Relay:
-    """Sends calls to channels."""
+    """Sends calls to channels. `clients` are those of providers that need another than the usual one."""
 
     def __init__(
         self,
         *,
         client: UpstreamClient,
         providers: Mapping[str, Provider],
+        clients: Mapping[str, UpstreamClient],
         clock: Callable[[], float],
         draw: Callable[[], float],
     ) -> None:
         self._client = client
         self._providers = providers
+        self._clients = clients
         self._clock = clock
         self._draw = draw
         self._health = Health()
@@ -134,24 +145,21 @@ class Relay:
 
     async def _try(self, call: Call, channel: Channel, body: bytes, catalogue: Catalogue) -> Leg:
         provider = self._providers[channel.provider]
-        request = call.request
         outgoing = ProviderCall(
             endpoint=call.door.endpoint,
             body=body,
-            request=request,
-            model=request.model,
-            upstream_model=channel.models[request.model],
+            request=call.request,
+            upstream_model=channel.models[call.request.model],
             options=channel.options,
             base_url=channel.base_url,
             credential=self._credential(channel),
         )
         answer = await self._send(channel, provider, outgoing, catalogue)
         try:
-            content_type = _header(answer, b"content-type") or b"application/json"
             if not 200 <= answer.status < 300:
                 refusal = await answer.read(REFUSAL_BYTES_MAX)
-                raise _Refused(answer.status, refusal, content_type, _retry_after(answer))  # noqa: TRY301
-            leg = Leg(channel, provider, outgoing, answer, content_type)
+                raise _Refused(answer.status, refusal, _retry_after(answer))  # noqa: TRY301
+            leg = Leg(channel, provider, outgoing, answer)
             leg.data = await (answer.chunk() if leg.is_stream else answer.read(ANSWER_BYTES_MAX))
         except BaseException:
             answer.close()
@@ -166,12 +174,12 @@ class Relay:
         out = provider.outgoing(call)
         address = self._addresses.get(channel.base_url)
         if address is None:
-            address = self._addresses[channel.base_url] = split_url(channel.base_url)
+            address = self._addresses[channel.base_url] = split_url(channel.base_url or IN_PROCESS)
         origin, prefix = address
         request = UpstreamRequest(
             origin=origin, method=out.method, path=prefix + out.path, headers=out.headers, body=out.body
         )
-        client = provider.client or self._client
+        client = self._clients.get(channel.provider, self._client)
         return await client.send(request, self._timeouts_of(catalogue.policies.routing))
 
     def _timeouts_of(self, policy: Routing) -> Timeouts:
@@ -201,7 +209,7 @@ class Relay:
             verdict = self._providers[channel.provider].refusal(error.status, error.body)
             call.attempts.append(self._attempt(channel, began, status=error.status, error=verdict))
             if verdict == "request":
-                return UpstreamRefusedRequest(status=error.status, body=error.body, content_type=error.content_type)
+                return UpstreamRefusedRequest(status=error.status, body=error.body)
             failure: DomainError
             if verdict == "channel":
                 failure = UpstreamRejected()
@@ -245,14 +253,7 @@ def domain_error(error: UpstreamError) -> DomainError:
             return UpstreamFailed()
 
 
-def _header(answer: UpstreamAnswer, name: bytes) -> bytes | None:
-    for key, value in answer.headers:
-        if key == name:
-            return value
-    return None
-
-
 def _retry_after(answer: UpstreamAnswer) -> int | None:
     """Seconds only; the date form is not used by the providers we know."""
-    value = _header(answer, b"retry-after")
+    value = next((value for name, value in answer.headers if name == b"retry-after"), None)
     return min(int(value), RETRY_AFTER_SECONDS_MAX) if value is not None and value.isdigit() else None

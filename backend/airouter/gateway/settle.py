@@ -1,6 +1,7 @@
-"""Usage -> Charge: price once, write the journal, let the rest of the hold go. Postgres hears of it in the next sync."""
+"""Usage -> Charge: price once, write the journal, let the rest of the hold go. Postgres hears of it with a sync."""
 
 from airouter.domain import pricing
+from airouter.domain.errors import LedgerUnavailable
 from airouter.domain.usage import UsageRecord
 from airouter.gateway.call import Call
 from airouter.gateway.credit import Credit, JournalFailed
@@ -18,14 +19,21 @@ class Settlement:
         leave.
 
         Raises:
-            JournalFailed: the charge could neither be written here nor be confirmed by Postgres in time.
+            LedgerUnavailable: the charge could neither be written here nor be confirmed by Postgres in time.
         """
         call.is_settled = True
         record = _record(call, metered, now, error)
         try:
             self._credit.settle(call.hold, record)
         except JournalFailed:
+            await self._confirmed(record)
+
+    async def _confirmed(self, record: UsageRecord) -> None:
+        """The disk refused the record; it is settled from memory, and the answer waits until Postgres has it."""
+        try:
             await self._credit.confirmed(record)
+        except JournalFailed as error:
+            raise LedgerUnavailable("The charge of this call could not be recorded in time.") from error
 
 
 def _record(call: Call, metered: Metered, now: float, error: str | None) -> UsageRecord:
@@ -55,9 +63,9 @@ def _record(call: Call, metered: Metered, now: float, error: str | None) -> Usag
         channel_id=channel.channel_id if channel else None,
         upstream_model=channel.models.get(terms.model.model) if channel else None,
         client_request_id=call.client_request_id,
-        is_streaming=call.request.stream,
+        is_streaming=call.request.is_streaming,
         latency_ms=int((now - call.started_at) * 1000),
         first_token_ms=None if call.first_byte_at is None else int((call.first_byte_at - call.started_at) * 1000),
-        error=error,
+        error=error or metered.problem,
         attempts=tuple(call.attempts) if len(call.attempts) > 1 or error else (),
     )

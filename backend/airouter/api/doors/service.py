@@ -1,10 +1,10 @@
-"""What happens to a call between the server and the pipeline: an id, the client's address, and a refusal in the door's
+"""What happens to a call between the server and the pipeline: the client's address, and a refusal in the door's
 own shape.
 """
 
 import logging
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import Protocol
 
 import msgspec
 
@@ -14,13 +14,9 @@ from airouter.domain.errors import DomainError, UpstreamRefusedRequest
 from airouter.domain.ids import RequestId
 from airouter.gateway.exchange import Exchange
 from airouter.gateway.pipeline import Gateway
-from airouter.world import new_id
+from airouter.wire.openai import passed_on_error
 
 log = logging.getLogger("airouter.doors")
-
-
-class _ErrorBody(msgspec.Struct):
-    error: dict[str, Any]
 
 
 class ServerExchange(Exchange, Protocol):
@@ -50,13 +46,12 @@ class Doors:
 
     async def serve(self, exchange: ServerExchange) -> None:
         """One call, to its end; never raises."""
-        request_id = exchange.request_id = RequestId(new_id())
         try:
-            await self.gateway.answer(exchange, request_id)
+            await self.gateway.answer(exchange, exchange.request_id)
         except DomainError as error:
             refuse(exchange, error)
         except Exception:
-            log.exception("door.failed request=%s", request_id)
+            log.exception("door.failed request=%s", exchange.request_id)
             refuse(exchange, None)
 
 
@@ -71,26 +66,14 @@ def refuse(exchange: ServerExchange, error: DomainError | None) -> None:
         exchange.write(b"data: " + msgspec.json.encode(openai_error(found)) + b"\n\n")
         exchange.end()
         return
-    if isinstance(found, UpstreamRefusedRequest) and _is_openai_error(found.details["body"]):
-        exchange.send(
-            found.details["status"],
-            ((b"content-type", b"application/json"), _request_id(exchange)),
-            found.details["body"],
-        )
+    if isinstance(found, UpstreamRefusedRequest):
+        body = passed_on_error(found.details["body"])
+        exchange.send(found.details["status"], ((b"content-type", b"application/json"), _request_id(exchange)), body)
         return
     answer = refusal(found, exchange.door.dialect, exchange.request_id)
-    status = found.details["status"] if isinstance(found, UpstreamRefusedRequest) else answer.status
     headers = [(name.encode(), value.encode()) for name, value in answer.headers]
-    exchange.send(status, (*headers, _request_id(exchange)), answer.body)
+    exchange.send(answer.status, (*headers, _request_id(exchange)), answer.body)
 
 
 def _request_id(exchange: ServerExchange) -> tuple[bytes, bytes]:
     return b"x-request-id", str(exchange.request_id).encode()
-
-
-def _is_openai_error(body: bytes) -> bool:
-    """Whether a vendor's refusal already has the shape that its door promises; then it is passed on as it came."""
-    try:
-        return isinstance(msgspec.json.decode(body, type=_ErrorBody).error, dict)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return False

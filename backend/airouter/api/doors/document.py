@@ -1,0 +1,146 @@
+"""The OpenAPI document of the doors, made from their table: `openapi/gateway.json`, served at `/openapi/gateway.json`.
+
+It describes what the gateway itself reads and promises. Everything else in a body belongs to the provider and passes
+through, so bodies are open objects here.
+"""
+
+from typing import Any, Final
+
+from airouter import __version__
+from airouter.gateway.door import DOORS, Door
+
+_ERROR: Final = {
+    "type": "object",
+    "required": ["error"],
+    "properties": {
+        "error": {
+            "type": "object",
+            "required": ["message", "type", "param", "code"],
+            "properties": {
+                "message": {"type": "string"},
+                "type": {"type": "string"},
+                "param": {"type": ["string", "null"]},
+                "code": {"type": ["string", "null"], "description": "Stable; see the table of refusals in the guide."},
+            },
+        }
+    },
+}
+
+_MODEL: Final = {
+    "type": "object",
+    "required": ["id", "object", "created", "owned_by"],
+    "properties": {
+        "id": {"type": "string"},
+        "object": {"const": "model"},
+        "created": {"type": "integer", "description": "Seconds since 1970."},
+        "owned_by": {"type": "string"},
+    },
+}
+
+_REFUSALS: Final = {
+    "400": "The request cannot be meant; `param` says where. A provider's own 400 is passed on.",
+    "401": "`invalid_api_key`, `key_disabled` or `key_expired`",
+    "403": "`ip_not_allowed`, `model_not_allowed`, `group_not_allowed` or `account_paused`",
+    "404": "`model_not_found`: unknown, not available to this key, or without a price",
+    "413": "`body_too_large`",
+    "429": "`insufficient_quota` and `key_limit_reached` (do not retry), `quota_in_use`, `rate_limit_exceeded`",
+    "502": "`upstream_failed` or `upstream_rejected`",
+    "503": "`no_channel_available`, `ledger_unavailable` or `shutting_down`",
+    "504": "`upstream_timeout`",
+}
+
+_FIELDS: Final[dict[str, dict[str, Any]]] = {
+    "chat.completions": {
+        "required": ["model", "messages"],
+        "properties": {
+            "model": {"type": "string"},
+            "messages": {"type": "array", "items": {"type": "object"}},
+            "stream": {"type": ["boolean", "null"]},
+            "max_tokens": {"type": ["integer", "null"], "minimum": 0},
+            "max_completion_tokens": {"type": ["integer", "null"], "minimum": 0},
+            "n": {"type": ["integer", "null"], "minimum": 1, "maximum": 128},
+        },
+    },
+    "completions": {
+        "required": ["model"],
+        "properties": {
+            "model": {"type": "string"},
+            "prompt": {},
+            "stream": {"type": ["boolean", "null"]},
+            "max_tokens": {"type": ["integer", "null"], "minimum": 0},
+            "n": {"type": ["integer", "null"], "minimum": 1, "maximum": 128},
+        },
+    },
+    "embeddings": {
+        "required": ["model", "input"],
+        "properties": {"model": {"type": "string"}, "input": {}},
+    },
+}
+
+
+def gateway_document() -> dict[str, Any]:
+    """The whole document, ready to be written as JSON."""
+    paths: dict[str, Any] = {door.path: {door.method.lower(): _operation(door)} for door in DOORS}
+    paths["/v1/models"] = {"get": _read("listModels", "The models that this key may use.", _model_list())}
+    paths["/v1/models/{model}"] = {
+        "parameters": [
+            {
+                "name": "model",
+                "in": "path",
+                "required": True,
+                "schema": {"type": "string"},
+                "description": "A model's name; slashes may stand as they are or percent-encoded.",
+            }
+        ],
+        "get": _read("getModel", "One model that this key may use.", {"$ref": "#/components/schemas/Model"}),
+    }
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "AI Router: gateway",
+            "version": __version__,
+            "description": "OpenAI's addresses with a key of this gateway. Every answer carries `x-request-id`, under "
+            "which the usage page shows what the call cost.",
+        },
+        "paths": paths,
+        "components": {
+            "schemas": {"Error": _ERROR, "Model": _MODEL},
+            "securitySchemes": {"key": {"type": "http", "scheme": "bearer", "description": "An API key, `sk-air-…`."}},
+        },
+        "security": [{"key": []}],
+    }
+
+
+def _operation(door: Door) -> dict[str, Any]:
+    answers: dict[str, Any] = {"application/json": {"schema": {"type": "object"}}}
+    if door.writes:
+        answers["text/event-stream"] = {"schema": {"type": "string"}}
+    schema = {"type": "object", "additionalProperties": True, **_FIELDS[door.endpoint]}
+    return {
+        "operationId": door.operation_id,
+        "summary": door.summary,
+        "requestBody": {"required": True, "content": {"application/json": {"schema": schema}}},
+        "responses": {"200": {"description": "What the provider answered.", "content": answers}, **_refusals()},
+    }
+
+
+def _read(operation_id: str, summary: str, schema: dict[str, Any]) -> dict[str, Any]:
+    answer = {"description": "Found.", "content": {"application/json": {"schema": schema}}}
+    kept = {status: body for status, body in _refusals().items() if status in {"401", "403", "404"}}
+    return {"operationId": operation_id, "summary": summary, "responses": {"200": answer, **kept}}
+
+
+def _model_list() -> dict[str, Any]:
+    return {
+        "type": "object",
+        "required": ["object", "data"],
+        "properties": {
+            "object": {"const": "list"},
+            "data": {"type": "array", "items": {"$ref": "#/components/schemas/Model"}},
+        },
+    }
+
+
+def _refusals() -> dict[str, Any]:
+    content = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
+    return {status: {"description": words, "content": content} for status, words in _REFUSALS.items()}

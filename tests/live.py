@@ -1,0 +1,171 @@
+"""A real server on a real socket, in the test's own loop: the application, the hot protocol, a database, a key."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import msgspec
+import uvicorn
+
+from airouter.api.hot import HotProtocol
+from airouter.app import Application, create_app
+from airouter.domain.catalogue import ChannelOptions
+from airouter.domain.ids import KeyId
+from airouter.services.channels import ChannelDraft, Channels
+from airouter.services.keys import KeyDraft, KeyOwner, Keys
+from airouter.services.models import ModelDraft, Models
+from airouter.services.policies import PolicyBook
+from airouter.services.rate_cards import RateCardDraft, RateCards
+from airouter.services.vault import Vault
+from airouter.settings import Settings
+from airouter.storage.database import Database
+from airouter.world import new_id
+from tests.builders import person, run_sql
+from tests.settings import settings_for
+
+RATES = {"input": 2_500_000_000, "cached_input": 1_250_000_000, "output": 10_000_000_000, "request": 7}
+"""Quota per million tokens, and a fixed part: figures that make every bucket visible in a cost."""
+
+
+class Holder(msgspec.Struct, frozen=True, kw_only=True):
+    """An account with a key."""
+
+    email: str
+    account_id: UUID
+    user_id: UUID
+    wallet_id: int
+    key_id: KeyId
+    key: str
+
+
+class Live:
+    """A running gateway and the means to furnish it."""
+
+    def __init__(self, app: Application, settings: Settings, dsn: str, port: int) -> None:
+        self.app = app
+        self.dsn = dsn
+        self.port = port
+        self._settings = settings
+        self._vault = Vault(settings.secret_keys)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @asynccontextmanager
+    async def database(self) -> AsyncIterator[Database]:
+        opened = await Database.open(self.dsn)
+        try:
+            yield opened
+        finally:
+            await opened.close()
+
+    async def model(self, name: str = "demo", rates: dict[str, int] | None = None, **facts: Any) -> None:
+        """A model with a rate card in force."""
+        async with self.database() as database:
+            await Models(database).save(ModelDraft(model=name, **facts))
+            draft = msgspec.convert({"model": name, "rates": rates or RATES}, RateCardDraft)
+            await RateCards(database).add(draft, None)
+
+    async def channel(self, name: str = "scripted", provider: str = "scripted", **facts: Any) -> UUID:
+        """A channel; without an address it is the scripted one."""
+        facts.setdefault("models", ["demo"])
+        options = facts.pop("options", {})
+        async with self.database() as database:
+            draft = ChannelDraft(
+                name=name, provider=provider, options=msgspec.convert(options, ChannelOptions), **facts
+            )
+            return UUID(str((await Channels(database, self._vault).create(draft)).id))
+
+    async def policy(self, value: msgspec.Struct) -> None:
+        async with self.database() as database:
+            await PolicyBook(database).put(value, None)
+
+    async def holder(self, quota: int = 10**12, group: str = "default", **draft: Any) -> Holder:
+        """A person with a balance and a key."""
+        email, joined = await person(self.dsn, group=group)
+        rows = await run_sql(
+            self.dsn, "SELECT wallet_id FROM wallets WHERE account_id = $1 AND kind = 'main'", joined.account_id
+        )
+        wallet_id = rows[0]["wallet_id"]
+        await self.grant(wallet_id, quota)
+        owner = KeyOwner(account_id=joined.account_id, wallet_id=wallet_id, user_id=joined.user_id, account_group=group)
+        async with self.database() as database:
+            row, secret = await Keys(database).create(owner, KeyDraft(name="test", **draft), KeyId(new_id()))
+        assert secret is not None
+        return Holder(
+            email=email,
+            account_id=joined.account_id,
+            user_id=joined.user_id,
+            wallet_id=wallet_id,
+            key_id=row.key_id,
+            key=secret,
+        )
+
+    async def grant(self, wallet_id: int, quota: int) -> None:
+        """Quota out of nothing, booked."""
+        if quota:
+            await run_sql(
+                self.dsn,
+                """WITH w AS (UPDATE wallets SET balance = balance + $2 WHERE wallet_id = $1 RETURNING balance)
+                INSERT INTO transfers
+                  (transfer_id, kind, reference, debit_wallet, credit_wallet, amount, credit_balance)
+                SELECT gen_random_uuid(), 'grant', gen_random_uuid()::text, 2, $1, $2, balance FROM w""",
+                wallet_id,
+                quota,
+            )
+
+    async def balance(self, holder: Holder) -> int:
+        rows = await run_sql(self.dsn, "SELECT balance FROM wallets WHERE wallet_id = $1", holder.wallet_id)
+        return rows[0]["balance"]
+
+    async def record(self, request_id: str) -> dict[str, Any]:
+        """The usage record of an answer, as soon as Postgres has it."""
+        for _ in range(200):
+            rows = await run_sql(self.dsn, "SELECT * FROM usage_records WHERE request_id = $1", UUID(request_id))
+            if rows:
+                row = dict(rows[0])
+                row["quantities"] = msgspec.json.decode(row["quantities"])
+                row["attempts"] = msgspec.json.decode(row["attempts"])
+                return row
+            await asyncio.sleep(0.01)
+        raise AssertionError(f"no usage record of {request_id} after two seconds")
+
+
+@asynccontextmanager
+async def serving(dsn: str, home: Path, *, hot: bool = True, **changes: Any) -> AsyncIterator[Live]:
+    """A server on a port of its own; `hot=False` leaves the doors to ASGI."""
+    bound = socket.socket()
+    bound.bind(("127.0.0.1", 0))
+    port = bound.getsockname()[1]
+    settings = settings_for(dsn, home, **changes)
+    app = create_app(settings)
+    server = uvicorn.Server(
+        uvicorn.Config(
+            app,
+            http=HotProtocol if hot else "httptools",  # type: ignore[arg-type]
+            ws="none",
+            interface="asgi3",
+            lifespan="on",
+            proxy_headers=False,
+            server_header=False,
+            access_log=False,
+            log_config=None,
+            timeout_graceful_shutdown=5,
+        )
+    )
+    server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
+    task = asyncio.create_task(server._serve(sockets=[bound]))
+    while not server.started:
+        if task.done():
+            await task
+        await asyncio.sleep(0.005)
+    try:
+        yield Live(app, settings, dsn, port)
+    finally:
+        server.should_exit = True
+        await task
