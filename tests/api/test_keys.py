@@ -171,7 +171,9 @@ async def test_a_limit_is_not_lowered_below_what_is_spent_and_held(app: Any, dat
 async def test_a_rotated_key_has_a_new_secret_at_once(app: Any, database: str) -> None:
     async with signed_in(app, database) as ada:
         key = (await ada.client.post(KEYS, json={"name": "k"})).json()
-        new = (await ada.client.post(f"{KEYS}/{key['id']}/rotate")).json()
+        answer = await ada.client.post(f"{KEYS}/{key['id']}/rotate")
+        assert answer.status_code == 200, answer.text
+        new = answer.json()
         assert new["id"] == key["id"]
         assert new["key"] != key["key"]
     stored = await run_sql(database, "SELECT secret_hash FROM keys")

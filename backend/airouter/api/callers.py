@@ -127,6 +127,22 @@ async def person_of(request: AnyRequest, sessions: Sessions) -> Person:
     )
 
 
+async def refuse_strangers(request: AnyRequest, sessions: Sessions) -> None:
+    """The same refusals as those of the caller in the handler's signature, for what is done before it is called.
+
+    Raises:
+        Unauthenticated, SessionExpired, RoleRequired
+    """
+    asked_for = PROVIDERS.keys() & request.route_handler.parsed_fn_signature.parameters.keys()
+    if asked_for & STRANGERS:
+        return
+    person = await person_of(request, sessions)
+    if "operator" in asked_for:
+        _operator(person)
+    if "owner" in asked_for:
+        _owner(person)
+
+
 async def _person(request: AnyRequest, sessions: NamedDependency[Sessions]) -> Person:
     return await person_of(request, sessions)
 
@@ -205,3 +221,6 @@ PROVIDERS: Final[dict[str, Any]] = {
     "owner": Provide(_owner, sync_to_thread=False),
 }
 """The only ways to be somebody in a handler."""
+
+STRANGERS: Final = frozenset({"visitor", "guest"})
+"""Those who need no token."""

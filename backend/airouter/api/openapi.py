@@ -12,10 +12,10 @@ from litestar.openapi.spec import Components, SecurityScheme, Server, Tag
 
 from airouter import __version__
 from airouter.api.callers import PROVIDERS as CALLERS
+from airouter.api.callers import STRANGERS
 from airouter.api.management import management
 
 _METHODS: Final = ("get", "put", "post", "delete", "patch")
-_STRANGERS: Final = frozenset({"visitor", "guest"})
 _IDEMPOTENCY_KEY: Final = {
     "name": "Idempotency-Key",
     "in": "header",
@@ -108,8 +108,8 @@ def _finish(path: str, method: str, operation: dict[str, Any], asks_for: frozens
     """What Litestar cannot know: who may call, idempotency, and the shape of problems."""
     callers = asks_for & frozenset(CALLERS)
     assert len(callers) == 1, f"{method} {path} must name exactly one kind of caller, not {sorted(callers)}"
-    operation["security"] = [] if callers <= _STRANGERS else [{"access_token": []}]
-    if method == "post" and not callers <= _STRANGERS:
+    operation["security"] = [] if callers <= STRANGERS else [{"access_token": []}]
+    if method == "post" and not callers <= STRANGERS:
         operation.setdefault("parameters", []).append(_IDEMPOTENCY_KEY)
     operation.pop("deprecated", None)
     responses = operation["responses"]

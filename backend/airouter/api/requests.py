@@ -21,6 +21,7 @@ from litestar.exceptions.http_exceptions import RequestEntityTooLarge
 from litestar.types import Empty
 
 from airouter.api.arrivals import arrival_of
+from airouter.api.callers import refuse_strangers
 from airouter.api.errors import dialect_of, refusal
 from airouter.domain.errors import (
     BodyTooLarge,
@@ -44,18 +45,17 @@ class JsonRequest(Request[Any, Any, Any]):
     """A request whose JSON body is decoded once, strictly, into the type that the handler asks for."""
 
     async def json(self) -> Any:
-        """The body as the handler's `data` struct.
+        """The body as the handler's `data` struct. Whoever may not call learns that first, not what is wrong with it.
 
         Raises:
+            Unauthenticated, SessionExpired, RoleRequired
             UnsupportedMediaType: the body is not declared as JSON.
             InvalidRequest: it is not JSON, or does not fit; `field` says where.
         """
         if self._json is Empty:
+            await refuse_strangers(self, self.app.state.services().sessions)
             body = await self.body()
             wanted = self.route_handler.parsed_fn_signature.parameters["data"].annotation
-            if not body:  # nothing was said, which is enough where nothing has to be said
-                self._json = decode_body(b"{}", wanted)
-                return self._json
             declared = self.headers.get("content-type", "").partition(";")[0].strip().lower()
             if not declared.endswith(_JSON):
                 raise UnsupportedMediaType
@@ -122,6 +122,8 @@ def as_domain_error(error: Exception) -> Exception:
 def _validation(error: ValidationException) -> InvalidRequest:
     """Parameters that do not fit, each with its name."""
     extra: Any = error.extra if isinstance(error.extra, list) else []
+    if [e.get("key") for e in extra] == ["data"]:  # Litestar leaves an empty body out
+        return InvalidRequest("A JSON body is required.")
     wrong = [(str(e.get("key", "")), _friendly(str(e.get("message", "")).replace("`", ""))) for e in extra]
     if not wrong:
         return InvalidRequest(_friendly(str(error.detail)).capitalize())

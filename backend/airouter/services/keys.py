@@ -1,10 +1,8 @@
 """API keys: made, limited, changed, taken away. Of a secret only its hash is kept; it is shown once."""
 
-import asyncio
 import hashlib
 import secrets
 import string
-import time
 from datetime import datetime
 from ipaddress import ip_network
 from typing import Annotated, Final, Literal
@@ -17,9 +15,10 @@ from airouter.domain.errors import GroupNotAllowed, InvalidRequest, NotFound, No
 from airouter.domain.ids import AccountId, KeyId, UserId, WalletId
 from airouter.domain.key import Caller
 from airouter.domain.quota import WALLET_MAX
+from airouter.services.recall import with_recall
 from airouter.storage import groups
 from airouter.storage import keys as rows
-from airouter.storage.changes import announce, recall
+from airouter.storage.changes import announce
 from airouter.storage.database import Connection, Database
 from airouter.storage.keys import KeyRow, NewKey
 from airouter.world import now
@@ -29,8 +28,6 @@ _ALPHABET: Final = string.ascii_letters + string.digits
 _SECRET_LENGTH: Final = 40
 """238 random bits."""
 _SHOWN_LENGTH: Final = len(SECRET_PREFIX) + 4
-_RECALL_SECONDS: Final = 2.0
-_RETRY_SECONDS: Final = 0.05
 
 Name = Annotated[str, Meta(min_length=1, max_length=120, examples=["my laptop"])]
 SpendLimit = Annotated[int, Meta(ge=0, le=WALLET_MAX, description="Quota", examples=[5_000_000_000])]
@@ -162,29 +159,29 @@ class Keys:
         )
         if changes.expires_at is not UNSET:
             _check_expiry(changes.expires_at)
-        give_up_at = time.monotonic() + _RECALL_SECONDS
-        while True:
-            async with self._database.transaction() as connection:
-                key = await rows.lock_key(connection, key_id, owner.account_id)
-                if key is None:
-                    raise NotFound
-                if changes.group is not UNSET and changes.group != key.group_name:
-                    await _check_group(connection, changes.group, owner.account_group)
-                changed = _apply(key, changes)
-                if changed.spend_limit is not None and changed.spent > changed.spend_limit:
-                    raise InvalidRequest(
-                        f"spend_limit: this key has spent {key.spent} already.", field="spend_limit", spent=key.spent
-                    )
-                if await rows.change_key(connection, changed):
-                    await announce(connection, "keys", key_id)
-                    return changed
-                await recall(connection, f"k{key_id}")
-            if time.monotonic() >= give_up_at:
-                raise QuotaInUseByCalls(
-                    "Calls in flight hold more than the new limit leaves. Try again in a few seconds.",
-                    field="spend_limit",
+
+        async def attempt(connection: Connection) -> KeyRow | None:
+            key = await rows.lock_key(connection, key_id, owner.account_id)
+            if key is None:
+                raise NotFound
+            if changes.group is not UNSET and changes.group != key.group_name:
+                await _check_group(connection, changes.group, owner.account_group)
+            changed = _apply(key, changes)
+            if changed.spend_limit is not None and changed.spent > changed.spend_limit:
+                raise InvalidRequest(
+                    f"spend_limit: this key has spent {key.spent} already.", field="spend_limit", spent=key.spent
                 )
-            await asyncio.sleep(_RETRY_SECONDS)
+            if not await rows.change_key(connection, changed):
+                return None
+            await announce(connection, "keys", key_id)
+            return changed
+
+        changed = await with_recall(self._database, key_id, attempt)
+        if changed is None:
+            raise QuotaInUseByCalls(
+                "Calls in flight hold more than the new limit leaves. Try again in a few seconds.", field="spend_limit"
+            )
+        return changed
 
     async def delete(self, account_id: AccountId, key_id: KeyId) -> None:
         """It stops working everywhere within a second. Its usage stays. Raises NotFound."""

@@ -138,9 +138,9 @@ class KeysController(Controller):
     async def rotate(
         self,
         key_id: FromPath[UUID],
-        data: JSONBody[Rotation],
         holder: NamedDependency[AccountHolder],
         keys: NamedDependency[Keys],
+        data: JSONBody[Rotation] = Rotation(),  # noqa: B008 - frozen
     ) -> KeyWithSecret:
         return _with_secret(*await keys.rotate(holder.account_id, KeyId(key_id), data.grace_seconds))
 

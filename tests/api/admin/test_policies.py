@@ -1,0 +1,71 @@
+"""Policies: typed, a whole topic at a time; what is not enforced is refused."""
+
+from typing import Any
+
+import httpx
+import pytest
+
+from airouter.domain.policy import TOPICS
+
+POLICIES = "/api/v1/admin/policies"
+
+
+@pytest.mark.parametrize("topic", TOPICS)
+async def test_every_topic_can_be_read_and_written_back(operator: httpx.AsyncClient, topic: str) -> None:
+    policy = (await operator.get(f"{POLICIES}/{topic}")).json()
+    assert set(policy) == set(TOPICS[topic].__struct_fields__)
+    answer = await operator.put(f"{POLICIES}/{topic}", json=policy)
+    assert (answer.status_code, answer.json()) == (200, policy)
+
+
+async def test_the_list_says_who_changed_what(operator: httpx.AsyncClient) -> None:
+    await operator.put(f"{POLICIES}/limits", json={"unstated_output_tokens": 17})
+    lines = {line["topic"]: line for line in (await operator.get(POLICIES)).json()["items"]}
+    assert set(lines) == set(TOPICS)
+    assert lines["limits"]["value"]["unstated_output_tokens"] == 17
+    assert lines["limits"]["updated_by"] is not None
+    assert lines["display"]["updated_at"] is None
+
+
+async def test_a_put_is_the_whole_topic(operator: httpx.AsyncClient) -> None:
+    await operator.put(f"{POLICIES}/signup", json={"mode": "open"})
+    assert (await operator.get(f"{POLICIES}/signup")).json() == {"mode": "open", "group": "default"}
+    await operator.put(f"{POLICIES}/signup", json={})
+    assert (await operator.get(f"{POLICIES}/signup")).json()["mode"] == "closed"
+
+
+@pytest.mark.parametrize(
+    ("topic", "body"),
+    [
+        ("signup", {"mode": "sometimes"}),
+        ("signup", {"group": "nowhere"}),
+        ("signup", {"captcha": True}),
+        ("limits", {"unstated_output_tokens": "many"}),
+        ("limits", {"unstated_output_tokens": 0}),
+        ("limits", {"overrun_max": -1}),
+        ("limits", {"body_bytes_max": -5}),
+        ("routing", {"attempts_max": 0}),
+        ("routing", {"first_byte_seconds": -1}),
+        ("display", {"factor_micros": 0}),
+        ("display", {"decimals": 99}),
+        ("display", {"links": {"docs": "javascript:alert(1)"}}),
+        ("network", {"allowed_networks": ["10.0.0.0/99"]}),
+        ("topup", {"methods": []}),
+    ],
+)
+async def test_a_policy_that_cannot_be_followed_is_refused(
+    operator: httpx.AsyncClient, topic: str, body: dict[str, Any]
+) -> None:
+    before = (await operator.get(f"{POLICIES}/{topic}")).json()
+    answer = await operator.put(f"{POLICIES}/{topic}", json=body)
+    assert answer.status_code == 422, answer.text
+    assert answer.json()["field"]
+    assert (await operator.get(f"{POLICIES}/{topic}")).json() == before
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT"])
+async def test_topics_to_come_say_so_and_others_do_not_exist(operator: httpx.AsyncClient, method: str) -> None:
+    planned = await operator.request(method, f"{POLICIES}/referral", json={"is_enabled": True})
+    assert (planned.status_code, planned.json()["code"]) == (422, "not_supported_yet")
+    unknown = await operator.request(method, f"{POLICIES}/weather", json={})
+    assert (unknown.status_code, unknown.json()["code"]) == (404, "not_found")
