@@ -27,8 +27,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; 0 when it did what it says, 1 when it refused, 2 for a wrong call."""
     asked = _parser().parse_args(arguments)
     command: Command = asked.command
+    return refusing(lambda: command(asked))
+
+
+def refusing(act: Callable[[], int]) -> int:
+    """What `act` answers; refusals become a sentence on standard error and a 1."""
     try:
-        return command(asked)
+        return act()
     except (CannotStart, SettingsInvalid) as refusal:
         print(f"airouter: {refusal}", file=sys.stderr)
         return 1
@@ -137,10 +142,9 @@ def _console(asked: argparse.Namespace) -> int:
 
 
 def _migrate(_asked: argparse.Namespace) -> int:
-    from airouter.storage.migrate import migrate
+    from airouter.running.migration import bring_up_to_date
 
-    settings = environment.load()
-    applied = asyncio.run(migrate(settings.database_direct, currency=settings.currency, is_demo=settings.is_demo))
+    applied = asyncio.run(bring_up_to_date(environment.load()))
     _say("\n".join(f"applied {name}" for name in applied) or "the database is up to date")
     return 0
 

@@ -1,12 +1,92 @@
-"""The demo: an operator, groups, models with rates, a scripted channel and a key with some quota, clearly labelled."""
+"""The demo: an operator, groups, models with rates, a scripted channel and a key with some quota, clearly labelled.
 
-import importlib.util
+Everything is made through the services that the console uses, once. What must be known afterwards (the database has
+only hashes of it) is kept in the home; what is lost there is made anew.
+"""
+
+import secrets
 
 import msgspec
 
+from airouter.domain.catalogue import DEFAULT_GROUP
+from airouter.domain.errors import AlreadyExists, EmailTaken, NotFound
+from airouter.domain.ids import AccountId, KeyId, UserId
+from airouter.domain.rate_card import TierCondition
 from airouter.running.home import Home
-from airouter.running.workers import Say
+from airouter.services.admin_accounts import AdminAccounts
+from airouter.services.attempts import Attempts
+from airouter.services.channels import ChannelDraft, Channels
+from airouter.services.groups import GroupDraft, Groups
+from airouter.services.keys import KeyDraft, KeyOwner, Keys
+from airouter.services.models import ModelDraft, Models
+from airouter.services.passwords import Passwords
+from airouter.services.rate_cards import RateCardDraft, RateCards, Rates, TierDraft
+from airouter.services.sessions import Sessions, Standings
+from airouter.services.users import Client, Users
+from airouter.services.vault import Vault
 from airouter.settings import Settings
+from airouter.storage.accounts import wallet_of
+from airouter.storage.admin_accounts import Page
+from airouter.storage.database import Database
+from airouter.storage.users import find_user_by_email
+from airouter.world import new_id
+
+EMAIL = "operator@demo.example"
+QUOTA = 100_000_000_000  # 100 units of the ledger currency
+KEPT = "demo-secrets.json"
+PRIVATE_GROUP = "vip"
+
+GROUPS = (
+    GroupDraft(name=DEFAULT_GROUP, label="Default", multiplier_micros=1_000_000, is_public=True),
+    GroupDraft(name=PRIVATE_GROUP, label="VIP (demo)", multiplier_micros=800_000, is_public=False),
+)
+# Rates are integer quota per million tokens; 1 000 000 000 quota is one unit of the ledger currency.
+MODELS = (
+    (
+        ModelDraft(
+            model="demo-small",
+            vendor="Demo",
+            description="Made-up answers at made-up prices: quick and cheap.",
+            context_window=128_000,
+            max_output_tokens=16_384,
+        ),
+        RateCardDraft(model="demo-small", rates=Rates(input=150_000_000, cached_input=75_000_000, output=600_000_000)),
+    ),
+    (
+        ModelDraft(
+            model="demo-large",
+            vendor="Demo",
+            description="Made-up answers at made-up prices: dearer, and dearer still above 200 000 input tokens.",
+            context_window=1_000_000,
+            max_output_tokens=64_000,
+        ),
+        RateCardDraft(
+            model="demo-large",
+            rates=Rates(input=3_000_000_000, cached_input=300_000_000, output=15_000_000_000),
+            tiers=[
+                TierDraft(
+                    when=TierCondition(input_tokens_above=200_000),
+                    rates=Rates(input=6_000_000_000, cached_input=600_000_000, output=22_500_000_000),
+                )
+            ],
+        ),
+    ),
+    (
+        ModelDraft(
+            model="demo-embedding",
+            vendor="Demo",
+            description="Made-up vectors at a made-up price.",
+            context_window=8_192,
+        ),
+        RateCardDraft(model="demo-embedding", rates=Rates(input=20_000_000)),
+    ),
+)
+CHANNEL = ChannelDraft(
+    name="Demo (scripted, no provider is called)",
+    provider="scripted",
+    models=[model.model for model, _ in MODELS],
+    groups=[DEFAULT_GROUP, PRIVATE_GROUP],
+)
 
 
 class Credentials(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,12 +107,13 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Demo(msgspec.Struct, frozen=True, kw_only=True):
-    """What the seeding made up, kept in the home: the database has only hashes of it."""
+    """What the seeding made up and nobody could read out of the database."""
 
     email: str
     password: str
+    key_id: KeyId
     key: str
-    model: str
+    model: str = MODELS[0][0].model
 
     def card(self, console_url: str, base_url: str) -> Card:
         """The content of `demo.json`."""
@@ -40,9 +121,85 @@ class Demo(msgspec.Struct, frozen=True, kw_only=True):
         return Card(console_url=console_url, base_url=base_url, key=self.key, model=self.model, operator=operator)
 
 
-async def seed(settings: Settings, home: Home, say: Say) -> Demo | None:
-    """Make the demo's data where they are not there yet."""
-    if importlib.util.find_spec("airouter.services.keys") is None:
-        say("The demo's data cannot be made yet.")
-        return None
-    raise NotImplementedError(settings, home)
+async def seed(settings: Settings, home: Home) -> Demo:
+    """The demo of this database, made where it is not there yet."""
+    database = await Database.open(settings.database, size_max=2)
+    passwords = Passwords(settings.password_hashes_at_once)
+    try:
+        demo = await _Seeding(settings, database, passwords).make(home.read(KEPT, Demo))
+    finally:
+        passwords.close()
+        await database.close()
+    home.write(KEPT, demo)
+    return demo
+
+
+class _Seeding:
+    def __init__(self, settings: Settings, database: Database, passwords: Passwords) -> None:
+        vault = Vault(settings.secret_keys)
+        sessions = Sessions(database, vault, Standings(lambda: False))
+        self._database = database
+        self._passwords = passwords
+        self._users = Users(database, vault, passwords, Attempts(database, vault), sessions)
+        self._channels = Channels(database, vault)
+        self._keys = Keys(database)
+
+    async def make(self, kept: Demo | None) -> Demo:
+        """Complete what an interrupted seeding left, and renew what can no longer be known."""
+        if kept is not None and await self._still_holds(kept):
+            return kept
+        password = kept.password if kept is not None else secrets.token_urlsafe(12)
+        user_id = await self._operator(password)
+        await self._catalogue(user_id)
+        owner = await self._owner(user_id)
+        await self._grant(owner, user_id)
+        key_id = KeyId(new_id())
+        _, key = await self._keys.create(owner, KeyDraft(name="Demo key"), key_id)
+        assert key is not None  # the id is new, so the key is
+        return Demo(email=EMAIL, password=password, key_id=key_id, key=key)
+
+    async def _still_holds(self, kept: Demo) -> bool:
+        async with self._database.connection() as connection:
+            user = await find_user_by_email(connection, kept.email)
+        if user is None or not await self._passwords.verify(user.password_hash, kept.password):
+            return False
+        owner = await self._owner(user.user_id)
+        try:
+            return (await self._keys.get(owner.account_id, kept.key_id)).status == "active"
+        except NotFound:
+            return False
+
+    async def _operator(self, password: str) -> UserId:
+        try:
+            return (await self._users.create(EMAIL, password, role="owner")).user_id
+        except EmailTaken:
+            # There from a start whose home is lost: the one-time link is the way to a new password.
+            token = await self._users.create_operator_link(EMAIL)
+            await self._users.accept(token, password, Client(address="127.0.0.1", user_agent="airouter up"))
+        async with self._database.connection() as connection:
+            user = await find_user_by_email(connection, EMAIL)
+        assert user is not None  # accept() just set this person's password
+        return user.user_id
+
+    async def _catalogue(self, made_by: UserId) -> None:
+        for group in GROUPS:
+            await Groups(self._database).save(group)
+        for model, card in MODELS:
+            view, _ = await Models(self._database).save(model)
+            if view.rate_card is None:
+                await RateCards(self._database).add(card, made_by)
+        try:
+            await self._channels.create(CHANNEL)
+        except AlreadyExists:
+            return
+
+    async def _owner(self, user_id: UserId) -> KeyOwner:
+        page = Page(after_time=None, after_id=None, limit=10)
+        found = await AdminAccounts(self._database).search(text=EMAIL, group=None, status=None, page=page)
+        account = next(line for line in found if line.kind == "personal" and line.members[0].user_id == user_id)
+        async with self._database.connection() as connection:
+            wallet = await wallet_of(connection, AccountId(account.id))
+        return KeyOwner(account_id=account.id, wallet_id=wallet.wallet_id, user_id=user_id, account_group=account.group)
+
+    async def _grant(self, owner: KeyOwner, made_by: UserId) -> None:
+        """Once: whoever used it up may adjust the account."""

@@ -6,9 +6,9 @@ import signal
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
+from airouter.running.migration import bring_up_to_date
 from airouter.running.workers import Say, Workers
 from airouter.settings import Settings
-from airouter.storage.migrate import migrate
 
 
 def run(main: Coroutine[Any, Any, None], on_second_signal: Callable[[], None] = lambda: None) -> int:
@@ -42,7 +42,7 @@ def run(main: Coroutine[Any, Any, None], on_second_signal: Callable[[], None] = 
 async def serve(settings: Settings, say: Say, *, migrates: bool, environ: Mapping[str, str] = os.environ) -> None:
     """Serve until cancelled, then drain.
 
-    Raises: CannotStart, MigrationError.
+    Raises: CannotStart.
     """
     workers = Workers(
         host=settings.host,
@@ -54,7 +54,7 @@ async def serve(settings: Settings, say: Say, *, migrates: bool, environ: Mappin
     )
     try:
         if migrates:
-            for name in await migrate(settings.database_direct, currency=settings.currency, is_demo=settings.is_demo):
+            for name in await bring_up_to_date(settings):
                 say(f"migrated: {name}")
         await workers.start()
         say(f"ready: {settings.workers} worker(s) on {workers.host}:{workers.port}")

@@ -14,11 +14,11 @@ from airouter.running.binaries import server_user
 from airouter.running.demo import Demo, seed
 from airouter.running.errors import CannotStart
 from airouter.running.home import Home, Instance
+from airouter.running.migration import bring_up_to_date
 from airouter.running.postgres import EmbeddedPostgres
 from airouter.running.reload import Reload
-from airouter.running.workers import Say, Workers
+from airouter.running.workers import APPLICATION, PROTOCOL, Say, Workers
 from airouter.settings import Settings
-from airouter.storage.migrate import migrate
 
 PROJECT = Path(__file__).parents[3]
 CONSOLE = PROJECT / "frontend" / "dist"
@@ -28,10 +28,21 @@ LOOK_SECONDS = 0.3
 class Up:
     """One run of `airouter up`."""
 
-    def __init__(self, environ: Mapping[str, str], say: Say, *, console: Path = CONSOLE, reloads: bool = False) -> None:
+    def __init__(
+        self,
+        environ: Mapping[str, str],
+        say: Say,
+        *,
+        console: Path = CONSOLE,
+        reloads: bool = False,
+        application: str = APPLICATION,
+        http: str = PROTOCOL,
+    ) -> None:
         self._environ = dict(environ)
         self._say = say
         self._console = console
+        self._application = application
+        self._http = http
         self._reload = Reload(PROJECT) if reloads else None
         self._postgres: EmbeddedPostgres | None = None
         self._workers: Workers | None = None
@@ -45,7 +56,7 @@ class Up:
     async def run(self) -> None:
         """Bring everything up, stay until cancelled, take everything down in the opposite order.
 
-        Raises: CannotStart, SettingsInvalid, MigrationError.
+        Raises: CannotStart, SettingsInvalid.
         """
         async with AsyncExitStack() as stack:
             settings = environment.load(self._environ)
@@ -77,6 +88,8 @@ class Up:
             stop_seconds=settings.drain_notice_seconds + settings.drain_seconds,
             say=self._say,
             console=self._console,
+            application=self._application,
+            http=self._http,
         )
         self._environ["AIROUTER_PORT"] = str(workers.port)
         return workers
@@ -96,12 +109,12 @@ class Up:
         return environment.load(self._environ)
 
     async def _prepare_database(self, settings: Settings, home: Home) -> Demo | None:
-        applied = await migrate(settings.database_direct, currency=settings.currency, is_demo=settings.is_demo)
+        applied = await bring_up_to_date(settings)
         if applied:
             self._say(f"Migrated the database ({len(applied)} steps).")
         if not settings.is_demo:
             return None
-        return await seed(settings, home, self._say)
+        return await seed(settings, home)
 
     async def _watch(self, workers: Workers) -> None:
         while True:

@@ -101,19 +101,24 @@ class Worker:
 
     async def serve(self) -> None:
         """Until SIGTERM, SIGINT or the end of standard input, and the calls in flight after it."""
-        serving = asyncio.create_task(self._server.serve(sockets=[self._socket]))
-        while not self._server.started and not serving.done():
+        attending = asyncio.create_task(self._attend())
+        try:
+            await self._server.serve(sockets=[self._socket])
+        finally:
+            attending.cancel()
+
+    async def _attend(self) -> None:
+        while not self._server.started:
             await asyncio.sleep(0.005)
-        if not serving.done():
-            # uvicorn installed its own handlers while starting; they would close the socket without notice.
-            loop = asyncio.get_running_loop()
-            for number in (signal.SIGTERM, signal.SIGINT):
-                loop.add_signal_handler(number, self._begin_drain)
-            _watch_lifeline(self._begin_drain)
-            announced = asyncio.create_task(self._announce())
-            await asyncio.wait({serving})
-            announced.cancel()
-        await serving
+        # uvicorn installed its own handlers while starting; they would close the socket without notice.
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._begin_drain)
+        _watch_lifeline(self._begin_drain)
+        while await status_of(self._application, "/readyz") != HTTP_OK:
+            await asyncio.sleep(READY_POLL_SECONDS)
+        sys.stdout.buffer.write(READY)
+        sys.stdout.buffer.flush()
 
     def _begin_drain(self) -> None:
         if self._drain is None:
@@ -128,12 +133,6 @@ class Worker:
         # Load balancers look at /readyz every second or so; what they still send meanwhile is served.
         await asyncio.sleep(self._notice_seconds)
         self._server.should_exit = True
-
-    async def _announce(self) -> None:
-        while await status_of(self._application, "/readyz") != HTTP_OK:
-            await asyncio.sleep(READY_POLL_SECONDS)
-        sys.stdout.buffer.write(READY)
-        sys.stdout.buffer.flush()
 
 
 async def status_of(application: Application, path: str) -> int:
