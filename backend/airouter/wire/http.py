@@ -11,11 +11,9 @@ NO_STORE: Final[Header] = (b"cache-control", b"no-store")
 NO_BUFFERING: Final[Header] = (b"x-accel-buffering", b"no")
 """Asks a proxy in front of us (nginx reads it) not to collect a stream."""
 
-FORWARDED: Final = frozenset(
-    {b"content-type", b"openai-processing-ms", b"openai-version", b"retry-after", b"retry-after-ms"}
-)
+FORWARDED: Final = frozenset({b"content-type", b"openai-version", b"retry-after", b"retry-after-ms"})
 """What a client may see of an upstream's headers. The rest tells about the operator's account (organisation, its
-limits, cookies), about the connection (hop by hop), or is ours to say (request id, rate limits)."""
+limits, cookies), about the connection (hop by hop), or is ours to say (request id, rate limits, processing time)."""
 
 
 def forwarded(headers: Iterable[Header]) -> list[Header]:

@@ -1,0 +1,209 @@
+"""From what vendors say to disjoint quantities. Shapes are written by hand from the vendors' documentation."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from airouter.providers.contract import Reported
+from airouter.providers.reporting import FIGURE_MAX, VENDORS, Habits, UsageRefused, reported
+
+
+def read(usage: dict[str, Any], vendor: str = "openai-compatible") -> Reported:
+    found = reported(usage, "chat.completions", VENDORS[vendor], None)
+    assert found is not None
+    return found
+
+
+def quantities(usage: dict[str, Any], vendor: str = "openai-compatible") -> dict[str, int]:
+    found = read(usage, vendor)
+    assert found.problem is None
+    assert found.quantities is not None
+    assert found.quantities.pop("request") == 1
+    return dict(found.quantities)
+
+
+def tokens(prompt: int, completion: int, total: int | None = None, **more: Any) -> dict[str, Any]:
+    stated = prompt + completion if total is None else total
+    return {"prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": stated, **more}
+
+
+def test_openai_counts_cached_and_reasoning_inside():
+    usage = tokens(
+        100,
+        50,
+        prompt_tokens_details={"cached_tokens": 64, "audio_tokens": 0},
+        completion_tokens_details={"reasoning_tokens": 40, "rejected_prediction_tokens": 3, "audio_tokens": 0},
+    )
+    assert quantities(usage, "openai") == {"input": 36, "cached_input": 64, "output": 10, "reasoning": 40}
+
+
+def test_openai_audio_leaves_the_plain_buckets():
+    usage = tokens(100, 50, prompt_tokens_details={"audio_tokens": 80}, completion_tokens_details={"audio_tokens": 45})
+    assert quantities(usage, "openai") == {"input": 20, "audio_input": 80, "output": 5, "audio_output": 45}
+
+
+def test_cached_tokens_that_are_pictures_are_counted_once():
+    usage = tokens(100, 1, prompt_tokens_details={"cached_tokens": 90, "image_tokens": 60})
+    assert quantities(usage, "xai") == {"input": 0, "cached_input": 90, "image_input": 10, "output": 1}
+
+
+def test_xai_counts_reasoning_beside():
+    usage = tokens(32, 9, 135, completion_tokens_details={"reasoning_tokens": 94}, num_sources_used=3)
+    assert quantities(usage, "xai") == {"input": 32, "output": 9, "reasoning": 94, "search": 3}
+    without_total = {name: value for name, value in usage.items() if name != "total_tokens"}
+    assert quantities(without_total, "xai") == {"input": 32, "output": 9, "reasoning": 94, "search": 3}
+
+
+def test_total_decides_where_a_vendor_changes_its_habit():
+    usage = tokens(32, 103, 135, completion_tokens_details={"reasoning_tokens": 94})
+    assert quantities(usage, "xai") == {"input": 32, "output": 9, "reasoning": 94}
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"prompt_tokens_details": {"cached_tokens": 896}},
+        {"prompt_cache_hit_tokens": 896, "prompt_cache_miss_tokens": 80},
+        {"num_cached_tokens": 896},
+        {"cached_tokens": 896},
+        {"cache_read_input_tokens": 896},
+        {"prompt_tokens_details": None, "cached_tokens": 896},
+        {"prompt_tokens_details": {"cached_tokens": 896}, "prompt_cache_hit_tokens": 896, "num_cached_tokens": 896},
+    ],
+)
+def test_cached_tokens_are_found_wherever_vendors_put_them(more: dict[str, Any]):
+    assert quantities(tokens(976, 61, **more)) == {"input": 80, "cached_input": 896, "output": 61}
+
+
+def test_cache_reads_and_writes_beside_the_prompt_never_make_it_negative():
+    usage = tokens(3, 100, 2672, cache_read_input_tokens=2240, cache_creation_input_tokens=329)
+    assert quantities(usage) == {"input": 3, "cached_input": 2240, "cache_write_5m": 329, "output": 100}
+
+
+def test_cache_reads_and_writes_inside_the_prompt():
+    usage = tokens(2572, 100, prompt_tokens_details={"cached_tokens": 2240, "cache_write_tokens": 329})
+    assert quantities(usage, "openrouter") == {"input": 3, "cached_input": 2240, "cache_write_5m": 329, "output": 100}
+
+
+def test_thinking_that_only_the_total_knows_is_charged_as_reasoning():
+    found = read(tokens(10, 20, 530))
+    assert found.quantities == {"input": 10, "output": 20, "reasoning": 500, "request": 1}
+    assert found.problem == "total_differs"
+
+
+def test_audio_that_mistral_listened_to_is_in_the_total_only():
+    found = read(tokens(4, 635, 3264, prompt_audio_seconds=203), "mistral")
+    assert found.quantities == {"input": 4, "audio_input": 2625, "output": 635, "request": 1}
+
+
+def test_searches_are_counted_where_the_vendor_says_so():
+    assert quantities(tokens(1, 1, num_search_queries=4), "perplexity")["search"] == 4
+    assert quantities(tokens(1, 1, server_tool_use={"web_search_requests": 2}), "openrouter")["search"] == 2
+    assert "search" not in quantities(tokens(1, 1, num_search_queries=4), "openai")
+
+
+def test_explicit_zero_is_a_statement_and_silence_is_none():
+    assert quantities(tokens(0, 0)) == {"input": 0, "output": 0}
+    assert quantities(tokens(0, 180)) == {"input": 0, "output": 180}
+    for silent in ({}, {"prompt_tokens": None, "total_tokens": None}, {"cost": 0.1}):
+        assert reported(silent, "chat.completions", Habits(), None) is None
+
+
+@pytest.mark.parametrize(
+    ("usage", "expected"),
+    [
+        ({"prompt_tokens": 10, "total_tokens": 14}, {"input": 10, "output": 4}),
+        ({"completion_tokens": 4, "total_tokens": 14}, {"input": 10, "output": 4}),
+        ({"prompt_tokens": 10}, {"input": 10, "output": 0}),
+        ({"completion_tokens": 4}, {"input": 0, "output": 4}),
+        ({"total_tokens": 14}, {"input": 14, "output": 0}),
+        ({"input_tokens": 10, "output_tokens": 4}, {"input": 10, "output": 4}),
+        ({"prompt_tokens": 10.0, "completion_tokens": 4.0, "total_tokens": 14.0}, {"input": 10, "output": 4}),
+    ],
+)
+def test_figure_left_out_follows_from_the_others(usage: dict[str, Any], expected: dict[str, int]):
+    assert quantities(usage) == expected
+
+
+@pytest.mark.parametrize("figure", [-1, 1.5, "12", True, FIGURE_MAX + 1, 10**30, float("inf"), [], {}])
+@pytest.mark.parametrize("name", ["prompt_tokens", "completion_tokens", "total_tokens"])
+def test_figure_that_cannot_be_true_refuses_the_whole_report(figure: Any, name: str):
+    with pytest.raises(UsageRefused):
+        reported({**tokens(1, 1), name: figure}, "chat.completions", Habits(), None)
+
+
+def test_detail_that_cannot_be_true_refuses_the_whole_report():
+    with pytest.raises(UsageRefused):
+        read(tokens(1, 1, prompt_tokens_details={"cached_tokens": -5}))
+
+
+def test_details_larger_than_their_whole_are_dropped_and_marked():
+    found = read(tokens(10, 5, prompt_tokens_details={"cached_tokens": 11}))
+    assert found.quantities == {"input": 10, "output": 5, "request": 1}
+    assert found.problem == "details_contradict"
+    found = read(tokens(10, 5, completion_tokens_details={"reasoning_tokens": 6}))
+    assert found.quantities == {"input": 10, "output": 5, "request": 1}
+    assert found.problem == "details_contradict"
+
+
+def test_total_below_its_parts_is_marked_and_the_parts_stand():
+    found = read(tokens(10, 5, 3))
+    assert found.quantities == {"input": 10, "output": 5, "request": 1}
+    assert found.problem == "total_differs"
+
+
+@pytest.mark.parametrize(
+    ("usage", "counted"),
+    [
+        ({"prompt_tokens": 8, "total_tokens": 8}, 8),
+        ({"total_tokens": 8}, 8),
+        ({"total_tokens": 0}, 0),
+        ({"prompt_tokens": 8}, 8),
+        ({"prompt_tokens": 8, "completion_tokens": 0, "total_tokens": 8}, 8),
+    ],
+)
+def test_embeddings_are_all_input(usage: dict[str, Any], counted: int):
+    found = reported(usage, "embeddings", Habits(), None)
+    assert found is not None
+    assert found.quantities == {"input": counted, "request": 1}
+    assert found.problem is None
+
+
+FIGURES = st.integers(-2, 60) | st.sampled_from([None, 0, 1.0, FIGURE_MAX])
+
+
+@given(
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "prompt_tokens": FIGURES,
+            "completion_tokens": FIGURES,
+            "total_tokens": FIGURES,
+            "prompt_tokens_details": st.none()
+            | st.fixed_dictionaries(
+                {}, optional={"cached_tokens": FIGURES, "audio_tokens": FIGURES, "cache_write_tokens": FIGURES}
+            ),
+            "completion_tokens_details": st.none()
+            | st.fixed_dictionaries({}, optional={"reasoning_tokens": FIGURES, "audio_tokens": FIGURES}),
+            "num_cached_tokens": FIGURES,
+        },
+    ),
+    st.sampled_from(sorted(VENDORS)),
+)
+def test_quantities_are_never_negative_and_add_up_to_the_total_or_are_marked(usage: dict[str, Any], vendor: str):
+    try:
+        found = reported(usage, "chat.completions", VENDORS[vendor], None)
+    except UsageRefused:
+        return
+    if found is None:
+        return
+    assert found.quantities is not None
+    assert all(quantity >= 0 for quantity in found.quantities.values())
+    counted = sum(quantity for meter, quantity in found.quantities.items() if meter not in {"request", "search"})
+    total = usage.get("total_tokens")
+    if found.problem is None and total is not None:
+        assert counted == total
+    if found.problem == "total_differs":
+        assert counted >= (total or 0)
