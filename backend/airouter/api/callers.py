@@ -8,12 +8,14 @@ holder    a person acting for one of their accounts (`X-Account-Id`; without it 
 operator  a person with the role `operator` or `owner`        owner    with the role `owner`
 """
 
+from collections.abc import Callable
 from typing import Annotated, Any, Final
 from uuid import UUID
 
 import msgspec
 from litestar import Request
 from litestar.di import NamedDependency, Provide
+from litestar.handlers import BaseRouteHandler
 from litestar.params import HeaderParameter
 
 from airouter.api.arrivals import arrival_of
@@ -200,6 +202,21 @@ def _owner(person: NamedDependency[Person]) -> Owner:
     if person.role != "owner":
         raise RoleRequired("This needs the role owner.")
     return Owner(person=person)
+
+
+def recognise_first(sessions: Callable[[], Sessions]) -> Any:
+    """A guard that knows who calls before the body is looked at: a stranger learns nothing about what would fit."""
+
+    async def guard(connection: Any, handler: BaseRouteHandler) -> None:
+        asked = frozenset(handler.parsed_fn_signature.parameters)
+        if asked & {"person", "holder", "operator", "owner"}:
+            person = await person_of(connection, sessions())
+            if "operator" in asked:
+                _operator(person)
+            if "owner" in asked:
+                _owner(person)
+
+    return guard
 
 
 def refuse_paused(holder: AccountHolder) -> None:

@@ -8,10 +8,11 @@ from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.openapi import OpenAPIConfig
 
-from airouter.api import callers, idempotency, paging
+from airouter.api import callers, idempotency, paging, usage_filters
 from airouter.api.admin import ADMIN
 from airouter.api.console.keys import KeysController
 from airouter.api.console.me import MeController
+from airouter.api.console.usage import UsageController
 from airouter.api.console.wallet import WalletController
 from airouter.api.public import health
 from airouter.api.public.auth import AuthController, set_up
@@ -32,6 +33,7 @@ from airouter.services.price_list import PriceList
 from airouter.services.rate_cards import RateCards
 from airouter.services.readiness import Readiness
 from airouter.services.sessions import Sessions
+from airouter.services.usage_reports import UsageReports
 from airouter.services.users import Users
 
 
@@ -54,6 +56,7 @@ class Services:
     rate_cards: RateCards
     readiness: Readiness
     sessions: Sessions
+    usage_reports: UsageReports
     users: Users
 
     def __init__(self, **parts: Any) -> None:
@@ -63,7 +66,7 @@ class Services:
 
 PUBLIC: Final[Sequence[Any]] = (status, AuthController, set_up, PricingController)
 """Controllers below /api/v1 that strangers may call."""
-CONSOLE: Final[Sequence[Any]] = (MeController, WalletController, KeysController)
+CONSOLE: Final[Sequence[Any]] = (MeController, WalletController, KeysController, UsageController)
 """Controllers for people who are signed in."""
 
 
@@ -81,11 +84,18 @@ def management(
             Router(
                 path="/api/v1",
                 route_handlers=[*PUBLIC, *CONSOLE, *ADMIN],
+                guards=[callers.recognise_first(lambda: services().sessions)],
                 middleware=[idempotency.IdempotencyLayer()],
             ),
             *more,
         ],
-        dependencies={**callers.PROVIDERS, **paging.PROVIDERS, **idempotency.PROVIDERS, **_providers(services)},
+        dependencies={
+            **callers.PROVIDERS,
+            **paging.PROVIDERS,
+            **idempotency.PROVIDERS,
+            **usage_filters.PROVIDERS,
+            **_providers(services),
+        },
         exception_handlers={Exception: answer_error, 500: answer_error},
         request_class=JsonRequest,
         request_max_body_size=BODY_BYTES_MAX,

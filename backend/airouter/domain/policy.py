@@ -2,9 +2,16 @@
 exist here.
 """
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
+from msgspec import Meta
+
+from airouter.domain.quota import WALLET_MAX
+
+Text = Annotated[str, Meta(max_length=120)]
+Link = Annotated[str, Meta(max_length=2000)]
+Seconds = Annotated[int, Meta(ge=1, le=3600)]
 
 
 class _Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -22,38 +29,38 @@ class SignUp(_Policy):
 class Display(_Policy):
     """How amounts are shown to people; never used to price, sell or charge."""
 
-    name: str = "AI Router"
-    symbol: str | None = None
+    name: Annotated[str, Meta(min_length=1, max_length=120)] = "AI Router"
+    symbol: Annotated[str, Meta(max_length=8)] | None = None
     """Currency symbol; None shows the ledger currency's code."""
-    factor_micros: int = 1_000_000
+    factor_micros: Annotated[int, Meta(ge=1, le=10**15)] = 1_000_000
     """Shown amount = quota / quota_per_unit x factor; other than x1 it is marked as approximate."""
-    decimals: int = 2
-    links: dict[str, str] = {}
+    decimals: Annotated[int, Meta(ge=0, le=9)] = 2
+    links: Annotated[dict[Text, Link], Meta(max_length=50)] = {}
 
 
 class Limits(_Policy):
     """Bounds of a call and of an account."""
 
-    unstated_output_tokens: int = 4096
+    unstated_output_tokens: Annotated[int, Meta(ge=1, le=10_000_000)] = 4096
     """Output allowance of a request that states no maximum."""
     on_exhausted: Literal["finish", "cut"] = "finish"
     """A stream outgrew its hold and the account has no more: finish at the operator's expense, or cut it."""
-    overrun_max: int | None = None
+    overrun_max: Annotated[int, Meta(ge=0, le=WALLET_MAX)] | None = None
     """Quota an account may owe to overruns before it is refused until it tops up; None: no bound."""
-    body_bytes_max: int = 32 * 1024 * 1024
+    body_bytes_max: Annotated[int, Meta(ge=1024, le=1024 * 1024 * 1024)] = 32 * 1024 * 1024
     """Largest request body a door accepts."""
-    drain_seconds: int = 60
+    drain_seconds: Annotated[int, Meta(ge=0, le=3600)] = 60
     """How long an answer is read on after its client left."""
 
 
 class Routing(_Policy):
     """How long to wait for an upstream, and how often to try another."""
 
-    connect_seconds: int = 5
-    first_byte_seconds: int = 300
-    idle_seconds: int = 120
-    attempts_max: int = 3
-    cool_down_seconds: int = 15
+    connect_seconds: Seconds = 5
+    first_byte_seconds: Seconds = 300
+    idle_seconds: Seconds = 120
+    attempts_max: Annotated[int, Meta(ge=1, le=20)] = 3
+    cool_down_seconds: Annotated[int, Meta(ge=0, le=3600)] = 15
     """A channel that failed is tried last for this long."""
 
 
@@ -61,7 +68,7 @@ class Network(_Policy):
     """Which private addresses an operator's own upstreams may have."""
 
     allow_private: bool = False
-    allowed_networks: tuple[str, ...] = ()
+    allowed_networks: tuple[Text, ...] = ()
 
 
 class TopUp(_Policy):
