@@ -80,7 +80,7 @@ def _parser() -> argparse.ArgumentParser:
     audit = add("audit", _audit, "recompute the books and compare; exit 1 when anything drifts",
                 "  airouter audit\n  airouter audit --json\n  airouter audit --full\n")  # fmt: skip
     audit.add_argument("--json", action="store_true", help="one JSON object")
-    audit.add_argument("--full", action="store_true", help="from the first transfer, not from the last checkpoint")
+    audit.add_argument("--full", action="store_true", help="price every record anew and search for doubles, too")
 
     export = add(
         "export-openapi", _export_openapi, "write the OpenAPI documents", "  airouter export-openapi openapi\n"
@@ -150,9 +150,11 @@ def _migrate(_asked: argparse.Namespace) -> int:
 
 
 def _audit(asked: argparse.Namespace) -> int:
+    from msgspec.structs import asdict
+
     from airouter.running.books import audit
 
-    report = asyncio.run(audit(_lenient_settings(), is_full=asked.full))
+    report = asdict(asyncio.run(audit(_lenient_settings(), is_full=asked.full)))
     if asked.json:
         _say(json.dumps(report, indent=2))
     else:

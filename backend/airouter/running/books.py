@@ -1,22 +1,20 @@
 """`airouter audit`: finds the books of an instance, running or not, and has them audited."""
 
 from contextlib import AsyncExitStack
-from typing import Any
-
-import msgspec
 
 from airouter.running.binaries import server_user
 from airouter.running.errors import CannotStart
 from airouter.running.home import Home
 from airouter.running.postgres import EmbeddedPostgres
 from airouter.services import books
+from airouter.services.books import Audit
 from airouter.settings import Settings
 from airouter.storage.database import connect
 
-_COMMAND_SECONDS = 3600.0
+AUDIT_SECONDS_MAX = 6 * 3600.0
 
 
-async def audit(settings: Settings, *, is_full: bool) -> dict[str, Any]:
+async def audit(settings: Settings, *, is_full: bool) -> Audit:
     """The report of the books at AIROUTER_DATABASE_URL, else of the instance that runs in AIROUTER_HOME, else of the
     embedded Postgres there, started for as long as it takes.
 
@@ -24,9 +22,9 @@ async def audit(settings: Settings, *, is_full: bool) -> dict[str, Any]:
     """
     async with AsyncExitStack() as stack:
         dsn = settings.database_direct_url or settings.database_url or await _find(settings, stack)
-        connection = await connect(dsn, as_owner=True, command_seconds=_COMMAND_SECONDS)
+        connection = await connect(dsn, as_owner=True, command_seconds=AUDIT_SECONDS_MAX)
         stack.push_async_callback(connection.close)
-        return msgspec.to_builtins(await books.audit(connection, full=is_full))
+        return await books.audit(connection, full=is_full)
 
 
 async def _find(settings: Settings, stack: AsyncExitStack) -> str:

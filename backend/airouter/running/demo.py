@@ -24,6 +24,7 @@ from airouter.services.rate_cards import RateCardDraft, RateCards, Rates, TierDr
 from airouter.services.sessions import Sessions, Standings
 from airouter.services.users import Client, Users
 from airouter.services.vault import Vault
+from airouter.services.wallets import Wallets
 from airouter.settings import Settings
 from airouter.storage.accounts import wallet_of
 from airouter.storage.admin_accounts import Page
@@ -202,4 +203,7 @@ class _Seeding:
         return KeyOwner(account_id=account.id, wallet_id=wallet.wallet_id, user_id=user_id, account_group=account.group)
 
     async def _grant(self, owner: KeyOwner, made_by: UserId) -> None:
-        """Once: whoever used it up may adjust the account."""
+        """Once in the life of this database: whoever used it up may adjust the account."""
+        await Wallets(self._database).grant(
+            owner.account_id, QUOTA, reference=f"demo:{owner.account_id}", memo="Demo quota", made_by=made_by
+        )

@@ -64,12 +64,13 @@ class Up:
             home.take()
             home.forget("demo.json", "instance.json")
             workers = self._workers = self._prepare_workers(settings)
-            stack.push_async_callback(workers.stop)
+            stack.callback(workers.release)
             settings = await self._prepare_environment(settings, home, stack)
             demo = await self._prepare_database(settings, home)
             workers.set_environment(self._environ)
             if self._reload is not None:
                 await self._reload.start_console_server(self._environ, stack)
+            stack.push_async_callback(workers.stop)  # before Postgres: what calls cost is still to be written
             await workers.start()
             stack.callback(home.forget, "demo.json", "instance.json")
             base_url = f"{settings.public_url}/v1"

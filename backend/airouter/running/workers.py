@@ -128,6 +128,10 @@ class Workers:
                 future.cancel()
             raise
 
+    def release(self) -> None:
+        """Give the port back."""
+        self._reserved.close()
+
     async def stop(self) -> None:
         """Let every worker drain; end those that do not finish in time. Safe to call more than once."""
         self._is_stopping = True
@@ -142,7 +146,7 @@ class Workers:
                 _signal(process, signal.SIGKILL)
             for keeper in self._keepers:
                 keeper.cancel()
-            self._reserved.close()
+            self.release()
 
     def hurry(self) -> None:
         """End the workers without waiting for calls in flight."""
