@@ -22,9 +22,15 @@ export function columnDecimals(amounts: Quota[], unit: number): number {
   return Math.max(2, ...amounts.map((amount) => decimalsOf(amount, unit)))
 }
 
-/** An amount in as few digits as it has: "$8", "$0.002". For the labels of an axis. */
-export function shortAmount(quota: Quota, unit: number): string {
-  return exactAmount(quota, unit).replace(/\.?0+$/, "")
+/** The decimals that the labels of an axis need: none for "$8", two for "$0.50", as many as it takes below. */
+export function shortDecimals(amounts: Quota[], unit: number): number {
+  const isWhole = amounts.every((amount) => exactAmount(amount, unit).endsWith(".00"))
+  return isWhole ? 0 : columnDecimals(amounts, unit)
+}
+
+/** An amount with just `decimals`, which must be enough for it. */
+export function shortAmount(quota: Quota, unit: number, decimals: number): string {
+  return decimals === 0 ? exactAmount(quota, unit).replace(/\.00$/, "") : paddedAmount(quota, unit, decimals)
 }
 
 /** A large count in three figures: "84.6" and "M". Below ten thousand every digit. */

@@ -51,12 +51,17 @@ export function clockAndDay(at: string, now: number, language: string): string {
   return language === "zh" ? `${day} ${clock(date, language)}` : `${clock(date, language)}, ${day}`
 }
 
-/** A calendar day ("2026-11-22") without a zone: "22 Nov", or with its weekday. */
-export function dayLabel(day: string, language: string, hasWeekday = false): string {
+/** A calendar day ("2026-11-22") without a zone: "22 Nov", or with its weekday; with the year where it is not `year`. */
+export function dayLabel(
+  day: string,
+  language: string,
+  { hasWeekday = false, year }: { hasWeekday?: boolean; year?: number } = {},
+): string {
   return new Intl.DateTimeFormat(locale(language), {
     day: "numeric",
     month: "short",
     ...(hasWeekday && { weekday: "short" }),
+    ...(year !== undefined && !day.startsWith(String(year)) && { year: "numeric" }),
     timeZone: "UTC",
   })
     .format(new Date(`${day}T00:00:00Z`))

@@ -1,9 +1,15 @@
 // A vertical scale with round steps. Amounts stay integers, so a label never says more than it knows.
 
-const STEPS = [1n, 2n, 5n]
+export function largest(amounts: bigint[]): bigint {
+  let most = 0n
+  for (const amount of amounts) if (amount > most) most = amount
+  return most
+}
+
+const STEPS = [10n, 20n, 25n, 50n]
 const WANTED = 4n
 
-/** Marks from 0 upwards in steps of 1, 2 or 5 times a power of ten; the last is at or above `most`. */
+/** Marks from 0 upwards in steps of 1, 2, 2.5 or 5 times a power of ten; the last is at or above `most`. */
 export function ticks(most: bigint): bigint[] {
   if (most <= 0n) return [0n, 1n]
   let power = 1n

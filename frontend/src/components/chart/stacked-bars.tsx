@@ -1,8 +1,8 @@
 import { type KeyboardEvent, type PointerEvent, useState } from "react"
-import { columnDecimals, shortAmount } from "../../format/exact"
+import { columnDecimals, shortAmount, shortDecimals } from "../../format/exact"
 import { exactAmount, paddedAmount } from "../../format/quota"
 import { useLedger } from "../amount"
-import { labelled, lengthOf, ticks } from "./scale"
+import { labelled, largest, lengthOf, ticks } from "./scale"
 
 const WIDTH = 1080
 const HEIGHT = 208
@@ -80,8 +80,9 @@ export function StackedBars({
 }) {
   const { unit, sign } = useLedger()
   const [chosen, setChosen] = useState<number | null>(null)
-  const marks = ticks(columns.reduce((most, { total }) => (total > most ? total : most), 0n))
+  const marks = ticks(largest(columns.map(({ total }) => total)))
   const most = marks.at(-1) ?? 1n
+  const decimals = shortDecimals(marks, unit)
   const slot = WIDTH / columns.length
   const width = slot * (columns.length > 45 ? 0.76 : 0.667)
   const column = chosen === null ? undefined : columns[chosen]
@@ -117,7 +118,7 @@ export function StackedBars({
       <div className="y" aria-hidden="true">
         {marks.map((mark) => (
           <span key={String(mark)} style={{ top: HEIGHT - lengthOf(mark, most, HEIGHT) }}>
-            {mark === 0n ? "0" : sign + shortAmount(mark, unit)}
+            {mark === 0n ? "0" : sign + shortAmount(mark, unit, decimals)}
           </span>
         ))}
       </div>
@@ -141,9 +142,7 @@ export function StackedBars({
             const y = HEIGHT - lengthOf(mark, most, HEIGHT)
             return <line key={String(mark)} className="gridline" x1="0" x2={WIDTH} y1={y} y2={y} />
           })}
-          {chosen !== null && (
-            <rect className="lane" x={chosen * slot} y="0" width={slot} height={HEIGHT} />
-          )}
+          {chosen !== null && <rect className="lane" x={chosen * slot} y="0" width={slot} height={HEIGHT} />}
           {columns.map((each, index) => (
             <Bar
               key={each.id}

@@ -1,3 +1,4 @@
+import { Check } from "lucide-react"
 import { useTranslation } from "react-i18next"
 import type { Key, Receipt } from "../../api/types"
 import { Amount, useLedger } from "../../components/amount"
@@ -19,7 +20,12 @@ const SOURCES = ["provider", "provider_partial", "estimated", "none"] as const
 function Outcome({ receipt }: { receipt: Receipt }) {
   const { t } = useTranslation("usage")
   const state = (["ok", "partial", "cancelled", "failed"] as const).find((name) => name === receipt.status)
-  return <Tag tone={state && TONES[state]}>{state ? t(`outcome.${state}`) : receipt.status}</Tag>
+  return (
+    <Tag tone={state && TONES[state]}>
+      {state === "ok" && <Check className="i" aria-hidden="true" />}
+      {state ? t(`outcome.${state}`) : receipt.status}
+    </Tag>
+  )
 }
 
 function Hero({ receipt }: { receipt: Receipt }) {
