@@ -35,6 +35,7 @@ from airouter.services.readiness import Readiness
 from airouter.services.sessions import Sessions
 from airouter.services.usage_reports import UsageReports
 from airouter.services.users import Users
+from airouter.services.wallets import Wallets
 
 
 class Services:
@@ -58,6 +59,7 @@ class Services:
     sessions: Sessions
     usage_reports: UsageReports
     users: Users
+    wallets: Wallets
 
     def __init__(self, **parts: Any) -> None:
         for name, part in parts.items():

@@ -37,6 +37,9 @@ logger = logging.getLogger(__name__)
 BODY_BYTES_MAX: Final = 1024 * 1024
 """Of the management API. The gateway's doors have their own, a policy."""
 
+_ON_THE_WIRE: Final = {"since": "from", "until": "to", "x_account_id": "X-Account-Id"}
+"""Parameters whose name on the wire cannot be one in Python."""
+
 _AT_PATH = re.compile(r" - at `(?:key in )?\$\.?(.*?)`$")
 _JSON: Final = ("application/json", "+json")
 
@@ -124,7 +127,7 @@ def _validation(error: ValidationException) -> InvalidRequest:
     extra: Any = error.extra if isinstance(error.extra, list) else []
     if [e.get("key") for e in extra] == ["data"]:  # Litestar leaves an empty body out
         return InvalidRequest("A JSON body is required.")
-    wrong = [(str(e.get("key", "")), _friendly(str(e.get("message", "")).replace("`", ""))) for e in extra]
+    wrong = [(_ON_THE_WIRE.get(str(e.get("key")), str(e.get("key", ""))), _friendly(str(e.get("message", "")).replace("`", ""))) for e in extra]
     if not wrong:
         return InvalidRequest(_friendly(str(error.detail)).capitalize())
     return InvalidRequest(

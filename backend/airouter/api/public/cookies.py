@@ -14,8 +14,9 @@ PATH: Final = "/api/v1/auth"
 
 
 class Browsers(msgspec.Struct, frozen=True, kw_only=True):
-    """Which pages are ours, and whether they are only reached over TLS."""
+    """Where browsers reach us, which pages are ours, and whether they are only reached over TLS."""
 
+    api_url: str
     origins: frozenset[str]
     cookie_is_secure: bool
 

@@ -1,0 +1,64 @@
+-- Reading usage. Every query is scoped by account; null stands for an operator who sees all of them.
+
+-- name: usage_page
+SELECT created_at, request_id, account_id, key_id, model, status, quantities, usage_source, cost, charged, latency_ms,
+       first_token_ms, is_streaming, channel_id
+FROM usage_records
+WHERE ($1::uuid IS NULL OR account_id = $1)
+  AND ($2::text IS NULL OR model = $2)
+  AND ($3::uuid IS NULL OR key_id = $3)
+  AND ($4::text IS NULL OR status = $4)
+  AND ($5::timestamptz IS NULL OR created_at >= $5)
+  AND ($6::timestamptz IS NULL OR created_at < $6)
+  AND ($7::timestamptz IS NULL OR (created_at, request_id) < ($7, $8::uuid))
+ORDER BY created_at DESC, request_id DESC
+LIMIT $9
+
+-- name: usage_record
+-- The time is inside the id, so this looks into one partition.
+SELECT created_at, request_id, account_id, key_id, model, status, quantities, usage_source, cost, charged, latency_ms,
+       first_token_ms, is_streaming, channel_id, endpoint, rate_card_id, multiplier_micros, group_name, service_tier,
+       upstream_model, client_request_id, error, unpriced, attempts
+FROM usage_records
+WHERE created_at = $1 AND request_id = $2 AND ($3::uuid IS NULL OR account_id = $3)
+
+-- name: usage_summary
+-- `$7` says what to group by; days and hours are those of the time zone `$8`.
+WITH picked AS (
+  SELECT cost, charged, quantities,
+         CASE $7::text
+           WHEN 'day' THEN to_char(created_at AT TIME ZONE $8, 'YYYY-MM-DD')
+           WHEN 'hour' THEN to_char(date_trunc('hour', created_at, $8) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')
+           WHEN 'model' THEN model
+           ELSE key_id::text
+         END AS key
+  FROM usage_records
+  WHERE ($1::uuid IS NULL OR account_id = $1)
+    AND ($2::text IS NULL OR model = $2)
+    AND ($3::uuid IS NULL OR key_id = $3)
+    AND ($4::text IS NULL OR status = $4)
+    AND created_at >= $5 AND created_at < $6
+), totals AS (
+  SELECT key, count(*) AS requests, sum(cost) AS cost, sum(charged) AS charged FROM picked GROUP BY key
+), meters AS (
+  SELECT key, jsonb_object_agg(meter, quantity) AS usage FROM (
+    SELECT key, meter, sum(value::bigint) AS quantity FROM picked, jsonb_each_text(quantities) AS q (meter, value)
+    GROUP BY key, meter) AS by_meter
+  GROUP BY key
+)
+SELECT key, requests, cost::text AS cost, charged::text AS charged, coalesce(usage, '{}') AS usage
+FROM totals LEFT JOIN meters USING (key)
+ORDER BY CASE WHEN $7 IN ('day', 'hour') THEN key END, totals.cost DESC, key
+LIMIT 5000
+
+-- name: put_export
+INSERT INTO usage_exports (token_hash, account_id, filters, expires_at) VALUES ($1, $2, $3, now() + $4::interval)
+
+-- name: use_export
+-- One row back for exactly one of those who come at once.
+UPDATE usage_exports SET used_at = now()
+WHERE token_hash = ANY ($1::bytea[]) AND used_at IS NULL AND expires_at > now()
+RETURNING account_id, filters
+
+-- name: forget_exports
+DELETE FROM usage_exports WHERE expires_at < now() - interval '1 day'
