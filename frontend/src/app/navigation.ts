@@ -1,9 +1,22 @@
 // The console's places, in the order of the sidebar. An entry stands here only when its page exists.
-import { KeyRound, LayoutDashboard, type LucideIcon, ReceiptText, Settings, Tag, Wallet } from "lucide-react"
+import {
+  Building2,
+  KeyRound,
+  Layers,
+  LayoutDashboard,
+  type LucideIcon,
+  ReceiptText,
+  Scale,
+  Settings,
+  Tag,
+  Ticket,
+  Wallet,
+  Waypoints,
+} from "lucide-react"
 
 export type Place = {
   to: string
-  label: "nav.dashboard" | "nav.usage" | "nav.keys" | "nav.topup" | "nav.pricing" | "nav.settings"
+  label: `nav.${"dashboard" | "usage" | "keys" | "topup" | "pricing" | "settings" | "channels" | "rateCards" | "groups" | "accounts" | "codes"}`
   icon: LucideIcon
 }
 
@@ -17,4 +30,10 @@ export const PLACES: Place[] = [
 ]
 
 /** Shown to operators and owners only. */
-export const OPERATOR_PLACES: Place[] = []
+export const OPERATOR_PLACES: Place[] = [
+  { to: "/console/admin/channels", label: "nav.channels", icon: Waypoints },
+  { to: "/console/admin/rate-cards", label: "nav.rateCards", icon: Scale },
+  { to: "/console/admin/groups", label: "nav.groups", icon: Layers },
+  { to: "/console/admin/accounts", label: "nav.accounts", icon: Building2 },
+  { to: "/console/admin/codes", label: "nav.codes", icon: Ticket },
+]

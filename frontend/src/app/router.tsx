@@ -5,11 +5,13 @@ import {
   createRoute,
   createRouter,
   lazyRouteComponent,
+  notFound,
   Outlet,
   redirect,
 } from "@tanstack/react-router"
 import { meQuery, statusQuery, walletQuery } from "../api/queries"
 import { isSignedIn, resume } from "../api/session"
+import { readAccountsSearch } from "../features/accounts/search"
 import { readDashboardSearch } from "../features/dashboard/search"
 import { readKeysSearch } from "../features/keys/search"
 import { readPricingSearch } from "../features/pricing/search"
@@ -154,10 +156,66 @@ const settings = createRoute({
   component: lazyRouteComponent(() => import("../features/settings/settings-page")),
 })
 
+/** The operator's pages; for everybody else these addresses do not exist. */
+const admin = createRoute({
+  getParentRoute: () => console_,
+  path: "/admin",
+  beforeLoad: async ({ context }) => {
+    const { user } = await context.queries.ensureQueryData(meQuery)
+    if (user.role === "user") throw notFound()
+  },
+  loader: () => wordsFor("admin"),
+  component: Outlet,
+})
+
+const channels = createRoute({
+  getParentRoute: () => admin,
+  path: "/channels",
+  staticData: { title: "nav.channels" },
+  component: lazyRouteComponent(() => import("../features/channels/channels-page")),
+})
+
+const rateCards = createRoute({
+  getParentRoute: () => admin,
+  path: "/rate-cards",
+  staticData: { title: "nav.rateCards" },
+  component: lazyRouteComponent(() => import("../features/rate-cards/rate-cards-page")),
+})
+
+const groups = createRoute({
+  getParentRoute: () => admin,
+  path: "/groups",
+  staticData: { title: "nav.groups" },
+  component: lazyRouteComponent(() => import("../features/groups/groups-page")),
+})
+
+const accounts = createRoute({
+  getParentRoute: () => admin,
+  path: "/accounts",
+  staticData: { title: "nav.accounts" },
+  validateSearch: readAccountsSearch,
+  component: lazyRouteComponent(() => import("../features/accounts/accounts-page")),
+})
+
+const codes = createRoute({
+  getParentRoute: () => admin,
+  path: "/codes",
+  staticData: { title: "nav.codes" },
+  component: lazyRouteComponent(() => import("../features/codes/codes-page")),
+})
+
 const tree = root.addChildren([
   open.addChildren([home, signIn, register]),
   either.addChildren([pricing]),
-  console_.addChildren([dashboard, usage, usageReceipt, keys, topup, settings]),
+  console_.addChildren([
+    dashboard,
+    usage,
+    usageReceipt,
+    keys,
+    topup,
+    settings,
+    admin.addChildren([channels, rateCards, groups, accounts, codes]),
+  ]),
 ])
 
 export function makeRouter(queries: QueryClient) {
