@@ -44,8 +44,10 @@ from airouter.services.price_list import PriceList
 from airouter.services.rate_cards import RateCards
 from airouter.services.readiness import Readiness
 from airouter.services.sessions import Sessions, Standings
+from airouter.services.usage_reports import UsageReports
 from airouter.services.users import Users
 from airouter.services.vault import Vault
+from airouter.services.wallets import Wallets
 from airouter.settings import Settings
 from airouter.storage.database import Database
 from airouter.storage.listener import Listener
@@ -163,6 +165,7 @@ class House:
             accounts=Accounts(database),
             admin_accounts=AdminAccounts(database),
             browsers=Browsers(
+                api_url=settings.public_url,
                 origins=frozenset({*settings.console_origins, settings.console_url, settings.public_url}),
                 cookie_is_secure=settings.cookie_is_secure,
             ),
@@ -179,7 +182,9 @@ class House:
             rate_cards=RateCards(database),
             readiness=Readiness(),
             sessions=sessions,
+            usage_reports=UsageReports(database, vault),
             users=users,
+            wallets=Wallets(database),
         )
 
 
