@@ -2,7 +2,7 @@
 
 A connection is lent to one call at a time. The call writes its request (`begin`), waits for `arrival`s until the head
 is there, and hands an `Http1Answer` to its caller; closing the answer ends the loan. Parser call-backs run inside
-`data_received` and never raise.
+`data_received`.
 """
 
 import asyncio
@@ -23,12 +23,17 @@ from airouter.upstream.contract import (
     UpstreamError,
 )
 from airouter.upstream.deadlines import Deadlines
+from airouter.upstream.dialer import Dialled
 
 _JOINED_BODY_BYTES_MAX = 65_536
 """Up to here copying head and body into one buffer is cheaper than handing over two."""
 
 _INTERIM_STATUS = 100
 _FINAL_STATUS = 200
+
+
+class _EndOfAnswer(Exception):
+    """Stops the parser: what follows is not part of the answer."""
 
 
 class Home(Protocol):
@@ -47,7 +52,7 @@ class Home(Protocol):
         ...
 
 
-class Http1Connection(asyncio.Protocol):
+class Http1Connection(Dialled):
     """A connection of the pool. Attributes without underscore are for the client and the answer in this folder."""
 
     __slots__ = (
@@ -56,6 +61,7 @@ class Http1Connection(asyncio.Protocol):
         "_closed",
         "_deadlines",
         "_dirty",
+        "_discarded",
         "_exchanging",
         "_head_bytes_max",
         "_head_only",
@@ -92,7 +98,8 @@ class Http1Connection(asyncio.Protocol):
         self._deadlines = deadlines
         self._transport: asyncio.Transport
         self._waiter: asyncio.Future[None] | None = None
-        self._closed = False
+        self._closed = True  # until there is a transport
+        self._discarded = False
         self._dirty = False
         self._exchanging = False
         self._lent = True
@@ -207,6 +214,14 @@ class Http1Connection(asyncio.Protocol):
         if not self._closed:
             self._transport.abort()
 
+    def discard(self) -> None:
+        """Opening was given up. uvloop then closes the transport without telling, even after `connection_made`."""
+        self.abort()
+        self._discarded = True
+        self._closed = True
+        self._parser = None
+        self._deadlines.forget(self)
+
     def retire(self) -> None:
         """Close an idle connection in good order."""
         self.deadline = inf
@@ -229,6 +244,10 @@ class Http1Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A socket, or TLS over it, is ready."""
         self._transport = cast("asyncio.Transport", transport)  # uvloop's are not subclasses
+        if self._discarded:
+            self._transport.abort()
+            return
+        self._closed = False
         transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._deadlines.watch(self)
 
@@ -288,10 +307,10 @@ class Http1Connection(asyncio.Protocol):
     def on_message_begin(self) -> None:
         """Something after the end of an answer is an answer to nothing."""
         if self.done:
-            self._dirty = True
+            raise _EndOfAnswer
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """One header, or one trailer, which goes into a list that nobody reads any more."""
+        """One header, or one trailer."""
         self._headers.append((name.lower(), value))
 
     def on_headers_complete(self) -> None:
@@ -307,16 +326,16 @@ class Http1Connection(asyncio.Protocol):
             return
         self.status = status
         self.headers = self._headers
-        self._headers = []
+        self._headers = []  # trailers go into a list that nobody reads
         # To be asked here: once the message is complete the parser always says no.
         self._keep_alive = self._parser.should_keep_alive()
         self.head_done = True
         if self._received_bytes > self._head_bytes_max:
             self._check_head_size()
         if self._head_only:
-            # The parser expects the body that `content-length` announces, so the connection cannot go on.
-            self._keep_alive = False
+            # The parser would go on to the body that `content-length` announces.
             self.done = True
+            raise _EndOfAnswer
 
     def on_message_complete(self) -> None:
         """The body is complete, or an interim answer is."""

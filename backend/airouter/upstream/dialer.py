@@ -8,7 +8,17 @@ from typing import Protocol, TypeVar
 
 from airouter.upstream.contract import AddressRefused, ConnectFailed, ConnectTimeout, Origin, TlsFailed, UpstreamError
 
-AnyProtocol = TypeVar("AnyProtocol", bound=asyncio.Protocol)
+
+class Dialled(asyncio.Protocol):
+    """A protocol that the dialer may have to give up after its transport was made."""
+
+    __slots__ = ()
+
+    def discard(self) -> None:
+        """Nobody will use this connection. The transport may be closed already, without any further call."""
+
+
+AnyDialled = TypeVar("AnyDialled", bound=Dialled)
 
 
 class Guard(Protocol):
@@ -27,7 +37,7 @@ class Dialer:
         self._tls = tls
         self._loop = loop
 
-    async def dial(self, origin: Origin, protocol: Callable[[], AnyProtocol], deadline: float) -> AnyProtocol:
+    async def dial(self, origin: Origin, protocol: Callable[[], AnyDialled], deadline: float) -> AnyDialled:
         """Return the connected protocol before `deadline`, a time of the event loop.
 
         Raises: ConnectFailed, ConnectTimeout, AddressRefused, TlsFailed.
@@ -50,25 +60,44 @@ class Dialer:
         raise failure
 
     async def _dial_address(
-        self, origin: Origin, address: str, protocol: Callable[[], AnyProtocol], until: float
-    ) -> AnyProtocol:
+        self, origin: Origin, address: str, protocol: Callable[[], AnyDialled], until: float
+    ) -> AnyDialled:
+        made: list[AnyDialled] = []
+
+        def make() -> AnyDialled:
+            made.append(protocol())
+            return made[-1]
+
         try:
             async with asyncio.timeout_at(until):
                 transport, connected = await self._loop.create_connection(
-                    protocol,
+                    make,
                     address,
                     origin.port,
                     ssl=self._tls if origin.is_tls else None,
                     server_hostname=origin.host if origin.is_tls else None,
                 )
-        except TimeoutError:
-            raise ConnectTimeout(f"no connection to {origin.authority} at {address} in time") from None
-        except ssl.SSLError as error:
-            raise TlsFailed(f"TLS with {origin.authority} at {address} failed: {error.reason or error}") from error
-        except OSError as error:
-            raise ConnectFailed(f"no connection to {origin.authority} at {address}: {error}") from error
+        except BaseException as failure:
+            for abandoned in made:
+                abandoned.discard()
+            named = _named(failure, f"{origin.authority} at {address}")
+            if named is None:
+                raise
+            raise named from failure
         peer = transport.get_extra_info("peername")
         if peer is None or ip_address(peer[0]) != ip_address(address):
             transport.abort()
             raise AddressRefused(f"connected to another address than the one allowed for {origin.host}")
         return connected
+
+
+def _named(failure: BaseException, where: str) -> UpstreamError | None:
+    match failure:
+        case TimeoutError():
+            return ConnectTimeout(f"no connection to {where} in time")
+        case ssl.SSLError():
+            return TlsFailed(f"TLS with {where} failed: {failure.reason or failure}")
+        case OSError():
+            return ConnectFailed(f"no connection to {where}: {failure}")
+        case _:
+            return None

@@ -135,8 +135,8 @@ class HttpxAnswer:
     def __init__(self, response: httpx.Response, idle_seconds: float, closing: set[asyncio.Task[None]]) -> None:
         self.status = response.status_code
         self.headers: Sequence[tuple[bytes, bytes]] = [(name.lower(), value) for name, value in response.headers.raw]
-        self._response = response
-        self._chunks: AsyncIterator[bytes] = aiter(cast("httpx.AsyncByteStream", response.stream))
+        self._stream = cast("httpx.AsyncByteStream", response.stream)
+        self._chunks: AsyncIterator[bytes] = aiter(self._stream)
         self._idle_seconds = idle_seconds
         self._closing = closing
         self._error: UpstreamError | None = None
@@ -157,6 +157,8 @@ class HttpxAnswer:
         try:
             async with asyncio.timeout(self._idle_seconds):
                 data = await anext(self._chunks, b"")
+                if not data:
+                    await self._stream.aclose()  # complete: back to the pool before the caller's next call
         except TimeoutError:
             self._error = IdleTimeout("no more of the answer came in time", before_first_byte=not self._seen)
             raise self._error from None
@@ -181,9 +183,11 @@ class HttpxAnswer:
 
     def close(self) -> None:
         """See the contract."""
-        if not self._closed:
-            self._closed = True
-            task = asyncio.get_running_loop().create_task(self._response.stream.aclose())  # type: ignore[union-attr]
+        if self._closed:
+            return
+        self._closed = True
+        if not self._done:
+            task = asyncio.get_running_loop().create_task(self._stream.aclose())
             self._closing.add(task)
             task.add_done_callback(self._closing.discard)
 
