@@ -95,7 +95,9 @@ class Live:
         await self.grant(wallet_id, quota)
         owner = KeyOwner(account_id=joined.account_id, wallet_id=wallet_id, user_id=joined.user_id, account_group=group)
         async with self.database() as database:
-            row, secret = await Keys(database).create(owner, KeyDraft(name="test", **draft), KeyId(new_id()))
+            row, secret = await Keys(database).create(
+                owner, msgspec.convert({"name": "test", **draft}, KeyDraft), KeyId(new_id())
+            )
         assert secret is not None
         return Holder(
             email=email,

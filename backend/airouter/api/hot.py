@@ -180,7 +180,7 @@ class HotCall:
 
 
 class HotProtocol(HttpToolsProtocol):
-    """HTTP/1.1 over the socket. The application it serves must offer `doors`; None means that it has not started yet."""
+    """HTTP/1.1 over the socket. The application it serves must offer `doors`; None until it has started."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

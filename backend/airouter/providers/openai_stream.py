@@ -55,6 +55,7 @@ class OpenAIStreamReader:
         "_hides_usage",
         "_kept",
         "_model",
+        "_sample",
         "_sifts",
         "_skips",
         "_tail",
@@ -77,6 +78,8 @@ class OpenAIStreamReader:
         self._sifts = self._counts_text or options.rewrite_model
         self._kept: deque[bytes] = deque(maxlen=_KEPT_BLOCKS)
         """The latest events, not read yet."""
+        self._sample: tuple[bytes, ...] = ()
+        """The latest events that were read: what an estimate is projected from."""
         self._tail = bytearray()
         """An event whose end has not come."""
         self._tail_sent = 0
@@ -197,8 +200,11 @@ class OpenAIStreamReader:
 
     def _read_kept(self) -> None:
         """Read what was kept, oldest first, so that the latest word wins."""
-        while self._kept:
-            self._read(self._kept.popleft())
+        if self._kept:
+            self._sample = tuple(self._kept)
+            self._kept.clear()
+            for block in self._sample:
+                self._read(block)
 
     def _read(self, block: bytes) -> None:
         for data, answer in _answers(block):
@@ -250,7 +256,7 @@ class OpenAIStreamReader:
         if self._counts_text:
             return estimated_tokens(self._written_bytes)
         read_bytes = text_bytes = 0
-        for block in self._kept:
+        for block in self._kept or self._sample:
             read_bytes += len(block)
             text_bytes += sum(written_text_bytes(answer.choices) for _, answer in _answers(block) if answer is not None)
         if not read_bytes:

@@ -131,8 +131,14 @@ def _route(door: Door, doors: Callable[[], Doors]) -> ASGIRouteHandler:
             exchange.body = body
             work = asyncio.create_task(doors().serve(exchange))
             watch = asyncio.create_task(_watch(receive, exchange))
-            await asyncio.shield(work)
-            watch.cancel()
+            try:
+                await asyncio.shield(work)
+            except asyncio.CancelledError:  # the server stops: the call still settles before the books are closed
+                work.cancel()
+                await asyncio.wait({work})
+                raise
+            finally:
+                watch.cancel()
         await delivery
 
     return serve_door

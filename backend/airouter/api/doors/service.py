@@ -72,7 +72,8 @@ def refuse(exchange: ServerExchange, error: DomainError | None) -> None:
         return
     answer = refusal(found, exchange.door.dialect, exchange.request_id)
     headers = [(name.encode(), value.encode()) for name, value in answer.headers]
-    exchange.send(answer.status, (*headers, _request_id(exchange)), answer.body)
+    limits = error.details.get("headers", ()) if error else ()
+    exchange.send(answer.status, (*headers, *limits, _request_id(exchange)), answer.body)
 
 
 def _request_id(exchange: ServerExchange) -> tuple[bytes, bytes]:
