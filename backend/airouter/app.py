@@ -43,6 +43,7 @@ from airouter.services.policies import PolicyBook
 from airouter.services.price_list import PriceList
 from airouter.services.rate_cards import RateCards
 from airouter.services.readiness import Readiness
+from airouter.services.redemptions import Redemptions
 from airouter.services.sessions import Sessions, Standings
 from airouter.services.usage_reports import UsageReports
 from airouter.services.users import Users
@@ -181,6 +182,7 @@ class House:
             price_list=PriceList(lambda: snapshot.current),
             rate_cards=RateCards(database),
             readiness=Readiness(),
+            redemptions=Redemptions(database, vault, attempts),
             sessions=sessions,
             usage_reports=UsageReports(database, vault),
             users=users,

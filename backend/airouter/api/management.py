@@ -12,6 +12,7 @@ from airouter.api import callers, idempotency, paging, usage_filters
 from airouter.api.admin import ADMIN
 from airouter.api.console.keys import KeysController
 from airouter.api.console.me import MeController
+from airouter.api.console.money_in import MONEY_IN
 from airouter.api.console.usage import UsageController
 from airouter.api.console.wallet import WalletController
 from airouter.api.public import health
@@ -32,6 +33,7 @@ from airouter.services.policies import PolicyBook
 from airouter.services.price_list import PriceList
 from airouter.services.rate_cards import RateCards
 from airouter.services.readiness import Readiness
+from airouter.services.redemptions import Redemptions
 from airouter.services.sessions import Sessions
 from airouter.services.usage_reports import UsageReports
 from airouter.services.users import Users
@@ -56,6 +58,7 @@ class Services:
     price_list: PriceList
     rate_cards: RateCards
     readiness: Readiness
+    redemptions: Redemptions
     sessions: Sessions
     usage_reports: UsageReports
     users: Users
@@ -68,7 +71,7 @@ class Services:
 
 PUBLIC: Final[Sequence[Any]] = (status, AuthController, set_up, PricingController)
 """Controllers below /api/v1 that strangers may call."""
-CONSOLE: Final[Sequence[Any]] = (MeController, WalletController, KeysController, UsageController)
+CONSOLE: Final[Sequence[Any]] = (MeController, WalletController, KeysController, UsageController, *MONEY_IN)
 """Controllers for people who are signed in."""
 
 

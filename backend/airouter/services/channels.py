@@ -14,6 +14,7 @@ from airouter.domain.catalogue import DEFAULT_GROUP, Channel, ChannelOptions
 from airouter.domain.errors import AlreadyExists, InvalidRequest, NotFound, NotSupportedYet
 from airouter.domain.ids import ChannelId
 from airouter.domain.policy import Network
+from airouter.providers.registry import PROVIDERS, SCRIPTED
 from airouter.services.base_urls import checked_base_url
 from airouter.services.catalogue import CREDENTIAL_PURPOSE, CREDENTIAL_TABLE, channel_of, open_credential
 from airouter.services.policies import policy_in_force
@@ -24,11 +25,8 @@ from airouter.storage.channels import ChannelRow, CredentialRow
 from airouter.storage.database import Connection, Database
 from airouter.world import new_id, now
 
-OPENAI_FAMILY: Final = frozenset(
-    {"openai", "openai-compatible", "deepseek", "groq", "mistral", "openrouter", "scripted", "xai"}
-)
-"""Providers that speak OpenAI's protocol at the base URL their own SDK takes."""
-WITHOUT_ADDRESS: Final = frozenset({"scripted"})
+WITHOUT_ADDRESS: Final = frozenset({SCRIPTED})
+"""Providers whose upstream lies in this process."""
 
 _HINT_LENGTH = 4
 _SECRET_LENGTH_WITH_HINT = 12
@@ -139,7 +137,7 @@ class Channels:
         database: Database,
         vault: Vault,
         *,
-        providers: AbstractSet[str] = OPENAI_FAMILY,
+        providers: AbstractSet[str] = frozenset(PROVIDERS),
         probe: Probe | None = None,
     ) -> None:
         self._database = database

@@ -8,10 +8,12 @@ from airouter.api.admin.groups import GroupController
 from airouter.api.admin.models import ModelController
 from airouter.api.admin.policies import POLICIES
 from airouter.api.admin.rate_cards import RateCardController
+from airouter.api.admin.usage import AdminUsageController
 from airouter.api.admin.users import UserController
 
 ADMIN: Final[tuple[Any, ...]] = (
     AccountController,
+    AdminUsageController,
     ChannelController,
     GroupController,
     ModelController,

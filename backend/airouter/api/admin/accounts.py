@@ -1,10 +1,11 @@
 """Accounts across the house: looking them up, their group and status, and adjustments of their balance."""
 
+from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
 import msgspec
-from litestar import Controller, get, patch
+from litestar import Controller, get, patch, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from msgspec import UNSET, Meta, UnsetType
@@ -12,9 +13,13 @@ from msgspec import UNSET, Meta, UnsetType
 from airouter.api.admin.users import Search, page_of
 from airouter.api.callers import Operator
 from airouter.api.documents import refusals
+from airouter.api.idempotency import NewId
 from airouter.api.paging import Paging, cursor_of
+from airouter.domain.errors import IdempotencyKeyRequired
 from airouter.domain.ids import AccountId
+from airouter.domain.quota import WALLET_MAX
 from airouter.services.admin_accounts import AccountLine, AccountView, AdminAccounts
+from airouter.services.wallets import Wallets
 from airouter.storage.admin_accounts import AccountStatus
 
 
@@ -28,6 +33,24 @@ class AccountChanges(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 
     group: Annotated[str, Meta(min_length=1, max_length=64)] | UnsetType = UNSET
     status: AccountStatus | UnsetType = UNSET
+
+
+class AdjustmentBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`amount` is signed: negative takes. `allow_partial`: take what there is when that is less."""
+
+    amount: Annotated[int, Meta(ge=-WALLET_MAX, le=WALLET_MAX)]
+    reason: Annotated[str, Meta(min_length=1, max_length=500)]
+    allow_partial: bool = False
+
+
+class AdjustmentView(msgspec.Struct, frozen=True, kw_only=True):
+    """What moved: `amount` is signed, from the account's view; `balance` is the balance right after it."""
+
+    id: UUID
+    amount: int
+    balance: int
+    reason: str
+    created_at: datetime
 
 
 class AccountController(Controller):
@@ -81,4 +104,43 @@ class AccountController(Controller):
             AccountId(account_id),
             group=None if data.group is UNSET else data.group,
             status=None if data.status is UNSET else data.status,
+        )
+
+    @post(
+        "/{account_id:uuid}/adjustments",
+        operation_id="adjustBalance",
+        summary="Give or take quota",
+        responses=refusals(401, 403, 404, 409, 422),
+    )
+    async def adjust(
+        self,
+        *,
+        account_id: FromPath[UUID],
+        data: JSONBody[AdjustmentBody],
+        new_id: NamedDependency[NewId],
+        operator: NamedDependency[Operator],
+        wallets: NamedDependency[Wallets],
+    ) -> AdjustmentView:
+        """Needs an `Idempotency-Key`. Taking more than the balance is refused with what is there (`balance`), unless
+        `allow_partial` says to take that much; quota that running calls hold is waited for up to two seconds.
+        """
+        if not new_id.is_claimed:
+            raise IdempotencyKeyRequired
+        transfer = await wallets.adjust(
+            AccountId(account_id),
+            data.amount,
+            reference=str(new_id.value),
+            reason=data.reason,
+            made_by=operator.user_id,
+            allow_partial=data.allow_partial,
+        )
+        is_given = transfer.credit_balance is not None
+        balance = transfer.credit_balance if is_given else transfer.debit_balance
+        assert balance is not None, "one side of an adjustment is the account's wallet"
+        return AdjustmentView(
+            id=transfer.transfer_id,
+            amount=transfer.amount if is_given else -transfer.amount,
+            balance=balance,
+            reason=transfer.memo or "",
+            created_at=transfer.created_at,
         )

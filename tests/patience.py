@@ -1,0 +1,13 @@
+"""Waiting for what happens soon, elsewhere."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+PATIENCE_SECONDS = 10.0
+
+
+async def until(condition: Callable[[], Awaitable[bool]]) -> None:
+    """Returns when the condition holds; fails when it does not within ten seconds."""
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while not await condition():
+            await asyncio.sleep(0.01)
