@@ -167,3 +167,11 @@ async def spend(
     finally:
         await connection.close()
     return request_id
+
+
+async def people(dsn: str, count: int) -> list[tuple[UUID, int, UUID]]:
+    """(account, wallet, user) of so many new people."""
+    found = [(await person(dsn))[1] for _ in range(count)]
+    wallets = await run_sql(dsn, "SELECT account_id, wallet_id FROM wallets WHERE kind = 'main'")
+    by_account = {row["account_id"]: row["wallet_id"] for row in wallets}
+    return [(joined.account_id, by_account[joined.account_id], joined.user_id) for joined in found]

@@ -62,17 +62,20 @@ async def test_a_success_gives_the_budget_back(client: httpx.AsyncClient, databa
         assert (await client.post(LOGIN, json={"email": email, "password": PASSWORD})).status_code == 200
 
 
-async def test_one_address_may_fail_fifty_times_whatever_it_claims_to_be(app: Any, database: str) -> None:
-    await run_sql(database, "SELECT 1")
+async def test_one_address_may_fail_a_hundred_times_whatever_it_claims_to_be(app: Any) -> None:
+    statuses = []
     async with client_of(app, address="192.0.2.66") as client:
-        statuses = []
-        for n in range(52):
-            headers = {"x-forwarded-for": f"198.51.100.{n}"}
-            answer = await client.post(
-                LOGIN, json={"email": f"nobody{n}@example.com", "password": "guess"}, headers=headers
-            )
-            statuses.append(answer.status_code)
-    assert statuses == [401] * 50 + [429] * 2
+        for start in range(0, 105, 15):
+            guesses = [
+                client.post(
+                    LOGIN,
+                    json={"email": f"nobody{n}@example.com", "password": "guess"},
+                    headers={"x-forwarded-for": f"198.51.100.{n}"},
+                )
+                for n in range(start, start + 15)
+            ]
+            statuses += [answer.status_code for answer in await asyncio.gather(*guesses)]
+    assert sorted(statuses) == [401] * 100 + [429] * 5
 
 
 async def test_the_refresh_cookie_is_out_of_reach_of_scripts_and_other_sites(

@@ -15,7 +15,7 @@ Result = TypeVar("Result")
 LENGTH_MIN: Final = 10
 LENGTH_MAX: Final = 256
 _DISTINCT_MIN: Final = 5
-_WAITING_MAX: Final = 64
+_WAITING_MAX: Final = 256
 
 _HASHER: Final = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 """OWASP Password Storage Cheat Sheet, argon2id: 19 MiB, 2 passes, 1 lane (read 2026-01)."""

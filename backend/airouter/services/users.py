@@ -33,7 +33,7 @@ from airouter.storage.users import LinkPurpose, NewUser, UserStatus
 from airouter.world import new_id
 
 SIGN_IN_BY_EMAIL: Final = Budget(scope="sign_in.email", failures_max=10, window=timedelta(minutes=15))
-SIGN_IN_BY_ADDRESS: Final = Budget(scope="sign_in.address", failures_max=50, window=timedelta(minutes=15))
+SIGN_IN_BY_ADDRESS: Final = Budget(scope="sign_in.address", failures_max=100, window=timedelta(minutes=15))
 SIGN_UP_BY_ADDRESS: Final = Budget(scope="sign_up.address", failures_max=20, window=timedelta(hours=1))
 LINK_BY_ADDRESS: Final = Budget(scope="link.address", failures_max=20, window=timedelta(hours=1))
 

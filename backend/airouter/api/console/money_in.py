@@ -1,0 +1,132 @@
+"""Redemption codes, and what else there is to top up with: nothing is shown that the operator did not set."""
+
+from typing import Annotated
+
+import msgspec
+from litestar import get, post
+from litestar.di import NamedDependency
+from litestar.params import JSONBody
+
+from airouter.api.callers import AccountHolder, refuse_paused
+from airouter.api.documents import refusals
+from airouter.services.redemptions import Redeemed, Redeemer, Redemptions
+
+
+class CodeToRedeem(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Spaces, dashes and lower case are accepted."""
+
+    code: Annotated[str, msgspec.Meta(min_length=1, max_length=200, examples=["7B3K-9QXT-0M4N-RW8V-2C6D-HJ5P-E1YZ"])]
+
+
+class PackageView(msgspec.Struct, frozen=True, kw_only=True):
+    """Something to buy; `amount` is in minor units of the method's currency."""
+
+    id: str
+    label: str
+    amount: int
+    quota: int
+    bonus_quota: int
+
+
+class MethodView(msgspec.Struct, frozen=True, kw_only=True):
+    """A way to pay."""
+
+    id: str
+    label: str
+    currency: str
+    exponent: int
+    minimum: int | None
+    maximum: int | None
+    custom_amount: bool
+    quota_per_minor_unit: int
+    fee: int
+    packages: list[PackageView]
+    text: str
+
+
+class TopUpView(msgspec.Struct, frozen=True, kw_only=True):
+    """`is_enabled`: there is a way to pay online."""
+
+    is_enabled: bool
+    redemption_enabled: bool
+    methods: list[MethodView]
+
+
+class ReferralView(msgspec.Struct, frozen=True, kw_only=True):
+    """`is_enabled` false: there are no referrals here, and all else is empty."""
+
+    is_enabled: bool
+    code: str | None
+    link: str | None
+    reward_balance: int
+    pending_total: str
+    rewarded_total: str
+    referred_count: int
+    reward: int | None
+    invitee_reward: int | None
+    condition: str | None
+    minimum_transfer: int | None
+
+
+@post(
+    "/redemptions",
+    operation_id="redeemCode",
+    summary="Redeem a code",
+    tags=["Money in"],
+    responses=refusals(401, 403, 404, 409, 410, 422, 429),
+)
+async def redeem(
+    data: JSONBody[CodeToRedeem], holder: NamedDependency[AccountHolder], redemptions: NamedDependency[Redemptions]
+) -> Redeemed:
+    """Credits the account at once. The same code again is 409 `code_already_redeemed` with `by_you`."""
+    refuse_paused(holder)
+    who = Redeemer(
+        account_id=holder.account_id,
+        wallet_id=holder.wallet_id,
+        account_group=holder.group,
+        user_id=holder.user_id,
+        address=holder.person.address,
+    )
+    return await redemptions.redeem(who, data.code)
+
+
+@get(
+    "/topup",
+    operation_id="getTopUp",
+    summary="How quota can be bought or redeemed here",
+    tags=["Money in"],
+    responses=refusals(401, 404),
+)
+async def top_up(holder: NamedDependency[AccountHolder], redemptions: NamedDependency[Redemptions]) -> TopUpView:
+    """No way to pay is configured in this version, so there is none to show."""
+    del holder
+    return TopUpView(is_enabled=False, redemption_enabled=await redemptions.is_enabled(), methods=[])
+
+
+@get(
+    "/referral",
+    operation_id="getReferral",
+    summary="The account's referral code and what it brought",
+    tags=["Money in"],
+    responses=refusals(401, 404),
+    sync_to_thread=False,
+)
+def referral(holder: NamedDependency[AccountHolder]) -> ReferralView:
+    """There are no referrals in this version."""
+    del holder
+    return ReferralView(
+        is_enabled=False,
+        code=None,
+        link=None,
+        reward_balance=0,
+        pending_total="0",
+        rewarded_total="0",
+        referred_count=0,
+        reward=None,
+        invitee_reward=None,
+        condition=None,
+        minimum_transfer=None,
+    )
+
+
+MONEY_IN = (redeem, top_up, referral)
