@@ -88,7 +88,7 @@ def _each(records: Iterable[Record], table: str, key: str, make: Callable[[Recor
         try:
             made = make(record)
         except (msgspec.ValidationError, DomainError, SecretUnreadable, TypeError, ValueError) as error:
-            logger.exception(
+            logger.error(  # noqa: TRY400 - a traceback says nothing that the row does not
                 "catalogue.row_malformed", extra={"table": table, "row": str(record[key]), "why": str(error)}
             )
             made = None
