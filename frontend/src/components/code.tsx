@@ -17,7 +17,8 @@ function tinted(code: string): ReactNode[] {
   )
 }
 
-export function CodeBlock({ code, label }: { code: string; label?: string }) {
+/** `copied` is what the button copies where only a part is shown. */
+export function CodeBlock({ code, label, copied = code }: { code: string; label?: string; copied?: string }) {
   const { t } = useTranslation()
   return (
     <figure className="code" aria-label={label ?? t("code")}>
@@ -25,7 +26,7 @@ export function CodeBlock({ code, label }: { code: string; label?: string }) {
       <pre tabIndex={0}>
         <code>{tinted(code)}</code>
       </pre>
-      <CopyButton text={code} />
+      <CopyButton text={copied} />
     </figure>
   )
 }

@@ -102,7 +102,7 @@ function useColumns(actions: Actions): Column<Channel>[] {
       className: "max-md:hidden",
       cell: (row) => (
         <>
-          {row.priority}
+          {countText(row.priority)}
           <span className="q"> / </span>
           {countText(row.weight)}
         </>

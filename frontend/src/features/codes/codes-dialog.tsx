@@ -63,7 +63,11 @@ export function CodesDialog({ made, onDone }: { made: NewBatch | null; onDone: (
     >
       {codes ? (
         <>
-          <CodeBlock code={codes.slice(0, SHOWN).join("\n")} label={t("codes.title")} />
+          <CodeBlock
+            code={codes.slice(0, SHOWN).join("\n")}
+            copied={codes.join("\n")}
+            label={t("codes.title")}
+          />
           {codes.length > SHOWN && (
             <p className="help">{t("codes.andMore", { count: codes.length - SHOWN })}</p>
           )}

@@ -50,6 +50,18 @@ function useColumns(onRevoke: (batch: Batch) => void): Column<Batch>[] {
       cell: (row) => countText(row.count),
     },
     {
+      id: "redeemed",
+      head: t("codes.redeemed"),
+      kind: "num",
+      className: "max-md:hidden",
+      cell: (row) => (
+        <>
+          {countText(row.redeemed)}
+          <span className="q"> / {countText(BigInt(row.count) * BigInt(row.uses_per_code))}</span>
+        </>
+      ),
+    },
+    {
       id: "amount",
       head: t("codes.each"),
       unit: sign,

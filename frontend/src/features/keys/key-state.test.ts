@@ -2,7 +2,7 @@ import { expect, test } from "vitest"
 import { keyState, spentPercent } from "./key-state"
 
 const NOW = Date.parse("2026-11-22T12:00:00Z")
-const key = { status: "active", expires_at: null, spend_limit: 100, spent: 10, remaining: 90 }
+const key = { status: "active" as const, expires_at: null, spend_limit: 100, spent: 10, remaining: 90 }
 
 test("a key with room is active", () => {
   expect(keyState(key, NOW)).toBe("active")

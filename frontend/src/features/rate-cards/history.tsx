@@ -6,25 +6,73 @@ import { Nothing, useLedger } from "../../components/amount"
 import { Drawer } from "../../components/dialog"
 import { type Column, LedgerTable } from "../../components/ledger-table"
 import { More } from "../../components/more"
+import { useMeterName } from "../../components/receipt"
 import { Tag } from "../../components/state"
 import { useNow, When } from "../../components/when"
 import { rateText } from "../../format/quota"
-import { type Meter, perOf } from "./rates"
+import { type Meter, OTHER_METERS, perOf } from "./rates"
 
 const MILLION = 1_000_000
 
-/** A rate of a card as it stands there, before any multiplier. */
-export function CardRate({ card, meter }: { card: RateCard | null; meter: Meter }) {
-  const { unit } = useLedger()
+function plainRate(card: RateCard | null, meter: Meter, unit: number): string | null {
   const rate = card?.rates[meter]
-  if (rate == null) return <Nothing />
   const per = perOf(meter)
-  return <span className="fig">{rateText({ rate, per }, MILLION, per, unit)}</span>
+  return rate == null ? null : rateText({ rate, per }, MILLION, per, unit)
+}
+
+/** The most decimals of a meter's rates on these cards, so that a column's points stand in line. */
+export function rateDecimals(cards: (RateCard | null)[], meter: Meter, unit: number): number {
+  return Math.max(2, ...cards.map((card) => plainRate(card, meter, unit)?.split(".")[1]?.length ?? 0))
+}
+
+/** A rate of a card as it stands there, before any multiplier. */
+export function CardRate({
+  card,
+  meter,
+  decimals,
+}: {
+  card: RateCard | null
+  meter: Meter
+  decimals: number
+}) {
+  const { unit } = useLedger()
+  const text = plainRate(card, meter, unit)
+  const pad = (digits: string) => (
+    <span className="pad" aria-hidden="true">
+      {digits}
+    </span>
+  )
+  if (text === null) {
+    return (
+      <span className="fig">
+        <Nothing />
+        {pad(`.${"0".repeat(decimals)}`)}
+      </span>
+    )
+  }
+  return (
+    <span className="fig">
+      {text}
+      {pad("0".repeat(decimals - (text.split(".")[1]?.length ?? 0)))}
+    </span>
+  )
+}
+
+/** The rates of a card that have no column. */
+export function OtherRates({ card }: { card: RateCard }) {
+  const { unit } = useLedger()
+  const meterName = useMeterName()
+  return OTHER_METERS.filter((meter) => card.rates[meter] != null).map((meter) => (
+    <span key={meter} className="whitespace-nowrap">
+      {" · "}
+      {meterName(meter)} <span className="fig">{plainRate(card, meter, unit)}</span>
+    </span>
+  ))
 }
 
 function Versions({ model }: { model: string }) {
   const { t } = useTranslation("admin")
-  const { sign } = useLedger()
+  const { sign, unit } = useLedger()
   const now = useNow()
   const { rows, error, retry, more } = usePages(["admin", "rate-cards", model], (cursor, signal) =>
     body(
@@ -50,7 +98,7 @@ function Versions({ model }: { model: string }) {
         unit: sign,
         kind: "num",
         bone: 40,
-        cell: (row) => <CardRate card={row} meter={meter} />,
+        cell: (row) => <CardRate card={row} meter={meter} decimals={rateDecimals(rows ?? [], meter, unit)} />,
       }),
     ),
   ]

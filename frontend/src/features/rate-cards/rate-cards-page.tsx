@@ -17,7 +17,7 @@ import { useProblemText } from "../../components/problem"
 import { State } from "../../components/state"
 import { say } from "../../components/toast"
 import { windowText } from "../../format/quota"
-import { CardRate, HistoryDrawer } from "./history"
+import { CardRate, HistoryDrawer, OtherRates, rateDecimals } from "./history"
 import { ModelForm } from "./model-form"
 import { PriceForm } from "./price-form"
 
@@ -60,9 +60,10 @@ function RowMenu({ model, onPrice, onEdit, onHistory, onDelete }: { model: Model
   )
 }
 
-function useColumns(actions: Actions): Column<Model>[] {
+function useColumns(models: Model[], actions: Actions): Column<Model>[] {
   const { t } = useTranslation(["admin", "common"])
-  const { sign } = useLedger()
+  const { sign, unit } = useLedger()
+  const cards = models.map((model) => model.rate_card)
   return [
     {
       id: "model",
@@ -72,7 +73,14 @@ function useColumns(actions: Actions): Column<Model>[] {
         <>
           <span className="name mono wrap-anywhere">{row.model}</span>
           <span className="sub">
-            {row.rate_card ? row.vendor : <State tone="warn">{t("rates.unpriced")}</State>}
+            {row.rate_card ? (
+              <>
+                {row.vendor ?? "–"}
+                <OtherRates card={row.rate_card} />
+              </>
+            ) : (
+              <State tone="warn">{t("rates.unpriced")}</State>
+            )}
           </span>
         </>
       ),
@@ -91,7 +99,9 @@ function useColumns(actions: Actions): Column<Model>[] {
         unit: meter === "request" ? sign : `${sign} / 1M`,
         kind: "num",
         className: meter === "cached_input" || meter === "request" ? "max-lg:hidden" : "max-md:hidden",
-        cell: (row) => <CardRate card={row.rate_card} meter={meter} />,
+        cell: (row) => (
+          <CardRate card={row.rate_card} meter={meter} decimals={rateDecimals(cards, meter, unit)} />
+        ),
       }),
     ),
     {
@@ -163,7 +173,7 @@ export default function RateCardsPage() {
   const [past, setPast] = useState<Open<Model>>(null)
   const acts = useModelActs()
   const { data, error, refetch } = useQuery(modelsQuery)
-  const columns = useColumns({
+  const columns = useColumns(data ?? [], {
     onPrice: (model) => setPriced(opened(model)),
     onEdit: (model) => setForm(opened(model)),
     onHistory: (model) => setPast(opened(model)),
