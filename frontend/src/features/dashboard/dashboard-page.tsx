@@ -114,6 +114,7 @@ export default function DashboardPage() {
       {days && hasCalled && <Tiles days={days} items={summary?.items ?? []} now={now} />}
       <Spend
         days={days?.slice(-range)}
+        now={now}
         error={error}
         onRetry={() => void refetch()}
         search={search}

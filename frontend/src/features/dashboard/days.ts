@@ -3,7 +3,7 @@ import type { Summary } from "../../api/types"
 
 export const LONGEST = 90
 
-export type DayCost = { day: string; charged: bigint; requests: bigint; parts: Map<string, bigint> }
+export type DayCost = { day: string; charged: bigint; requests: bigint }
 
 /** "2026-11-22": the day at the reader's, `ago` days before the one that holds `now`. */
 export function dayOf(now: number, ago = 0): string {
@@ -25,17 +25,13 @@ export function dayCosts(items: Summary["items"], now: number, days: number): Da
     day: dayOf(now, days - 1 - index),
     charged: 0n,
     requests: 0n,
-    parts: new Map<string, bigint>(),
   }))
   const byDay = new Map(line.map((cost) => [cost.day, cost]))
   for (const item of items) {
     const cost = byDay.get(item.key.slice(0, 10))
     if (!cost) continue
-    const charged = BigInt(item.charged)
-    cost.charged += charged
+    cost.charged += BigInt(item.charged)
     cost.requests += BigInt(item.requests)
-    const part = item.split
-    if (part !== undefined && part !== null) cost.parts.set(part, (cost.parts.get(part) ?? 0n) + charged)
   }
   return line
 }

@@ -35,7 +35,11 @@ export function Money({ wallet }: { wallet: Wallet }) {
         <div className="after">
           <dt>{t("money.used")}</dt>
           <dd>
-            <Amount quota={wallet.used_total} as="balance" />
+            {BigInt(wallet.used_total) > 0n ? (
+              <Amount quota={wallet.used_total} as="balance" />
+            ) : (
+              <span className="q">–</span>
+            )}
           </dd>
         </div>
       </dl>

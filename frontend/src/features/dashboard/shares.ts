@@ -22,15 +22,11 @@ export function sharesOf(items: Summary["items"], most: number): Share[] {
 
 const SERIES = 3
 
-/** The parts of a stacked day: the three that cost most over the span, then everything else as one. */
-export function seriesOf(parts: Map<string, bigint>[]): { names: string[]; hasOther: boolean } {
-  const totals = new Map<string, bigint>()
-  for (const day of parts) {
-    for (const [name, charged] of day) totals.set(name, (totals.get(name) ?? 0n) + charged)
+/** The models that cost most; what the others cost is shown as one. */
+export function dearest(items: Summary["items"]): { names: string[]; hasOther: boolean } {
+  const charged = sharesOf(items, Number.POSITIVE_INFINITY).filter((share) => share.charged > 0n)
+  return {
+    names: charged.slice(0, SERIES).flatMap(({ key }) => (key === null ? [] : [key])),
+    hasOther: charged.length > SERIES,
   }
-  const names = [...totals]
-    .filter(([, charged]) => charged > 0n)
-    .sort(([a, left], [b, right]) => (left === right ? a.localeCompare(b) : left < right ? 1 : -1))
-    .map(([name]) => name)
-  return { names: names.slice(0, SERIES), hasOther: names.length > SERIES }
 }

@@ -1,3 +1,4 @@
+import { useQuery } from "@tanstack/react-query"
 import { ChartColumn, Table2 } from "lucide-react"
 import { useTranslation } from "react-i18next"
 import { Amount, useLedger } from "../../components/amount"
@@ -8,35 +9,36 @@ import { type Column, LedgerTable } from "../../components/ledger-table"
 import { Failed } from "../../components/problem"
 import { columnDecimals } from "../../format/exact"
 import { dayLabel } from "../../format/log-time"
-import { type DayCost, sumOf } from "./days"
+import { type DayCost, dayCosts, sumOf } from "./days"
+import { stackQuery } from "./queries"
 import { type DashboardSearch, DEFAULT_RANGE, RANGES, type Range } from "./search"
-import { seriesOf } from "./shares"
 
 const TINTS = ["c1", "c2", "c3"] as const
 
-type Stack = { series: Series[]; totals: bigint[]; partsOf: (day: DayCost) => bigint[] }
+/** `rows`: the parts of each day, from the bottom up. */
+type Stack = { series: Series[]; totals: bigint[]; rows: bigint[][] }
 
-/** What stands on what: the dearest models and the rest; one plain bar where the API tells no parts. */
-function useStack(days: DayCost[]): Stack {
+/** What stands on what: the dearest models and the rest; one plain bar while they are not known. */
+function useStack(days: DayCost[], now: number): Stack {
   const { t } = useTranslation("dashboard")
-  const { names, hasOther } = seriesOf(days.map(({ parts }) => parts))
-  if (names.length === 0) {
-    return {
-      series: [{ name: t("spend.all"), tint: "c1" }],
-      totals: [sumOf(days)],
-      partsOf: ({ charged }) => [charged],
-    }
+  const { data } = useQuery(stackQuery(now, days.length))
+  const series: Series[] = []
+  let rows: bigint[][] = days.map(({ charged }) => [charged])
+  if (data && data.parts.length > 0) {
+    const parts = data.parts.map(({ items }) => dayCosts(items, now, days.length))
+    rows = days.map(({ charged }, index) => {
+      const named = parts.map((part) => part[index]?.charged ?? 0n)
+      const rest = charged - named.reduce((sum, part) => sum + part, 0n)
+      // The questions were asked one after the other; a call in between must not make a negative rest.
+      return data.hasOther ? [...named, rest < 0n ? 0n : rest] : named
+    })
+    series.push(...data.parts.map(({ name }, index): Series => ({ name, tint: TINTS[index] ?? "c3" })))
+    if (data.hasOther) series.push({ name: t("spend.other"), tint: "c4" })
+  } else {
+    series.push({ name: t("spend.all"), tint: "c1" })
   }
-  const partsOf = ({ parts, charged }: DayCost) => {
-    const named = names.map((name) => parts.get(name) ?? 0n)
-    const other = charged - named.reduce((sum, part) => sum + part, 0n)
-    return hasOther ? [...named, other] : named
-  }
-  const series: Series[] = names.map((name, index) => ({ name, tint: TINTS[index] ?? "c3" }))
-  if (hasOther) series.push({ name: t("spend.other"), tint: "c4" })
-  const rows = days.map(partsOf)
   const totals = series.map((_, index) => rows.reduce((sum, row) => sum + (row[index] ?? 0n), 0n))
-  return { series, totals, partsOf }
+  return { series, totals, rows }
 }
 
 function Legend({ stack, total, days }: { stack: Stack; total: bigint; days: number }) {
@@ -68,7 +70,7 @@ function DayTable({ days, stack }: { days: DayCost[]; stack: Stack }) {
   const { unit, sign } = useLedger()
   const isStacked = stack.series.length > 1
   const total = sumOf(days)
-  const decimals = columnDecimals([...days.flatMap((day) => [day.charged, ...stack.partsOf(day)])], unit)
+  const decimals = columnDecimals([...days.map(({ charged }) => charged), ...stack.rows.flat()], unit)
   const shown = (quota: bigint) =>
     quota === 0n ? <span className="q">–</span> : <ExactAmount quota={quota} decimals={decimals} />
   const columns: Column<DayCost>[] = [
@@ -85,7 +87,7 @@ function DayTable({ days, stack }: { days: DayCost[]; stack: Stack }) {
             unit: sign,
             kind: "num",
             className: "max-lg:hidden",
-            cell: (day) => shown(stack.partsOf(day)[index] ?? 0n),
+            cell: (day) => shown(stack.rows[days.indexOf(day)]?.[index] ?? 0n),
           }),
         )
       : []),
@@ -122,15 +124,15 @@ function DayTable({ days, stack }: { days: DayCost[]; stack: Stack }) {
   )
 }
 
-function Filled({ days, view }: { days: DayCost[]; view: DashboardSearch["view"] }) {
+function Filled({ days, now, view }: { days: DayCost[]; now: number; view: DashboardSearch["view"] }) {
   const { t, i18n } = useTranslation("dashboard")
-  const stack = useStack(days)
+  const stack = useStack(days, now)
   const columns: BarColumn[] = days.map((day, index) => ({
     id: day.day,
     label: index === days.length - 1 ? t("today") : dayLabel(day.day, i18n.language),
     title: dayLabel(day.day, i18n.language, { hasWeekday: true }),
     total: day.charged,
-    parts: stack.partsOf(day),
+    parts: stack.rows[index] ?? [],
   }))
   return (
     <>
@@ -147,6 +149,7 @@ function Filled({ days, view }: { days: DayCost[]; view: DashboardSearch["view"]
 /** One question: what did each day cost? */
 export function Spend({
   days,
+  now,
   error,
   onRetry,
   search,
@@ -154,6 +157,7 @@ export function Spend({
 }: {
   /** Undefined while loading. */
   days: DayCost[] | undefined
+  now: number
   error: unknown
   onRetry: () => void
   search: DashboardSearch
@@ -211,7 +215,7 @@ export function Spend({
             <p>{t("spend.noneText")}</p>
           </div>
         ) : (
-          <Filled days={days} view={search.view} />
+          <Filled days={days} now={now} view={search.view} />
         )
       ) : error ? (
         <Failed error={error} onRetry={onRetry} />

@@ -1,3 +1,4 @@
+import { useQuery } from "@tanstack/react-query"
 import type { ReactNode } from "react"
 import { useTranslation } from "react-i18next"
 import type { Summary } from "../../api/types"
@@ -5,6 +6,7 @@ import { Amount, useLedger } from "../../components/amount"
 import { shortCount } from "../../format/exact"
 import { countText } from "../../format/quota"
 import { type DayCost, dayOf, sumOf } from "./days"
+import { failedQuery } from "./queries"
 import { type Tokens, tokensIn } from "./tokens"
 
 const MONTH = 30
@@ -60,10 +62,7 @@ export function Tiles({ days, items, now }: { days: DayCost[]; items: Summary["i
   const firstDay = dayOf(now, MONTH - 1)
   const lately = items.filter((item) => item.key.slice(0, 10) >= firstDay)
   const weekday = new Intl.DateTimeFormat(i18n.language, { weekday: "long" }).format(new Date(now))
-  // Only where the API counts them; a sum that leaves some out would be worse than none.
-  const failed = lately.every((item) => item.failed !== undefined)
-    ? lately.reduce((sum, item) => sum + (item.failed ?? 0), 0)
-    : null
+  const { data: failed } = useQuery(failedQuery(now, MONTH))
   return (
     <dl className="strip">
       <Tile
@@ -88,7 +87,11 @@ export function Tiles({ days, items, now }: { days: DayCost[]; items: Summary["i
         title={t("tile.requests")}
         figure={countText(month.reduce((sum, { requests }) => sum + requests, 0n))}
         text={
-          failed === null ? t("tile.inMonth") : t("tile.failed", { count: failed, figure: countText(failed) })
+          failed === undefined
+            ? ""
+            : failed === 0
+              ? t("tile.noneFailed")
+              : t("tile.failed", { count: failed, figure: countText(failed) })
         }
       />
       <TokenTile tokens={tokensIn(lately)} />

@@ -18,7 +18,7 @@ function NoCalls() {
   return (
     <>
       <ReceiptText className="i" aria-hidden="true" />
-      <h3>{t("empty.title")}</h3>
+      <h2 className="text-14">{t("empty.title")}</h2>
       <p>{t("empty.text")}</p>
       {model && (
         <div className="mt-2 w-full max-w-2xl min-w-0">
@@ -41,7 +41,7 @@ export function Empty({ search, onChange }: { search: UsageSearch; onChange: Cha
   return (
     <>
       <SearchX className="i" aria-hidden="true" />
-      <h3>{search.q ? t("none.id") : t("none.title")}</h3>
+      <h2 className="text-14">{search.q ? t("none.id") : t("none.title")}</h2>
       <p>{search.q ? t("none.idText") : t("none.text")}</p>
       <span className="mt-2">
         <ClearFilters onChange={onChange} />

@@ -15,6 +15,7 @@ export function ExportButton({ filters, isDisabled }: { filters: UsageFilters; i
   const download = useMutation({
     mutationFn: () => body(api().POST("/api/v1/usage/exports", { body: filters })),
     onSuccess: ({ url }) => {
+      if (url === null) return // only in an answer given a second time, which this never asks for
       const link = document.createElement("a")
       link.href = new URL(url, apiOrigin()).href
       link.download = ""

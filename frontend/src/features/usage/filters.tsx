@@ -23,7 +23,7 @@ function Named({ name }: { name: string }) {
 function CustomDays({ search, onChange }: { search: UsageSearch; onChange: Change }) {
   const { t } = useTranslation("usage")
   return (
-    <div className="flex gap-2 max-md:basis-full">
+    <div className="custom-days">
       {(["from", "to"] as const).map((end) => (
         <Input
           key={end}
@@ -59,7 +59,7 @@ export function Filters({
 }) {
   const { t } = useTranslation("usage")
   const [text, setText] = useUrlText(search.q ?? "", (q) => onChange({ q: q.trim() || undefined }))
-  const { data: models } = useQuery(summaryQuery("model", instants))
+  const { data: models } = useQuery(summaryQuery(instants))
   const { data: keys } = useQuery(keysQuery)
   const modelNames = without(models?.items.map((item) => item.key).sort() ?? [], search.model)
   const keyIds = without(keys?.items.map((key) => key.id) ?? [], search.key)

@@ -1,10 +1,10 @@
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query"
 import { api, body } from "../../api/client"
 import type { UsageItem } from "../../api/types"
-import type { UsageSearch } from "./search"
+import type { CallState, UsageSearch } from "./search"
 import type { Instants } from "./span"
 
-export type UsageFilters = Instants & { model?: string; key_id?: string; status?: string }
+export type UsageFilters = Instants & { model?: string; key_id?: string; status?: CallState }
 
 const PAGE = 50
 const FRESH_MS = 8_000
@@ -56,13 +56,14 @@ export const newerQuery = (filters: UsageFilters, newest: UsageItem | undefined,
 
 const zone = Intl.DateTimeFormat().resolvedOptions().timeZone
 
-export const summaryQuery = (groupBy: "model" | "key", { from, to }: Instants) =>
+/** What the calls that fit come to, and by which model. */
+export const summaryQuery = (filters: UsageFilters) =>
   queryOptions({
-    queryKey: ["usage", "summary", groupBy, from, to],
+    queryKey: ["usage", "summary", "model", filters],
     queryFn: ({ signal }) =>
       body(
         api().GET("/api/v1/usage/summary", {
-          params: { query: { group_by: groupBy, tz: zone, from, to } },
+          params: { query: { ...filters, group_by: "model", tz: zone } },
           signal,
         }),
       ),

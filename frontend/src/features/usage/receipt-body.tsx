@@ -1,10 +1,10 @@
 import { Check } from "lucide-react"
-import { useTranslation } from "react-i18next"
+import { Trans, useTranslation } from "react-i18next"
 import type { Key, Receipt } from "../../api/types"
 import { Amount, useLedger } from "../../components/amount"
 import { ExactAmount } from "../../components/exact-amount"
 import { Note } from "../../components/note"
-import { Receipt as ReceiptTable } from "../../components/receipt"
+import { Receipt as ReceiptTable, useMeterName } from "../../components/receipt"
 import { Tag } from "../../components/state"
 import { useNow } from "../../components/when"
 import { clockAndDay } from "../../format/log-time"
@@ -117,13 +117,22 @@ function Formula({ receipt }: { receipt: Receipt }) {
 
 function FinePrint({ receipt }: { receipt: Receipt }) {
   const { t } = useTranslation("usage")
+  const meterName = useMeterName()
   const source = SOURCES.find((name) => name === receipt.usage_source)
   return (
     <p className="help">
       {receipt.rate_card_id && (
         <>
-          {t("receipt.card")} <span className="mono break-all">{receipt.rate_card_id}</span>.{" "}
+          <Trans
+            t={t}
+            i18nKey="receipt.card"
+            values={{ id: receipt.rate_card_id }}
+            components={{ 1: <span className="mono break-all" /> }}
+          />{" "}
         </>
+      )}
+      {receipt.unpriced && receipt.unpriced.length > 0 && (
+        <>{t("receipt.unpriced", { meters: receipt.unpriced.map(meterName).join(", ") })} </>
       )}
       {source ? t(`source.${source}`) : receipt.usage_source}{" "}
       {receipt.lines.length > 0 && t("receipt.rounded")}

@@ -1,8 +1,9 @@
 import { Dialog as Base } from "@base-ui/react/dialog"
 import { useQuery } from "@tanstack/react-query"
-import { ChevronDown, ChevronUp, X } from "lucide-react"
+import { ChevronDown, ChevronUp, SearchX, X } from "lucide-react"
 import { type ReactNode, useEffect, useId, useState, useSyncExternalStore } from "react"
 import { useTranslation } from "react-i18next"
+import { asProblem } from "../../api/problem"
 import { keysQuery } from "../../api/queries"
 import type { Key, Receipt } from "../../api/types"
 import { useLedger } from "../../components/amount"
@@ -129,7 +130,13 @@ function Content({ title, ...props }: Props & { title: ReactNode }) {
       <Head {...props} title={title} />
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard */}
       <section className="rc-body" tabIndex={0} aria-label={t("receipt.title")}>
-        {error && !receipt ? (
+        {error && !receipt && asProblem(error).status === 404 ? (
+          <div className="state-box">
+            <SearchX className="i" aria-hidden="true" />
+            <h3>{t("none.id")}</h3>
+            <p>{t("none.notYours")}</p>
+          </div>
+        ) : error && !receipt ? (
           <Failed title={t("receipt.failed")} error={error} onRetry={() => void refetch()} />
         ) : !receipt ? (
           <Skeleton />

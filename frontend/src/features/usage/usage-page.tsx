@@ -135,8 +135,7 @@ export default function UsagePage() {
       </PageHead>
       <Filters search={search} instants={instants} onChange={change} onFind={receipt.show} />
       <SummaryLine
-        search={search}
-        instants={instants}
+        filters={filters}
         rows={log.rows}
         isComplete={log.isComplete}
         newer={newer}
