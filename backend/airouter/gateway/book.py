@@ -261,14 +261,17 @@ class Book:
         mentioned: dict[PurseId, Purse] = {}
         wishes, waiting, asked = self._take_wishes(mentioned)
         holds = self._take_records(mentioned)
-        self._take_due(mentioned)
         levels: dict[PurseId, Level] = {}
-        for purse_id, purse in mentioned.items():
-            level = self._level(purse, asked.get(purse_id, 0), now)
-            if purse_id in asked or level.want != purse.leased - purse.batched:
-                levels[purse_id] = level
+        for purse in (*mentioned.values(), *self._take_due(mentioned)):
+            level = self._level(purse, asked.get(purse.purse_id, 0), now)
+            if purse.purse_id in asked or level.want != purse.leased - purse.batched:
+                levels[purse.purse_id] = level
+                mentioned[purse.purse_id] = purse
         closes = self.is_draining and not self.running and not self.waiting and len(holds) == len(self.pending)
         everything = self.purses if closes else mentioned
+        if closes:
+            for purse in everything.values():
+                purse.returning = purse.leased - purse.batched
         request = Sync(
             node_id=self.node_id,
             seq=self.seq + 1,
@@ -298,7 +301,7 @@ class Book:
                     asked.setdefault(purse.purse_id, 0)
                 wishes.append(Wish(more, tuple(purse.purse_id for purse in hold.purses)))
         self._extending.clear()
-        for waiting in islice(self.waiting, self.settings.records_per_sync):
+        for waiting in islice(self.waiting, self.settings.wishes_per_sync):
             if len(mentioned) >= self.settings.purses_per_sync // 2:
                 break
             for purse_id in waiting.purses:
@@ -324,16 +327,18 @@ class Book:
             holds.append(hold)
         return holds
 
-    def _take_due(self, mentioned: dict[PurseId, Purse]) -> None:
-        """Purses that have something to return or to ask for, as many as fit; the others stay due."""
-        most = len(mentioned) + max(self.settings.purses_per_sync // 4, self.settings.purses_per_sync - len(mentioned))
+    def _take_due(self, mentioned: dict[PurseId, Purse]) -> list[Purse]:
+        """Other purses that may have something to return or to ask for, as many as fit; the rest stays due."""
+        most = max(self.settings.purses_per_sync // 4, self.settings.purses_per_sync - len(mentioned))
+        taken: list[Purse] = []
         for purse_id in list(self._due):
-            if len(mentioned) >= most:
+            if len(taken) >= most:
                 break
             del self._due[purse_id]
             purse = self.purses.get(purse_id)
-            if purse is not None and not self._is_bare:
-                mentioned[purse_id] = purse
+            if purse is not None and purse_id not in mentioned and not self._is_bare:
+                taken.append(purse)
+        return taken
 
     def _level(self, purse: Purse, asked: int, now: int) -> Level:
         """What the purse's lease should be, and from here on what goes back."""

@@ -62,7 +62,7 @@ class Credit:
         self._directory = journal_directory
         self._clock = LeaseClock()
         self._figures = CreditFigures()
-        self._book: Book
+        self._book = Book(NodeId(new_id()), self.settings)  # admits nothing; `start` opens the first real one
         self._ended: list[Book] = []
         """Books that are over, with calls still running."""
         self._custody = Custody(

@@ -40,6 +40,7 @@ class CreditSettings(msgspec.Struct, frozen=True, kw_only=True):
     forget_ms: int = 60_000
     """An empty purse that was not used for this long leaves the memory."""
     records_per_sync: int = 1_000
+    wishes_per_sync: int = 1_000
     purses_per_sync: int = 200
     observer_gap_ms: int = 3_000
     """An observer whose readings were interrupted for longer forgets what it saw."""

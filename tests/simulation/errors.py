@@ -1,0 +1,128 @@
+"""Deliberate errors, one line each. The simulation is worth something only as long as it finds every one of them."""
+
+from tests.simulation.code import Error
+
+ERRORS = [
+    Error(name="no fence at the deadline", module="book", old="            now >= self.deadline\n", new="            False\n"),
+    Error(
+        name="a repeated sync is applied again",
+        module="settlement",
+        old="if not await nodes.advance(connection, request.node_id, request.seq):",
+        new="if not (await nodes.advance(connection, request.node_id, request.seq)"
+        " or (await nodes.state_of(connection, request.node_id)).state == 'live'):",
+    ),
+    Error(
+        name="adoption settles what is settled",
+        module="settlement",
+        old="fresh = _once(record for record in records if record.request_id not in known)",
+        new="fresh = _once(records)",
+    ),
+    Error(
+        name="adoption does not fence a sync under way",
+        module="settlement",
+        old='await _post(connection, node_id, node.seq, fresh, wishes=(), levels=levels, mine=mine)',
+        new='await _post(connection, node_id, node.seq, fresh, wishes=(), levels={}, mine=mine)',
+    ),
+    Error(
+        name="what is unsettled counts as idle",
+        module="book",
+        old="busy = purse.held + purse.unsettled - purse.batched",
+        new="busy = purse.held",
+    ),
+    Error(
+        name="grants look at no limit",
+        module="lease",
+        old="missing = [purse_id for purse_id in wish.purses if lack[purse_id] > funds[purse_id].free]",
+        new="missing = []",
+    ),
+    Error(
+        name="an excess is paid from what others hold",
+        module="book",
+        old="return hold.amount + min(cost - hold.amount, max(0, idle))",
+        new="return cost",
+    ),
+    Error(
+        name="the deadline counts from the answer",
+        module="book",
+        old="self.deadline = flight.first_sent + self._ttl - self._margin",
+        new="self.deadline = now + self._ttl",
+    ),
+    Error(name="the operator's part is forgotten", module="settlement", old="unpaid += record.cost - charged", new="pass"),
+    Error(name="a hold is never let go", module="book", old="purse.held -= hold.amount", new="pass"),
+    Error(
+        name="a swept lease pays all the same",
+        module="lease",
+        old="wallet.pay(charged, min(record.covered, charged, wallet.mine))",
+        new="wallet.pay(charged, min(record.covered, charged))",
+    ),
+    Error(
+        name="a call without a hold of its key pays from the lease of others",
+        module="lease",
+        old="covered_by_key = record.covered if record.key_is_limited else 0",
+        new="covered_by_key = record.covered",
+    ),
+    Error(
+        name="the fast path does not look whether the key was held",
+        module="lease",
+        old="if record.key_is_limited != funds[key_id].is_limited:",
+        new="if False:",
+    ),
+    Error(
+        name="what goes back is still spent",
+        module="book",
+        old="purse.returning = max(0, after - want)",
+        new="purse.returning = 0",
+    ),
+    Error(
+        name="newcomers overtake a waiting call",
+        module="book",
+        old="purse.returning += min(max(0, purse.idle), asked)",
+        new="pass",
+    ),
+    Error(
+        name="settled charges stay in the way",
+        module="book",
+        old="hold.wallet.unsettled -= covered",
+        new="pass",
+    ),
+    Error(
+        name="others are declared dead too early",
+        module="observer",
+        old="if sent - since >= self._ttl]",
+        new="if sent - since >= self._ttl // 2]",
+    ),
+    Error(
+        name="a call is extended beyond the lease",
+        module="book",
+        old="if self.is_over or any(purse.idle < more for purse in purses):",
+        new="if self.is_over:",
+    ),
+    Error(
+        name="the node is closed while calls run",
+        module="book",
+        old="closes = self.is_draining and not self.running and not self.waiting",
+        new="closes = self.is_draining and not self.waiting",
+    ),
+    Error(
+        name="a purse that nobody uses keeps its lease",
+        module="book",
+        old="or now - purse.used_at > self._idle_return",
+        new="",
+    ),
+    Error(
+        name="a charge is not taken from the wallet",
+        module="lease",
+        old="        self.total -= amount\n        self.leased -= from_lease",
+        new="        self.leased -= from_lease",
+    ),
+    Error(
+        name="a recall is not heard",
+        module="book",
+        old="            purse.tight_until = now + self.settings.tight_ms * MILLISECOND",
+        new="            pass",
+    ),
+]
+
+SHELL_ERRORS = ["journal after the answer", "adoption without the lock"]
+RARE_SHELL_ERRORS = ["the deadline counts from a retry"]
+"""Found once in some hundred seeds: looked for in the soak only."""
