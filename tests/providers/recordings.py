@@ -1,4 +1,6 @@
-"""Recorded traffic of real providers. It lies outside this repository, in the folder that `AIROUTER_RECORDINGS` names."""
+"""Recorded traffic of real providers. It lies outside this repository, in the folder that `AIROUTER_RECORDINGS`
+names.
+"""
 
 import gzip
 import json

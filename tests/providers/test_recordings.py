@@ -125,7 +125,7 @@ def test_whole_answer_is_forwarded_unchanged_and_metered_as_reported(recording: 
 
 @named(STREAMS)
 @pytest.mark.parametrize("wants_usage", [True, False], ids=["usage-wanted", "usage-hidden"])
-def test_stream_is_forwarded_and_metered_however_it_is_cut(recording: Recording, wants_usage: bool):
+def test_stream_is_forwarded_and_metered_however_it_is_cut(recording: Recording, *, wants_usage: bool):
     stream = recording.body
     expected = stream if wants_usage else without_usage_chunks(stream)
     stated = stated_usage(recording)
@@ -177,7 +177,9 @@ def test_recorded_request_reaches_the_upstream_with_every_member(recording: Reco
 
 
 def reads_on_its_own(recording: Recording) -> bool:
-    """Groq's compound systems search the web unasked; a router that picks the model may pick one with a long preamble."""
+    """Groq's compound systems search the web unasked; a router that picks the model may pick one with a long
+    preamble.
+    """
     return recording.request["model"].startswith("compound") or "models" in recording.request
 
 

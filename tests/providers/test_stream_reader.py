@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airouter.domain.catalogue import ChannelOptions
+from airouter.providers.contract import StreamReader
 from airouter.providers.openai_stream import EVENT_BYTES_MAX, HELD_BYTES_MAX
 from tests.providers.calls import (
     DONE,
@@ -26,7 +27,7 @@ from tests.providers.calls import (
 HELLO = delta("Hel") + delta("lo")
 
 
-def figures(stream) -> dict[str, int]:
+def figures(stream: StreamReader) -> dict[str, int]:
     assert stream.reported is not None
     assert stream.reported.quantities is not None
     return {meter: count for meter, count in stream.reported.quantities.items() if meter != "request"}
@@ -262,6 +263,25 @@ def test_long_block_keeps_its_latest_events():
     assert found.is_complete
 
 
+def test_usage_is_remembered_however_much_follows():
+    for wants_usage in (True, False):
+        found = reader(wants_usage=wants_usage)
+        fed(found, [stop(usage=usage(7, 3)), *[delta("more")] * 50, DONE])
+        assert figures(found) == {"input": 7, "output": 3}
+        whole = reader(wants_usage=wants_usage)
+        fed(whole, [stop(usage=usage(7, 3)) + delta("more") * 500 + DONE])
+        assert figures(whole) == {"input": 7, "output": 3}
+
+
+def test_comment_in_front_of_an_event_does_not_hide_it_from_us():
+    found = reader(wants_usage=True)
+    fed(found, [HELLO, b": OPENROUTER PROCESSING\n\n" + stop(usage=usage(7, 3)), DONE])
+    assert figures(found) == {"input": 7, "output": 3}
+    failed = reader()
+    fed(failed, [b": OPENROUTER PROCESSING\n\n" + event({"error": {"code": 502}})])
+    assert failed.has_error
+
+
 def test_usage_beside_a_picture_of_several_hundred_kilobytes_is_read():
     picture = event(
         {"choices": [{"index": 0, "delta": {"images": ["A" * 600_000]}, "finish_reason": "stop"}], "usage": usage(7, 3)}
@@ -318,17 +338,23 @@ EVENTS = st.lists(
             b'event: x\ndata: {"choices":\ndata: []}\n\n',
             b"data: not json t_tokens\n\n",
             b"data: [1]\r\n\r\n",
-            b"\n",
             DONE,
         ]
     ),
-    max_size=12,
+    max_size=8,
 )
+"""No more than are kept: an error or a stop that is followed by many other events was not the end."""
 
 
-@given(EVENTS, st.lists(st.integers(0, 2_000), max_size=12), st.booleans(), st.booleans(), st.booleans())
+@given(
+    events=EVENTS,
+    places=st.lists(st.integers(0, 2_000), max_size=12),
+    wants_usage=st.booleans(),
+    rewrites=st.booleans(),
+    counts=st.booleans(),
+)
 def test_cutting_makes_no_difference(
-    events: list[bytes], places: list[int], wants_usage: bool, rewrites: bool, counts: bool
+    events: list[bytes], places: list[int], *, wants_usage: bool, rewrites: bool, counts: bool
 ):
     options = ChannelOptions(rewrite_model=rewrites, include_usage=not counts)
     stream = b"".join(events)
@@ -345,8 +371,8 @@ def test_cutting_makes_no_difference(
         assert expected == stream
 
 
-@given(st.lists(st.binary(max_size=80), max_size=12), st.booleans())
-def test_any_bytes_come_out_again(pieces: list[bytes], wants_usage: bool):
+@given(pieces=st.lists(st.binary(max_size=80), max_size=12), wants_usage=st.booleans())
+def test_any_bytes_come_out_again(pieces: list[bytes], *, wants_usage: bool):
     assert fed(reader(wants_usage=wants_usage), pieces) == b"".join(pieces)
 
 

@@ -207,14 +207,16 @@ def test_any_body_is_read_or_refused(body: bytes):
 
 
 @given(
-    st.dictionaries(st.text(max_size=6).filter(lambda name: name not in {"stream", "stream_options", "model"}), JSON),
-    st.text(min_size=1, max_size=12),
-    st.booleans(),
-    st.booleans(),
-    st.sampled_from([None, 0, 2]),
+    members=st.dictionaries(
+        st.text(max_size=6).filter(lambda name: name not in {"stream", "stream_options", "model"}), JSON
+    ),
+    upstream_model=st.text(min_size=1, max_size=12),
+    is_streaming=st.booleans(),
+    renames=st.booleans(),
+    indent=st.sampled_from([None, 0, 2]),
 )
 def test_members_survive_whatever_has_to_change(
-    members: dict[str, Any], upstream_model: str, is_streaming: bool, renames: bool, indent: int | None
+    members: dict[str, Any], upstream_model: str, *, is_streaming: bool, renames: bool, indent: int | None
 ):
     whole = {**members, "model": "m", "messages": [], "stream": is_streaming}
     for ascii_only in (True, False):

@@ -38,6 +38,7 @@ HELD_BYTES_MAX: Final = 16_384
 _DONE: Final = b"[DONE]"
 _DONE_ENDINGS: Final = tuple(_DONE + blank for blank in BLANK_LINES)
 _ESTIMATE_EVERY_BYTES: Final = 4_096
+_COLON: Final = ord(":")
 _SEAM: Final = 3
 """So many bytes before new ones may belong to an empty line that ends in the new ones."""
 
@@ -62,6 +63,7 @@ class OpenAIStreamReader:
         "_tail_sent",
         "_tier",
         "_usage",
+        "_with_figures",
         "_written_bytes",
         "call",
         "received_bytes",
@@ -78,6 +80,8 @@ class OpenAIStreamReader:
         self._sifts = self._counts_text or options.rewrite_model
         self._kept: deque[bytes] = deque(maxlen=_KEPT_BLOCKS)
         """The latest events, not read yet."""
+        self._with_figures = b""
+        """The latest of them that had figures of usage; it may be older than the rest."""
         self._sample: tuple[bytes, ...] = ()
         """The latest events that were read: what an estimate is projected from."""
         self._tail = bytearray()
@@ -156,26 +160,33 @@ class OpenAIStreamReader:
         return whole[seam:end] + (self._feed_torn(rest) if rest else b"")
 
     def _take(self, block: bytes, sent: int) -> bytes:
-        """Whole events, of which `sent` bytes are out: sift them where something has to be hidden, changed or
-        counted.
-        """
-        if self._sifts or (self._hides_usage and _FIGURE in block):
+        """Whole events, of which `sent` bytes are out: hide, change or count what has to be, and keep the latest."""
+        has_figures = _FIGURE in block
+        if self._sifts or (has_figures and self._hides_usage):
             block = self._sift(block, is_open=sent > 0)
         if block.endswith(_DONE_ENDINGS):
             self.saw_done = True
         if len(block) > _KEPT_BYTES:
             self._keep_latest(block)
-        elif block and not block.startswith(b":"):
+        elif block and (block[0] != _COLON or b"data:" in block):
             self._kept.append(block)
+            if has_figures:
+                self._with_figures = block
         return block[sent:] if sent else block
 
     def _keep_latest(self, block: bytes) -> None:
-        latest = block[block.rfind(b"\n\n", 0, -_KEPT_BYTES) + 2 :] if b"\n\n" in block[:-_KEPT_BYTES] else block
-        if len(latest) > _KEPT_BYTES_MAX:
+        """Of a long block, keep its last events, and the last one with figures."""
+        latest = block[_event_start(block, len(block) - _KEPT_BYTES) :]
+        place = block.rfind(_FIGURE)
+        told = block[_event_start(block, place) : block.find(b"\n\n", place) + 2 or None] if place >= 0 else b""
+        if max(len(latest), len(told)) > _KEPT_BYTES_MAX:
             self._read_kept()
+            self._read(told)
             self._read(latest)
-        else:
-            self._kept.append(latest)
+            return
+        self._kept.append(latest)
+        if told:
+            self._with_figures = told
 
     def _sift(self, block: bytes, *, is_open: bool) -> bytes:
         """Decode event by event. The first one is `is_open` when part of it is out: then it is too late to hide it."""
@@ -200,13 +211,18 @@ class OpenAIStreamReader:
 
     def _read_kept(self) -> None:
         """Read what was kept, oldest first, so that the latest word wins."""
+        told, self._with_figures = self._with_figures, b""
+        usage = self._read(told) if told else None
         if self._kept:
             self._sample = tuple(self._kept)
             self._kept.clear()
             for block in self._sample:
                 self._read(block)
+        self._usage = usage or self._usage
 
-    def _read(self, block: bytes) -> None:
+    def _read(self, block: bytes) -> Reported | None:
+        """Learn from the events of a block; returns the usage that was said in it."""
+        said = None
         for data, answer in _answers(block):
             if answer is None:
                 self.saw_done = self.saw_done or data.strip() == _DONE
@@ -214,9 +230,9 @@ class OpenAIStreamReader:
             self._has_error = self._has_error or answer.is_error
             self._has_finished = self._has_finished or any(finish_reasons(answer.choices))
             self._tier = service_tier_of(answer) or self._tier
-            usage = usage_of(answer, self.call.endpoint, self._habits)
-            if usage is not None:
-                self._usage = usage
+            said = usage_of(answer, self.call.endpoint, self._habits) or said
+        self._usage = said or self._usage
+        return said
 
     @property
     def reported(self) -> Reported | None:
@@ -241,9 +257,7 @@ class OpenAIStreamReader:
 
     @property
     def output_estimate(self) -> int:
-        """Tokens written so far, refreshed every few thousand bytes. It starts as the bytes, of which a token takes
-        one.
-        """
+        """Tokens written so far, refreshed every few thousand bytes; nothing until there are as many."""
         if self.received_bytes < _ESTIMATE_EVERY_BYTES:
             return 0
         if self.received_bytes >= self._estimate_due:
@@ -262,6 +276,11 @@ class OpenAIStreamReader:
         if not read_bytes:
             return 0
         return estimated_tokens(-(-text_bytes * max(self.received_bytes, read_bytes) // read_bytes))
+
+
+def _event_start(block: bytes, place: int) -> int:
+    """Where the event begins that has this place in it."""
+    return max(block.rfind(b"\n\n", 0, place) + 2, 0) if place > 1 and b"\n\n" in block[:place] else 0
 
 
 def _may_be_usage(torn: bytearray) -> bool:

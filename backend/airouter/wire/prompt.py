@@ -28,7 +28,9 @@ _MARKS: Final = (b"_url", b"input_", b'"file', b'"audio"', b'"image"', b'"docume
 """A body without any of these has neither media nor references. `\\u00` may spell any of them."""
 
 TOOLS_TOKENS: Final = 512
-"""What a vendor's own instructions about tools may add to a prompt; the most seen is 331 tokens beyond all bytes sent."""
+"""What a vendor's own instructions about tools may add to a prompt; the most seen is 331 tokens beyond all bytes
+sent.
+"""
 _BYTES_PER_TOKEN: Final = 4
 _ANY: Final = msgspec.json.Decoder()
 
@@ -49,8 +51,8 @@ class Bound(msgspec.Struct, frozen=True, kw_only=True):
 def input_bound(endpoint: Endpoint, request: Request, body: bytes) -> Bound:
     """Bound the input of a request, cheaply: a token is never under a byte, so a body without media counts its bytes.
 
-    Media count by the item, never by their base64 length. Arrays of token ids count their tokens. Tools add what vendors
-    say about them on their own account.
+    Media count by the item, never by their base64 length. Arrays of token ids count their tokens. Tools add what
+    vendors say about them on their own account.
     """
     if endpoint == "completions":
         return Bound(text_tokens=_text_or_ids(request.prompt, body), choices=request.choices)

@@ -1,0 +1,109 @@
+"""An upstream that answers with recorded bytes over a real socket, in pieces as odd as the network makes them."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
+from itertools import pairwise
+
+import msgspec
+
+
+class Received(msgspec.Struct, frozen=True, kw_only=True):
+    """A request as it arrived."""
+
+    path: str
+    headers: dict[str, str]
+    body: bytes
+
+
+class Played(msgspec.Struct, frozen=True, kw_only=True):
+    """What to answer: a status, a media type and a body in pieces. `breaks` cuts the connection before the end."""
+
+    status: int = 200
+    content_type: str = "application/json"
+    pieces: Sequence[bytes] = ()
+    headers: Sequence[tuple[str, str]] = ()
+    breaks: bool = False
+    pause_seconds: float = 0.0
+
+
+def torn(body: bytes, seed: int, pieces: int = 8) -> list[bytes]:
+    """The body in about so many pieces, cut anywhere."""
+    draw = random.Random(seed)
+    places = sorted({0, len(body), *(draw.randrange(len(body) + 1) for _ in range(pieces))})
+    return [body[start:end] for start, end in pairwise(places)]
+
+
+class Replay:
+    """Answers each request with what `choose` says. `received` is what came in, in order."""
+
+    def __init__(self, choose: Callable[[Received], Played]) -> None:
+        self.choose = choose
+        self.received: list[Received] = []
+        self.base_url = ""
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """One connection, with keep-alive."""
+        with suppress(asyncio.IncompleteReadError, ConnectionError):
+            while True:
+                request = await _read(reader)
+                self.received.append(request)
+                played = self.choose(request)
+                await _play(played, writer)
+                if played.breaks:
+                    break
+        writer.close()
+
+
+async def _read(reader: asyncio.StreamReader) -> Received:
+    head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
+    headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in head[1:] if line)}
+    body = await reader.readexactly(int(headers.get("content-length", "0")))
+    return Received(path=head[0].split(" ")[1], headers=headers, body=body)
+
+
+async def _play(played: Played, writer: asyncio.StreamWriter) -> None:
+    lines = [
+        f"HTTP/1.1 {played.status} Replayed",
+        f"content-type: {played.content_type}",
+        "transfer-encoding: chunked",
+        *(f"{name}: {value}" for name, value in played.headers),
+    ]
+    writer.write("\r\n".join([*lines, "", ""]).encode("latin-1"))
+    for piece in played.pieces:
+        writer.write(b"%x\r\n%b\r\n" % (len(piece), piece))
+        await writer.drain()
+        await asyncio.sleep(played.pause_seconds)
+    if not played.breaks:
+        writer.write(b"0\r\n\r\n")
+        await writer.drain()
+
+
+@asynccontextmanager
+async def replaying(choose: Callable[[Received], Played]) -> AsyncIterator[Replay]:
+    """A replay upstream on a free port of the loopback; its `base_url` ends in /v1."""
+    replay = Replay(choose)
+    connections: set[asyncio.Task[None]] = set()
+
+    async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        connections.add(task)
+        try:
+            await replay.serve(reader, writer)
+        except asyncio.CancelledError:
+            writer.transport.abort()
+        finally:
+            connections.discard(task)
+
+    server = await asyncio.start_server(connected, "127.0.0.1", 0)
+    replay.base_url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
+    try:
+        yield replay
+    finally:
+        server.close()
+        for task in list(connections):
+            task.cancel()
+        await asyncio.gather(*connections, return_exceptions=True)
+        await server.wait_closed()
