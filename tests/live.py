@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 import msgspec
 import uvicorn
 
@@ -24,7 +25,7 @@ from airouter.services.vault import Vault
 from airouter.settings import Settings
 from airouter.storage.database import Database
 from airouter.world import new_id
-from tests.builders import person, run_sql
+from tests.builders import person
 from tests.settings import settings_for
 
 RATES = {"input": 2_500_000_000, "cached_input": 1_250_000_000, "output": 10_000_000_000, "request": 7}
@@ -49,12 +50,22 @@ class Live:
         self.app = app
         self.dsn = dsn
         self.port = port
-        self._settings = settings
+        self._owner: asyncpg.Connection | None = None
         self._vault = Vault(settings.secret_keys)
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
+
+    async def sql(self, statement: str, *arguments: Any) -> list[asyncpg.Record]:
+        """Straight into the database, as its owner, over one connection."""
+        if self._owner is None:
+            self._owner = await asyncpg.connect(self.dsn)
+        return await self._owner.fetch(statement, *arguments)
+
+    async def close(self) -> None:
+        if self._owner is not None:
+            await self._owner.close()
 
     @asynccontextmanager
     async def database(self) -> AsyncIterator[Database]:
@@ -88,8 +99,8 @@ class Live:
     async def holder(self, quota: int = 10**12, group: str = "default", **draft: Any) -> Holder:
         """A person with a balance and a key."""
         email, joined = await person(self.dsn, group=group)
-        rows = await run_sql(
-            self.dsn, "SELECT wallet_id FROM wallets WHERE account_id = $1 AND kind = 'main'", joined.account_id
+        rows = await self.sql(
+            "SELECT wallet_id FROM wallets WHERE account_id = $1 AND kind = 'main'", joined.account_id
         )
         wallet_id = rows[0]["wallet_id"]
         await self.grant(wallet_id, quota)
@@ -111,8 +122,7 @@ class Live:
     async def grant(self, wallet_id: int, quota: int) -> None:
         """Quota out of nothing, booked."""
         if quota:
-            await run_sql(
-                self.dsn,
+            await self.sql(
                 """WITH w AS (UPDATE wallets SET balance = balance + $2 WHERE wallet_id = $1 RETURNING balance)
                 INSERT INTO transfers
                   (transfer_id, kind, reference, debit_wallet, credit_wallet, amount, credit_balance)
@@ -122,20 +132,20 @@ class Live:
             )
 
     async def balance(self, holder: Holder) -> int:
-        rows = await run_sql(self.dsn, "SELECT balance FROM wallets WHERE wallet_id = $1", holder.wallet_id)
+        rows = await self.sql("SELECT balance FROM wallets WHERE wallet_id = $1", holder.wallet_id)
         return rows[0]["balance"]
 
     async def record(self, request_id: str) -> dict[str, Any]:
         """The usage record of an answer, as soon as Postgres has it."""
-        for _ in range(200):
-            rows = await run_sql(self.dsn, "SELECT * FROM usage_records WHERE request_id = $1", UUID(request_id))
+        for _ in range(1000):
+            rows = await self.sql("SELECT * FROM usage_records WHERE request_id = $1", UUID(request_id))
             if rows:
                 row = dict(rows[0])
                 row["quantities"] = msgspec.json.decode(row["quantities"])
                 row["attempts"] = msgspec.json.decode(row["attempts"])
                 return row
-            await asyncio.sleep(0.01)
-        raise AssertionError(f"no usage record of {request_id} after two seconds")
+            await asyncio.sleep(0.003)
+        raise AssertionError(f"no usage record of {request_id} in time")
 
 
 @asynccontextmanager
@@ -166,8 +176,10 @@ async def serving(dsn: str, home: Path, *, hot: bool = True, **changes: Any) -> 
         if task.done():
             await task
         await asyncio.sleep(0.005)
+    live = Live(app, settings, dsn, port)
     try:
-        yield Live(app, settings, dsn, port)
+        yield live
     finally:
+        await live.close()
         server.should_exit = True
         await task
