@@ -139,11 +139,11 @@ async def running(
 
 
 @asynccontextmanager
-async def black_hole() -> AsyncIterator[int]:
+async def black_hole(host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[int]:
     """A port whose queue of waiting connections is full: another attempt gets no answer at all."""
     sockets: list[socket.socket] = []
     try:
-        listener = socket.create_server(("127.0.0.1", 0), backlog=0)
+        listener = socket.create_server((host, port), backlog=0)
         sockets.append(listener)
         for _ in range(4):
             filler = socket.socket()

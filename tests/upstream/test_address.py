@@ -7,11 +7,11 @@ from ipaddress import ip_address, ip_network
 import pytest
 
 from airouter.upstream.address import AddressClass, AddressGuard, AddressPolicy, is_public, system_resolver
-from airouter.upstream.contract import AddressRefused, ConnectFailed
+from airouter.upstream.contract import AddressRefused, ConnectFailed, ConnectTimeout, Timeouts
 from airouter.upstream.http1 import Http1Client
 from airouter.upstream.tls import tls_context
 from tests.upstream.calls import PATIENT, fetch, request_to
-from tests.upstream.server import Line, running
+from tests.upstream.server import Line, black_hole, running
 
 PUBLIC_ADDRESSES = ["1.1.1.1", "8.8.8.8", "104.18.6.192", "223.5.5.5", "2606:4700::6812:6c0", "2400:3200::1"]
 
@@ -254,9 +254,21 @@ async def test_dead_address_does_not_use_up_the_time_of_the_next() -> None:
     async def hello(line: Line) -> None:
         await line.json(b"1")
 
-    async with running(hello) as upstream:
-        # Nothing listens on the first two.
-        names = Names(["127.0.0.2", "::1", "127.0.0.1"])
+    async with running(hello) as upstream, black_hole("127.0.0.2", upstream.port):
+        names = Names(["127.0.0.2", "127.0.0.3", "127.0.0.1"])  # silent, refusing, alive
         client = Http1Client(operators(names, private=True), tls=tls_context())
-        assert await asyncio.wait_for(fetch(client, request_to(upstream)), 5) == b"1"
+        timeouts = Timeouts(connect_seconds=1.5, first_byte_seconds=60, idle_seconds=60)
+        assert await fetch(client, request_to(upstream), timeouts) == b"1"
         await client.close()
+
+
+async def test_name_server_that_does_not_answer_is_a_connect_timeout() -> None:
+    async def silent(_host: str, _port: int) -> Sequence[str]:
+        await asyncio.Event().wait()
+        return []
+
+    guard = AddressGuard(AddressClass.OPERATOR, AddressPolicy(), silent)
+    client = Http1Client(guard, tls=tls_context())
+    with pytest.raises(ConnectTimeout):
+        await fetch(client, request_to(80), Timeouts(connect_seconds=0.1, first_byte_seconds=60, idle_seconds=60))
+    await client.close()

@@ -3,6 +3,7 @@
 import asyncio
 from typing import Any
 
+import msgspec
 import pytest
 
 from airouter.upstream.contract import (
@@ -27,7 +28,7 @@ from tests.upstream.server import Line, black_hole, running, unused_port
 
 
 def timeouts(**seconds: float) -> Timeouts:
-    return Timeouts(**{"connect_seconds": 5.0, "first_byte_seconds": 5.0, "idle_seconds": 5.0, **seconds})
+    return msgspec.structs.replace(PATIENT, **seconds)
 
 
 async def hello(line: Line) -> None:
@@ -461,6 +462,7 @@ async def test_what_is_no_head_is_a_bad_answer(make_client: MakeClient, sent: by
         {"path": "a"},
         {"path": "http://elsewhere.test/"},
         {"path": "/ä"},
+        {"path": "/a#b"},
         {"method": "GET / HTTP/1.1\r\n\r\nGET"},
         {"host": "provider.test\r\nx-injected: 1"},
         {"host": "provider.test/evil"},
@@ -654,6 +656,51 @@ async def test_tls_with_a_server_that_speaks_none_fails(make_client: MakeClient)
     async with running(hello, greeting=b"220 mail.test ESMTP\r\n") as upstream:
         with pytest.raises(TlsFailed):
             await make_client().send(request_to(upstream, scheme="https"), PATIENT)
+
+
+async def test_tls_handshake_that_never_ends_is_a_connect_timeout(make_client: MakeClient) -> None:
+    async with running(hello) as upstream:
+        client = make_client(connections_max=1)
+        with pytest.raises(ConnectTimeout) as caught:
+            await client.send(request_to(upstream, scheme="https"), timeouts(connect_seconds=0.2))
+        assert not caught.value.may_have_run
+        await settled(lambda: upstream.open == 0)
+
+
+async def test_cancelled_tls_handshake_leaves_nothing_behind(make_client: MakeClient) -> None:
+    async with running(hello) as upstream:
+        client = make_client(connections_max=1)
+        task = asyncio.create_task(client.send(request_to(upstream, scheme="https"), PATIENT))
+        await settled(lambda: upstream.open == 1)
+        await asyncio.sleep(0.02)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        await settled(lambda: upstream.open == 0)
+        await fetch_after(client, upstream)
+
+
+async def test_slow_reader_over_tls_loses_nothing(make_client: MakeClient, authority: Authority) -> None:
+    piece = bytes(range(250)) * 256
+
+    async def flood(line: Line) -> None:
+        await line.stream()
+        for _ in range(200):
+            await line.chunk(piece)
+        await line.end()
+
+    async with running(flood, authority.server_context("provider.test")) as upstream:
+        client = make_client(high_water_bytes=65_536)
+        answer = await client.send(request_to(upstream, scheme="https"), PATIENT)
+        parts = [await answer.chunk()]
+        await asyncio.sleep(0.2)
+        while data := await answer.chunk():
+            parts.append(data)
+        answer.close()
+        assert b"".join(parts) == piece * 200
+        upstream.script = hello
+        assert await fetch(client, request_to(upstream, scheme="https")) == b'{"hello":1}'
+        assert upstream.accepted == 1
 
 
 async def test_tls_stream_broken_off_is_noticed(make_client: MakeClient, authority: Authority) -> None:

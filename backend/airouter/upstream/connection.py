@@ -1,4 +1,4 @@
-"""One HTTP/1.1 connection, and the answer that is being read from it.
+"""One HTTP/1.1 connection: the state of the exchange that runs on it.
 
 A connection is lent to one call at a time. The call writes its request (`begin`), waits for `arrival`s until the head
 is there, and hands an `Http1Answer` to its caller; closing the answer ends the loan. Parser call-backs run inside
@@ -14,7 +14,6 @@ from typing import Protocol, cast
 import httptools
 
 from airouter.upstream.contract import (
-    AnswerTooLarge,
     BadAnswer,
     BrokenOff,
     ConnectionLimits,
@@ -377,65 +376,3 @@ class Http1Connection(Dialled):
             self._waiter = None
             if not waiter.done():
                 waiter.set_result(None)
-
-
-class Http1Answer:
-    """An answer being read from a connection; see `contract.UpstreamAnswer`."""
-
-    __slots__ = ("_connection", "_idle_seconds", "headers", "status")
-
-    def __init__(self, connection: Http1Connection, idle_seconds: float) -> None:
-        self._connection: Http1Connection | None = connection
-        self._idle_seconds = idle_seconds
-        self.status = connection.status
-        self.headers = connection.headers
-
-    async def chunk(self) -> bytes:
-        """See the contract."""
-        connection = self._open_connection()
-        if not connection.chunks:
-            if connection.done:
-                return b""
-            deadline = connection.loop.time() + self._idle_seconds
-            while not connection.chunks:
-                if connection.done:
-                    return b""
-                if connection.error is not None:
-                    raise connection.error
-                connection.deadline = deadline
-                try:
-                    await connection.arrival()
-                finally:
-                    connection.stop_waiting()
-        return connection.take()
-
-    async def read(self, limit_bytes: int) -> bytes:
-        """See the contract."""
-        connection = self._open_connection()
-        parts: list[bytes] = []
-        size = 0
-        while True:
-            if connection.done and not parts and connection.chunks:
-                data = connection.take()
-                if len(data) > limit_bytes:
-                    raise AnswerTooLarge(limit_bytes)
-                return data
-            data = await self.chunk()
-            if not data:
-                return b"".join(parts)
-            size += len(data)
-            if size > limit_bytes:
-                raise AnswerTooLarge(limit_bytes)
-            parts.append(data)
-
-    def close(self) -> None:
-        """See the contract."""
-        connection = self._connection
-        if connection is not None:
-            self._connection = None
-            connection.finish()
-
-    def _open_connection(self) -> Http1Connection:
-        if self._connection is None:
-            raise RuntimeError("the answer was closed")
-        return self._connection

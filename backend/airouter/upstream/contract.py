@@ -69,7 +69,7 @@ class ConnectionLimits(msgspec.Struct, frozen=True, kw_only=True):
     connections_max: int = 512
     idle_max: int = 128
     idle_ttl_seconds: float = 30.0
-    high_water_bytes: int = 262_144
+    high_water_bytes: int = 65_536
     head_bytes_max: int = 65_536
 
 

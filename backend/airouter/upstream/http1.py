@@ -3,7 +3,8 @@
 import asyncio
 import ssl
 
-from airouter.upstream.connection import Http1Answer, Http1Connection
+from airouter.upstream.answer import Http1Answer
+from airouter.upstream.connection import Http1Connection
 from airouter.upstream.contract import (
     ConnectFailed,
     ConnectionLimits,

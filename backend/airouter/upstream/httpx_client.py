@@ -7,7 +7,7 @@ is an ordinary `BrokenOff`.
 import asyncio
 import ssl
 from collections.abc import AsyncIterator, Iterable, Sequence
-from typing import cast
+from typing import Any, cast
 
 import httpcore
 import httpx
@@ -59,7 +59,7 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
         for address in addresses:
             share = None if timeout is None else timeout / len(addresses)
             try:
-                return await self._inner.connect_tcp(address, port, share, local_address, socket_options)
+                return _PlainStream(await self._inner.connect_tcp(address, port, share, local_address, socket_options))
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
                 failure = error
         assert failure is not None
@@ -68,6 +68,37 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
     async def sleep(self, seconds: float) -> None:
         """Httpcore pauses between attempts with this."""
         await asyncio.sleep(seconds)
+
+
+class _PlainStream(httpcore.AsyncNetworkStream):
+    """A stream before TLS. httpcore forgets to close it when a handshake is cancelled."""
+
+    def __init__(self, inner: httpcore.AsyncNetworkStream) -> None:
+        self._inner = inner
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109 - httpcore's
+        return await self._inner.read(max_bytes, timeout)
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109 - httpcore's
+        await self._inner.write(buffer, timeout)
+
+    async def aclose(self) -> None:
+        await self._inner.aclose()
+
+    async def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109 - httpcore's signature
+    ) -> httpcore.AsyncNetworkStream:
+        try:
+            return await self._inner.start_tls(ssl_context, server_hostname, timeout)
+        except BaseException:
+            await self._inner.aclose()
+            raise
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._inner.get_extra_info(info)
 
 
 class HttpxClient:
@@ -194,13 +225,15 @@ class HttpxAnswer:
 
 def _httpx_request(request: UpstreamRequest, timeouts: Timeouts, trace: object) -> httpx.Request:
     origin = request.origin
+    # Leaves the path as it is but for characters that no URL may contain. (httpcore's extension "target" would be
+    # exact, and overwrite what it says to proxies.)
+    path = request.path.encode("ascii")
     return httpx.Request(
         request.method,
-        httpx.URL(scheme=origin.scheme, host=origin.host, port=origin.port),
+        httpx.URL(scheme=origin.scheme, host=origin.host, port=origin.port, raw_path=path),
         headers=list(request.headers),
         content=request.body,
         extensions={
-            "target": request.path.encode("ascii"),
             "timeout": {
                 "connect": timeouts.connect_seconds,
                 "pool": timeouts.connect_seconds,
