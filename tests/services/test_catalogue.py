@@ -130,8 +130,7 @@ SPOILT = {
         ["first", "second"],
     ),
     "a credential of another row": (
-        "UPDATE channel_credentials x SET ciphertext = '\\x0102' FROM channels c WHERE c.name = 'first' "
-        + "AND x.channel_id = c.channel_id",
+        "UPDATE channel_credentials SET ciphertext = '\\x0102'",
         lambda c: c.channels[0].credentials,
         ("secret one", "secret two"),
     ),
