@@ -42,7 +42,7 @@ function Cost({ row }: { row: UsageItem }) {
       <span className="text-12">
         <State tone="bad">
           <span>
-            <span className="max-md:hidden">{t("row.failed")} </span>
+            <span className="max-lg:hidden">{t("row.failed")} </span>
             {t("row.notCharged")}
           </span>
         </State>
