@@ -22,7 +22,7 @@ export function Failed({ title, error, onRetry }: { title?: string; error: unkno
   return (
     <div className="state-box" role="alert">
       <CloudOff className="i" aria-hidden="true" />
-      <h3>{title ?? t("failed.title")}</h3>
+      <b>{title ?? t("failed.title")}</b>
       <p>{textOf(error)}</p>
       <div className="mt-2 flex flex-wrap items-center justify-center gap-3">
         {onRetry && (

@@ -192,7 +192,7 @@ export default function AccountsPage() {
         onRetry={retry}
         empty={
           <>
-            <h3>{isFiltered ? t("noneFound") : t("accounts.empty")}</h3>
+            <b>{isFiltered ? t("noneFound") : t("accounts.empty")}</b>
             <p>{isFiltered ? t("noneFoundText") : t("accounts.emptyText")}</p>
           </>
         }

@@ -217,7 +217,7 @@ export default function ChannelsPage() {
         onRetry={retry}
         empty={
           <>
-            <h3>{t("channels.empty")}</h3>
+            <b>{t("channels.empty")}</b>
             <p>{t("channels.emptyText")}</p>
           </>
         }

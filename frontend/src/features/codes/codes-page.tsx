@@ -139,7 +139,7 @@ export default function CodesPage() {
         onRetry={retry}
         empty={
           <>
-            <h3>{t("codes.empty")}</h3>
+            <b>{t("codes.empty")}</b>
             <p>{t("codes.emptyText")}</p>
           </>
         }

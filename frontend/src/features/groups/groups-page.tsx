@@ -134,7 +134,7 @@ export default function GroupsPage() {
         onRetry={() => void refetch()}
         empty={
           <>
-            <h3>{t("groups.empty")}</h3>
+            <b>{t("groups.empty")}</b>
             <p>{t("groups.emptyText")}</p>
           </>
         }

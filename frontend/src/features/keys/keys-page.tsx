@@ -82,7 +82,7 @@ function NoKeys({
   if (isAny) {
     return (
       <>
-        <h3>{t("noneFound")}</h3>
+        <b>{t("noneFound")}</b>
         <p>{t("noneFoundText")}</p>
         <Button size="sm" className="mt-2" onClick={onClear}>
           {t("clear")}
@@ -92,7 +92,7 @@ function NoKeys({
   }
   return (
     <>
-      <h3>{t("empty")}</h3>
+      <b>{t("empty")}</b>
       <p>{t("emptyText")}</p>
       <div className="mt-2 w-full max-w-[640px]">
         <CodeBlock code={firstCall("sk-…", model)} label="curl" />

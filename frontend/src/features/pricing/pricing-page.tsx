@@ -102,7 +102,7 @@ function NoModels({ search, onChange, isAny }: { search: PricingSearch; onChange
   const { t } = useTranslation("pricing")
   return (
     <div className="state-box">
-      <h3>{isAny ? t("noneFound") : t("empty")}</h3>
+      <b>{isAny ? t("noneFound") : t("empty")}</b>
       <p>{isAny ? t("noneFoundText", { text: search.q ?? search.vendor ?? "" }) : t("emptyText")}</p>
       {isAny && (
         <Button size="sm" className="mt-2" onClick={() => onChange({ q: undefined, vendor: undefined })}>
@@ -119,7 +119,7 @@ function OwnRates() {
   const canRegister = status.sign_up !== "closed"
   return (
     <section className="call">
-      <h3>{t("own.title")}</h3>
+      <h2 className="text-14">{t("own.title")}</h2>
       <p>{t("own.text")}</p>
       <div className="mt-2 flex gap-2">
         {canRegister && (

@@ -199,7 +199,7 @@ export default function RateCardsPage() {
         onRetry={() => void refetch()}
         empty={
           <>
-            <h3>{t("rates.empty")}</h3>
+            <b>{t("rates.empty")}</b>
             <p>{t("rates.emptyText")}</p>
           </>
         }

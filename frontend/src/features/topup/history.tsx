@@ -8,6 +8,7 @@ import { type Column, LedgerTable } from "../../components/ledger-table"
 import { More } from "../../components/more"
 import { Section } from "../../components/page"
 import { When } from "../../components/when"
+import { decimalsOf } from "../../format/quota"
 
 function useTransfers() {
   return usePages(["transfers"], (cursor, signal) =>
@@ -15,9 +16,10 @@ function useTransfers() {
   )
 }
 
-function useColumns(): Column<Transfer>[] {
+function useColumns(rows: Transfer[]): Column<Transfer>[] {
   const { t, i18n } = useTranslation("topup")
-  const { sign } = useLedger()
+  const { sign, unit } = useLedger()
+  const decimals = Math.max(...rows.map((row) => decimalsOf(row.amount, unit)))
   const kindOf = ({ kind }: Transfer) =>
     i18n.exists(`kind.${kind}`, { ns: "topup" }) ? t(`kind.${kind}` as "kind.usage") : kind
   return [
@@ -39,7 +41,7 @@ function useColumns(): Column<Transfer>[] {
       head: t("history.amount"),
       unit: sign,
       kind: "num",
-      cell: (row) => <Amount quota={row.amount} as="cost" plus />,
+      cell: (row) => <Amount quota={row.amount} plus decimals={decimals} />,
     },
     {
       id: "after",
@@ -62,7 +64,7 @@ export function History() {
       <LedgerTable
         label={t("history.title")}
         isSticky
-        columns={useColumns()}
+        columns={useColumns(rows ?? [])}
         rows={rows}
         keyOf={(row) => row.id}
         error={error}
@@ -72,7 +74,7 @@ export function History() {
         empty={
           <>
             <ReceiptText className="i" aria-hidden="true" />
-            <h3>{t("history.empty")}</h3>
+            <b>{t("history.empty")}</b>
             <p>{t("history.emptyText")}</p>
           </>
         }
