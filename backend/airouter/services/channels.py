@@ -11,18 +11,19 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from airouter.domain.catalogue import DEFAULT_GROUP, Channel, ChannelOptions
-from airouter.domain.errors import AlreadyExists, InvalidRequest, NotFound, NotSupportedYet
+from airouter.domain.errors import AlreadyExists, Conflict, InvalidRequest, NotFound, NotSupportedYet
 from airouter.domain.ids import ChannelId
 from airouter.domain.policy import Network
 from airouter.providers.registry import PROVIDERS, SCRIPTED
 from airouter.services.base_urls import checked_base_url
 from airouter.services.catalogue import CREDENTIAL_PURPOSE, CREDENTIAL_TABLE, channel_of, open_credential
 from airouter.services.policies import policy_in_force
-from airouter.services.vault import Vault
+from airouter.services.vault import SecretUnreadable, Vault
 from airouter.storage import channels as rows
 from airouter.storage.changes import announce
 from airouter.storage.channels import ChannelRow, CredentialRow
 from airouter.storage.database import Connection, Database
+from airouter.wire.openai import Endpoint
 from airouter.world import new_id, now
 
 WITHOUT_ADDRESS: Final = frozenset({SCRIPTED})
@@ -125,7 +126,7 @@ class ChannelTest(msgspec.Struct, frozen=True, kw_only=True):
     error: str | None
 
 
-Probe = Callable[[Channel, str], Awaitable[Probed]]
+Probe = Callable[[Channel, str, Endpoint], Awaitable[Probed]]
 """Makes one minimal call for a public model name through a channel, and never raises for what the upstream does."""
 
 
@@ -143,6 +144,10 @@ class Channels:
         self._database = database
         self._vault = vault
         self._providers = providers
+        self._probe = probe
+
+    def probe_with(self, probe: Probe) -> None:
+        """Gives the means for test calls, once the gateway is open."""
         self._probe = probe
 
     async def page(self, after: str, limit: int) -> list[ChannelView]:
@@ -214,23 +219,27 @@ class Channels:
                 raise NotFound("There is no such channel.")
             await announce(connection, "catalogue")
 
-    async def test(self, channel_id: ChannelId, model: str | None) -> ChannelTest:
+    async def test(self, channel_id: ChannelId, model: str | None, endpoint: Endpoint) -> ChannelTest:
         """One real call through this channel alone, whether it is enabled or not; `model` None: its first.
 
         Raises:
             NotFound: no such channel.
             InvalidRequest: the channel does not serve that model, or none at all.
+            Conflict: its credentials were encrypted with a key that is gone.
         """
         if self._probe is None:
             raise NotSupportedYet("This process makes no test calls.")
         async with self._database.transaction(is_read_only=True) as connection:
             row = await _found(rows.find_channel(connection, channel_id))
             credentials = (await rows.credentials_of(connection, [channel_id]))[channel_id]
-        channel = channel_of(row, tuple(open_credential(self._vault, one) for one in credentials))
+        try:
+            channel = channel_of(row, tuple(open_credential(self._vault, one) for one in credentials))
+        except SecretUnreadable:
+            raise Conflict("The channel's credentials cannot be decrypted any more. Set them anew.") from None
         name = model if model is not None else next(iter(channel.models), "")
         if name not in channel.models:
             raise InvalidRequest(f"model: the channel does not serve {name!r}.", field="model")
-        probed = await self._probe(channel, name)
+        probed = await self._probe(channel, name, endpoint)
         return ChannelTest(
             ok=probed.error is None,
             model=name,

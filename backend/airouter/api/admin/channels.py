@@ -13,6 +13,7 @@ from airouter.api.callers import Operator
 from airouter.api.documents import refusals
 from airouter.domain.ids import ChannelId
 from airouter.services.channels import ChannelChanges, ChannelDraft, Channels, ChannelTest, ChannelView
+from airouter.wire.openai import Endpoint
 
 
 class ChannelList(msgspec.Struct, frozen=True, kw_only=True):
@@ -21,9 +22,10 @@ class ChannelList(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ProbeBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`model`: a public name that the channel serves; absent: its first."""
+    """`model`: a public name that the channel serves; absent: its first. `endpoint`: what to ask it for."""
 
     model: Annotated[str, msgspec.Meta(min_length=1, max_length=200)] | None = None
+    endpoint: Endpoint = "chat.completions"
 
 
 class ChannelController(Controller):
@@ -103,15 +105,15 @@ class ChannelController(Controller):
         operation_id="testChannel",
         summary="Make one minimal call through a channel",
         status_code=200,
-        responses=refusals(401, 403, 404, 422),
+        responses=refusals(401, 403, 404, 409, 422),
     )
     async def test(
         self,
         channel_id: FromPath[UUID],
-        data: JSONBody[ProbeBody],
         operator: NamedDependency[Operator],
         channels: NamedDependency[Channels],
+        data: JSONBody[ProbeBody] = ProbeBody(),  # noqa: B008 - frozen
     ) -> ChannelTest:
         """A real call, which the provider bills and nobody's quota is charged for. A disabled channel is tried, too."""
         del operator
-        return await channels.test(ChannelId(channel_id), data.model)
+        return await channels.test(ChannelId(channel_id), data.model, data.endpoint)
