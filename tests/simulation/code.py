@@ -20,12 +20,13 @@ _MODULES = {
 
 
 class Error(msgspec.Struct, frozen=True, kw_only=True):
-    """One line changed: `old` stands exactly once in the module."""
+    """One line changed: `old` stands exactly once in the module. `hint` is a seed that found it before."""
 
     name: str
     module: str
     old: str
     new: str
+    hint: int = 0
 
 
 def load(error: Error | None = None) -> SimpleNamespace:

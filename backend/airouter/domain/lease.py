@@ -18,6 +18,11 @@ PurseId = WalletId | KeyId
 UNLIMITED: Final = 2**62
 """What a key without a limit can pay."""
 
+_STEPS: Final = 16
+_SIXTEENTHS: Final = (
+    65536, 62757, 60097, 57549, 55109, 52773, 50535, 48393, 46341, 44376, 42495, 40693, 38968, 37316, 35734, 34219,
+)  # fmt: skip
+"""2 to the power of -n/16, in 65536ths."""
 _AVERAGE_SPAN_PERMILLE: Final = 1443
 """A sum that halves every T covers T / ln 2 = 1.443 T of a steady flow."""
 
@@ -234,19 +239,21 @@ class Purse:
 
     def used(self, now: int, cost: int, half_life: int) -> None:
         """A call of this cost has ended."""
-        self.recent = _decayed(self.recent, now - self.rated_at, half_life) + cost
-        self.rated_at = self.used_at = now
+        step = half_life // _STEPS
+        steps = max(0, now - self.rated_at) // step
+        if steps:
+            self.recent = _decayed(self.recent, steps)
+            self.rated_at += steps * step
+        self.recent += cost
+        self.used_at = now
 
     def head_room(self, now: int, half_life: int, horizon: int) -> int:
         """What the recent pace would use within the horizon."""
-        pace = _decayed(self.recent, now - self.rated_at, half_life)
+        pace = _decayed(self.recent, max(0, now - self.rated_at) * _STEPS // half_life)
         return pace * horizon * 1000 // (half_life * _AVERAGE_SPAN_PERMILLE)
 
 
-def _decayed(amount: int, elapsed: int, half_life: int) -> int:
-    """Halved for each half-life, linear in between: integers only."""
-    if elapsed <= 0:
-        return amount
-    halvings, rest = divmod(elapsed, half_life)
-    amount >>= min(halvings, 64)
-    return amount - amount * rest // (2 * half_life)
+def _decayed(amount: int, steps: int) -> int:
+    """After so many sixteenths of a half-life. Integers only."""
+    halvings, rest = divmod(steps, _STEPS)
+    return (amount >> min(halvings, 128)) * _SIXTEENTHS[rest] >> 16
