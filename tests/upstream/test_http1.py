@@ -5,6 +5,7 @@ from typing import Any, cast
 
 import pytest
 
+from airouter.upstream.connection import Http1Connection
 from airouter.upstream.contract import BadAnswer, BrokenOff, FirstByteTimeout, PoolExhausted, Timeouts
 from airouter.upstream.http1 import Http1Client
 from tests.upstream.calls import PATIENT, fetch, request_to
@@ -434,6 +435,28 @@ async def test_many_slow_streams_at_once(http1: MakeClient) -> None:
         client = http1()
         bodies = await asyncio.gather(*(fetch(client, request_to(upstream)) for _ in range(300)))
         assert bodies == [b"01234"] * 300
+
+
+async def test_slow_readers_hold_a_bounded_part_of_their_answers(http1: MakeClient) -> None:
+    high_water_bytes, one_read_bytes = 65_536, 262_144
+
+    async def flood(line: Line) -> None:
+        await line.stream()
+        for _ in range(200):
+            await line.chunk(bytes(50_000))
+        await line.end()
+
+    async with running(flood) as upstream:
+        client = cast("Http1Client", http1(high_water_bytes=high_water_bytes))
+        answers = await asyncio.gather(*(client.send(request_to(upstream), PATIENT) for _ in range(20)))
+        connections = [cast("Http1Connection", answer._connection) for answer in answers]
+        await settled(lambda: all(connection.buffered_bytes > high_water_bytes for connection in connections))
+        await asyncio.sleep(0.2)
+        for connection in connections:
+            held = sum(map(len, connection.chunks))
+            assert held <= connection.buffered_bytes <= high_water_bytes + one_read_bytes
+        for answer in answers:
+            answer.close()
 
 
 async def test_random_abandonment_never_loses_a_slot(http1: MakeClient) -> None:

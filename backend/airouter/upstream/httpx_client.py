@@ -39,7 +39,7 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
 
     def __init__(self, guard: Guard) -> None:
         self._guard = guard
-        self._inner = httpcore.AnyIOBackend()
+        self._inner = cast("httpcore.AsyncNetworkBackend", httpcore.AnyIOBackend())
 
     async def connect_tcp(
         self,
@@ -117,14 +117,14 @@ class HttpxClient:
         tls = tls or tls_context()
         self._transport = httpx.AsyncHTTPTransport(verify=tls, trust_env=False)
         # httpx offers no parameter for the network below it, so its connection pool is replaced by one that we made.
-        bounds = {
+        bounds: dict[str, Any] = {
             "ssl_context": tls,
             "max_connections": limits.connections_max,
             "max_keepalive_connections": limits.idle_max,
             "keepalive_expiry": limits.idle_ttl_seconds,
             "network_backend": GuardedBackend(guard),
         }
-        self._transport._pool = (  # noqa: SLF001 - see above
+        self._transport._pool = (  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - see above
             httpcore.AsyncConnectionPool(**bounds)
             if proxy is None
             else httpcore.AsyncHTTPProxy(proxy_url=proxy, **bounds)

@@ -22,6 +22,4 @@ def tls_context(authorities_file: str | None = None) -> ssl.SSLContext:
 
 def _system_has_authorities() -> bool:
     paths = ssl.get_default_verify_paths()
-    if paths.cafile is not None:
-        return True
-    return paths.capath is not None and any(Path(paths.capath).iterdir())
+    return bool(paths.cafile) or (bool(paths.capath) and any(Path(paths.capath).iterdir()))
