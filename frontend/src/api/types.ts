@@ -12,7 +12,6 @@ type Succeeds<Op> = Op extends { responses: infer R }
 type Item<List> = List extends { items: (infer T)[] } ? T : never
 type Sent<Op> = Op extends { requestBody?: infer B } ? Json<NonNullable<B>> : never
 
-export type Status = Succeeds<paths["/api/v1/status"]["get"]>
 export type Me = Succeeds<paths["/api/v1/me"]["get"]>
 export type Wallet = Succeeds<paths["/api/v1/wallet"]["get"]>
 export type Transfer = Item<Succeeds<paths["/api/v1/wallet/transfers"]["get"]>>

@@ -5,7 +5,7 @@ import { useTranslation } from "react-i18next"
 import { meQuery, statusQuery } from "../api/queries"
 import { isSignedIn } from "../api/session"
 import { ButtonLink } from "../components/button"
-import { LanguageMenu, ThemeMenu } from "../components/theme"
+import { LanguageToggle, ThemeToggle } from "../components/theme"
 import { Mark } from "./mark"
 
 /** The light frame of the pages that need no sign-in. */
@@ -30,8 +30,8 @@ export function PublicFrame({ children }: { children: ReactNode }) {
             </Link>
           </nav>
           <div className="ml-auto flex items-center gap-1 md:gap-2">
-            <LanguageMenu />
-            <ThemeMenu />
+            <LanguageToggle />
+            <ThemeToggle />
             {me.data ? (
               <ButtonLink size="sm" to="/console">
                 {t("nav.console")}

@@ -73,10 +73,6 @@ export function MenuChoice<T extends string>({
   )
 }
 
-export function MenuHead({ children }: { children: ReactNode }) {
-  return <div className="mg">{children}</div>
-}
-
 export function MenuRule() {
   return <Base.Separator className="menu-rule" />
 }

@@ -1,9 +1,8 @@
-import { Languages, Monitor, Moon, Sun, SunMoon } from "lucide-react"
+import { Languages, Monitor, Moon, Sun } from "lucide-react"
 import { useSyncExternalStore } from "react"
 import { useTranslation } from "react-i18next"
 import { chooseLanguage, LANGUAGES, type Language } from "../i18n"
 import { Button } from "./button"
-import { Menu, MenuChoice } from "./menu"
 
 export type Theme = "system" | "light" | "dark"
 
@@ -51,39 +50,35 @@ export const languageOptions = Object.entries(LANGUAGES).map(([value, label]) =>
   label,
 }))
 
-export function ThemeMenu() {
-  const { t } = useTranslation()
+/** The other language, by its own name: with two there is nothing to choose from. Menus would weigh on the public pages. */
+export function LanguageToggle() {
+  const { i18n } = useTranslation()
+  const other: Language = i18n.language === "zh" ? "en" : "zh"
   return (
-    <Menu
-      trigger={
-        <Button look="ghost" size="sm" isIcon aria-label={t("theme.label")}>
-          <SunMoon className="i" aria-hidden="true" />
-        </Button>
-      }
-    >
-      <MenuChoice
-        label={t("theme.label")}
-        value={useTheme()}
-        options={useThemeOptions()}
-        onValue={chooseTheme}
-      />
-    </Menu>
+    <Button look="ghost" size="sm" lang={other} onClick={() => void chooseLanguage(other)}>
+      <Languages className="i max-md:hidden" aria-hidden="true" />
+      {other === "zh" ? "中文" : "EN"}
+    </Button>
   )
 }
 
-export function LanguageMenu() {
-  const { t, i18n } = useTranslation()
-  const language = i18n.language as Language
+const NEXT = { system: "light", light: "dark", dark: "system" } as const
+
+export function ThemeToggle() {
+  const { t } = useTranslation()
+  const theme = useTheme()
+  const Icon = ICONS[theme]
+  const label = `${t("theme.label")}: ${t(`theme.${theme}`)}`
   return (
-    <Menu
-      trigger={
-        <Button look="ghost" size="sm" aria-label={`${t("language")}: ${language === "zh" ? "中" : "EN"}`}>
-          <Languages className="i" aria-hidden="true" />
-          <span className="max-md:hidden">{language === "zh" ? "中" : "EN"}</span>
-        </Button>
-      }
+    <Button
+      look="ghost"
+      size="sm"
+      isIcon
+      aria-label={label}
+      title={label}
+      onClick={() => chooseTheme(NEXT[theme])}
     >
-      <MenuChoice label={t("language")} value={language} options={languageOptions} onValue={chooseLanguage} />
-    </Menu>
+      <Icon className="i" aria-hidden="true" />
+    </Button>
   )
 }
