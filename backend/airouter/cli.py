@@ -175,9 +175,13 @@ def _export_openapi(asked: argparse.Namespace) -> int:
 
 
 def _operator_create(asked: argparse.Namespace) -> int:
-    from airouter.running.operators import create_link
+    from airouter.running.operators import operator_link
 
-    _say(asyncio.run(create_link(environment.load(), asked.email)))
+    settings = environment.load()
+    link = asyncio.run(operator_link(settings, asked.email))
+    _say(link)
+    print("It works once, within a day. Without the console: POST its last part as", file=sys.stderr)
+    print(f'  {{"token": "…", "password": "…"}} to {settings.public_url}/api/v1/auth/accept', file=sys.stderr)
     return 0
 
 

@@ -9,9 +9,9 @@ import binascii
 import ipaddress
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 from urllib.parse import SplitResult, urlsplit
 
 import msgspec
@@ -37,8 +37,8 @@ class SecretKey(msgspec.Struct, frozen=True, kw_only=True):
     def __repr__(self) -> str:
         return f"SecretKey(id={self.id!r})"
 
-    def __rich_repr__(self) -> Iterator[tuple[str, object]]:
-        yield "id", self.id
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        return [("id", self.id)]
 
 
 class Address(msgspec.Struct, frozen=True, kw_only=True):
@@ -102,11 +102,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     def __repr__(self) -> str:
         return f"Settings({', '.join(f'{name}={value!r}' for name, value in self.__rich_repr__())})"
 
-    def __rich_repr__(self) -> Iterator[tuple[str, object]]:
-        for name in self.__struct_fields__:
-            value = getattr(self, name)
-            is_url = name in {"database_url", "database_direct_url"}
-            yield name, without_password(value) if is_url and value else value
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        shown = {name: getattr(self, name) for name in self.__struct_fields__}
+        for name in ("database_url", "database_direct_url"):
+            shown[name] = shown[name] and without_password(shown[name])
+        return list(shown.items())
 
 
 def without_password(url: str) -> str:

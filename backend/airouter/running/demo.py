@@ -18,6 +18,7 @@ from airouter.services.attempts import Attempts
 from airouter.services.channels import ChannelDraft, Channels
 from airouter.services.groups import GroupDraft, Groups
 from airouter.services.keys import KeyDraft, KeyOwner, Keys
+from airouter.services.links import Links
 from airouter.services.models import ModelDraft, Models
 from airouter.services.passwords import Passwords
 from airouter.services.rate_cards import RateCardDraft, RateCards, Rates, TierDraft
@@ -144,6 +145,7 @@ class _Seeding:
         self._users = Users(database, vault, passwords, Attempts(database, vault), sessions)
         self._channels = Channels(database, vault)
         self._keys = Keys(database)
+        self._links = Links(database, vault)
 
     async def make(self, kept: Demo | None) -> Demo:
         """Complete what an interrupted seeding left, and renew what can no longer be known."""
@@ -175,7 +177,7 @@ class _Seeding:
             return (await self._users.create(EMAIL, password, role="owner")).user_id
         except EmailTaken:
             # There from a start whose home is lost: the one-time link is the way to a new password.
-            token = await self._users.create_operator_link(EMAIL)
+            token = await self._links.operator_link(EMAIL)
             await self._users.accept(token, password, Client(address="127.0.0.1", user_agent="airouter up"))
         async with self._database.connection() as connection:
             user = await find_user_by_email(connection, EMAIL)

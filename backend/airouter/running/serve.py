@@ -7,6 +7,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
 from airouter.running.migration import bring_up_to_date
+from airouter.running.operators import setup_link
 from airouter.running.workers import Say, Workers
 from airouter.settings import Settings
 
@@ -58,6 +59,9 @@ async def serve(settings: Settings, say: Say, *, migrates: bool, environ: Mappin
                 say(f"migrated: {name}")
         await workers.start()
         say(f"ready: {settings.workers} worker(s) on {workers.host}:{workers.port}")
+        link = await setup_link(settings)
+        if link is not None:
+            say(f"nobody runs this instance yet; whoever opens this within a day becomes its owner: {link}")
         await asyncio.Event().wait()
     finally:
         await workers.stop()

@@ -15,6 +15,7 @@ from airouter.running.demo import Demo, seed
 from airouter.running.errors import CannotStart
 from airouter.running.home import Home, Instance
 from airouter.running.migration import bring_up_to_date
+from airouter.running.operators import setup_link
 from airouter.running.postgres import EmbeddedPostgres
 from airouter.running.reload import Reload
 from airouter.running.workers import APPLICATION, PROTOCOL, Say, Workers
@@ -78,6 +79,9 @@ class Up:
             if demo is not None:
                 home.write("demo.json", demo.card(settings.console_url, base_url))
             self._say(banner(settings, demo, seconds=time.monotonic() - self._started_at))
+            link = None if settings.is_demo else await setup_link(settings)
+            if link is not None:
+                self._say(f"Nobody runs this instance yet; whoever opens this within a day becomes its owner: {link}")
             await self._watch(workers)
 
     def _prepare_workers(self, settings: Settings) -> Workers:

@@ -1,0 +1,1 @@
+"""Addresses for everybody: signing in, prices, status, health, documents."""
