@@ -62,23 +62,21 @@ async def test_a_debit_above_the_balance_says_what_is_there(operator: httpx.Asyn
     assert (partial.status_code, partial.json()["amount"], partial.json()["balance"]) == (201, -70, 0)
 
 
-@pytest.mark.parametrize(
-    ("body", "field"),
-    [
+async def test_an_adjustment_that_cannot_be_meant_is_refused(
+    operator: httpx.AsyncClient, holder: Signed, subtests: pytest.Subtests
+) -> None:
+    for body, field in [
         ({"amount": 0}, "amount"),
         ({"amount": 1.5}, "amount"),
         ({"amount": "5"}, "amount"),
         ({"amount": 2**53}, "amount"),
         ({"amount": 5, "reason": ""}, "reason"),
         ({"amount": 5, "memo": "x"}, "memo"),
-    ],
-)
-async def test_an_adjustment_that_cannot_be_meant_is_refused(
-    operator: httpx.AsyncClient, holder: Signed, body: dict[str, Any], field: str
-) -> None:
-    answer = await adjust(operator, holder, **body)
-    assert (answer.status_code, answer.json()["field"]) == (422, field)
-    assert await balance(holder) == 0
+    ]:
+        with subtests.test(f"{body!r} {field!r}"):
+            answer = await adjust(operator, holder, **body)
+            assert (answer.status_code, answer.json()["field"]) == (422, field)
+            assert await balance(holder) == 0
 
 
 async def test_an_adjustment_names_who_made_it(operator: httpx.AsyncClient, holder: Signed, database: str) -> None:

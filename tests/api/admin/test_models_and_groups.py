@@ -1,7 +1,5 @@
 """Models and groups: made or changed by one call, addressed by names of any kind."""
 
-from typing import Any
-
 import httpx
 import pytest
 
@@ -29,31 +27,30 @@ async def test_create_only_refuses_what_exists(operator: httpx.AsyncClient) -> N
         assert (await operator.post(address, params={"create": "never"}, json=body)).status_code == 422
 
 
-@pytest.mark.parametrize(
-    ("name", "address"),
-    [
+async def test_a_model_name_may_stand_raw_or_encoded_in_an_address(
+    operator: httpx.AsyncClient, subtests: pytest.Subtests
+) -> None:
+    for name, address in [
         ("openai/gpt-4o:free", "openai/gpt-4o:free"),
         ("openai/gpt-4o:free", "openai%2Fgpt-4o%3Afree"),
         ("a/b/c.d", "a/b/c.d"),
         ("模型", "%E6%A8%A1%E5%9E%8B"),
         ("rate-cards", "rate-cards"),
-    ],
-)
-async def test_a_model_name_may_stand_raw_or_encoded_in_an_address(
-    operator: httpx.AsyncClient, name: str, address: str
-) -> None:
-    assert (await operator.post(MODELS, json={"model": name})).status_code == 201
-    assert (await operator.get(f"{MODELS}/{address}")).json()["model"] == name
-    patched = await operator.patch(f"{MODELS}/{address}", json={"vendor": "Acme"})
-    assert (patched.status_code, patched.json()["vendor"]) == (200, "Acme")
-    assert (await operator.delete(f"{MODELS}/{address}")).status_code == 204
-    assert (await operator.get(f"{MODELS}/{address}")).json()["code"] == "model_not_found"
+    ]:
+        with subtests.test(f"{name!r} {address!r}"):
+            assert (await operator.post(MODELS, json={"model": name})).status_code == 201
+            assert (await operator.get(f"{MODELS}/{address}")).json()["model"] == name
+            patched = await operator.patch(f"{MODELS}/{address}", json={"vendor": "Acme"})
+            assert (patched.status_code, patched.json()["vendor"]) == (200, "Acme")
+            assert (await operator.delete(f"{MODELS}/{address}")).status_code == 204
+            assert (await operator.get(f"{MODELS}/{address}")).json()["code"] == "model_not_found"
 
 
-@pytest.mark.parametrize("name", ["", " ", "a b", "a\n", "/a", "a/", "a//b", "x" * 201, "a\u0000"])
-async def test_a_name_without_an_address_is_refused(operator: httpx.AsyncClient, name: str) -> None:
-    answer = await operator.post(MODELS, json={"model": name})
-    assert (answer.status_code, answer.json()["field"]) == (422, "model")
+async def test_a_name_without_an_address_is_refused(operator: httpx.AsyncClient, subtests: pytest.Subtests) -> None:
+    for name in ["", " ", "a b", "a\n", "/a", "a/", "a//b", "x" * 201, "a\u0000"]:
+        with subtests.test(f"{name!r}"):
+            answer = await operator.post(MODELS, json={"model": name})
+            assert (answer.status_code, answer.json()["field"]) == (422, "model")
 
 
 async def test_a_model_with_prices_is_kept_for_its_receipts(operator: httpx.AsyncClient) -> None:
@@ -64,13 +61,17 @@ async def test_a_model_with_prices_is_kept_for_its_receipts(operator: httpx.Asyn
     assert (await operator.patch(f"{MODELS}/m", json={"enabled": False})).json()["enabled"] is False
 
 
-@pytest.mark.parametrize(
-    "body",
-    [{"context_window": 0}, {"context_window": 1.5}, {"context_window": 2**31}, {"enabled": None}, {"rates": {}}],
-)
-async def test_figures_that_no_model_has_are_refused(operator: httpx.AsyncClient, body: dict[str, Any]) -> None:
-    assert (await operator.post(MODELS, json={"model": "m", **body})).status_code == 422
-    assert (await operator.get(f"{MODELS}/m")).status_code == 404
+async def test_figures_that_no_model_has_are_refused(operator: httpx.AsyncClient, subtests: pytest.Subtests) -> None:
+    for body in [
+        {"context_window": 0},
+        {"context_window": 1.5},
+        {"context_window": 2**31},
+        {"enabled": None},
+        {"rates": {}},
+    ]:
+        with subtests.test(f"{body!r}"):
+            assert (await operator.post(MODELS, json={"model": "m", **body})).status_code == 422
+            assert (await operator.get(f"{MODELS}/m")).status_code == 404
 
 
 async def test_a_new_group_needs_its_multiplier_and_is_private(operator: httpx.AsyncClient) -> None:
@@ -95,9 +96,8 @@ async def test_a_patch_tells_absent_from_null(operator: httpx.AsyncClient) -> No
     assert (await operator.patch(f"{GROUPS}/g", json={"label": None})).status_code == 422
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
+async def test_what_cannot_be_a_group_is_refused(operator: httpx.AsyncClient, subtests: pytest.Subtests) -> None:
+    for body in [
         {"name": "bad name"},
         {"name": "g\n"},
         {"multiplier_micros": -1},
@@ -105,12 +105,11 @@ async def test_a_patch_tells_absent_from_null(operator: httpx.AsyncClient) -> No
         {"multiplier_micros": 10**9 + 1},
         {"multiplier_micros": True},
         {"overrides": {"vip": -1}},
-    ],
-)
-async def test_what_cannot_be_a_group_is_refused(operator: httpx.AsyncClient, body: dict[str, Any]) -> None:
-    answer = await operator.post(GROUPS, json={"name": "g", "multiplier_micros": 1} | body)
-    assert answer.status_code == 422
-    assert [one["name"] for one in (await operator.get(GROUPS)).json()["items"]] == ["default"]
+    ]:
+        with subtests.test(f"{body!r}"):
+            answer = await operator.post(GROUPS, json={"name": "g", "multiplier_micros": 1} | body)
+            assert answer.status_code == 422
+            assert [one["name"] for one in (await operator.get(GROUPS)).json()["items"]] == ["default"]
 
 
 async def test_the_default_group_cannot_be_deleted(operator: httpx.AsyncClient) -> None:

@@ -1,7 +1,5 @@
 """Policies: typed, a whole topic at a time; what is not enforced is refused."""
 
-from typing import Any
-
 import httpx
 import pytest
 
@@ -10,12 +8,13 @@ from airouter.domain.policy import TOPICS
 POLICIES = "/api/v1/admin/policies"
 
 
-@pytest.mark.parametrize("topic", TOPICS)
-async def test_every_topic_can_be_read_and_written_back(operator: httpx.AsyncClient, topic: str) -> None:
-    policy = (await operator.get(f"{POLICIES}/{topic}")).json()
-    assert set(policy) == set(TOPICS[topic].__struct_fields__)
-    answer = await operator.put(f"{POLICIES}/{topic}", json=policy)
-    assert (answer.status_code, answer.json()) == (200, policy)
+async def test_every_topic_can_be_read_and_written_back(operator: httpx.AsyncClient, subtests: pytest.Subtests) -> None:
+    for topic in TOPICS:
+        with subtests.test(f"{topic!r}"):
+            policy = (await operator.get(f"{POLICIES}/{topic}")).json()
+            assert set(policy) == set(TOPICS[topic].__struct_fields__)
+            answer = await operator.put(f"{POLICIES}/{topic}", json=policy)
+            assert (answer.status_code, answer.json()) == (200, policy)
 
 
 async def test_the_list_says_who_changed_what(operator: httpx.AsyncClient) -> None:
@@ -34,9 +33,10 @@ async def test_a_put_is_the_whole_topic(operator: httpx.AsyncClient) -> None:
     assert (await operator.get(f"{POLICIES}/signup")).json()["mode"] == "closed"
 
 
-@pytest.mark.parametrize(
-    ("topic", "body"),
-    [
+async def test_a_policy_that_cannot_be_followed_is_refused(
+    operator: httpx.AsyncClient, subtests: pytest.Subtests
+) -> None:
+    for topic, body in [
         ("signup", {"mode": "sometimes"}),
         ("signup", {"group": "nowhere"}),
         ("signup", {"captcha": True}),
@@ -51,21 +51,21 @@ async def test_a_put_is_the_whole_topic(operator: httpx.AsyncClient) -> None:
         ("display", {"links": {"docs": "javascript:alert(1)"}}),
         ("network", {"allowed_networks": ["10.0.0.0/99"]}),
         ("topup", {"methods": []}),
-    ],
-)
-async def test_a_policy_that_cannot_be_followed_is_refused(
-    operator: httpx.AsyncClient, topic: str, body: dict[str, Any]
+    ]:
+        with subtests.test(f"{topic!r} {body!r}"):
+            before = (await operator.get(f"{POLICIES}/{topic}")).json()
+            answer = await operator.put(f"{POLICIES}/{topic}", json=body)
+            assert answer.status_code == 422, answer.text
+            assert answer.json()["field"]
+            assert (await operator.get(f"{POLICIES}/{topic}")).json() == before
+
+
+async def test_topics_to_come_say_so_and_others_do_not_exist(
+    operator: httpx.AsyncClient, subtests: pytest.Subtests
 ) -> None:
-    before = (await operator.get(f"{POLICIES}/{topic}")).json()
-    answer = await operator.put(f"{POLICIES}/{topic}", json=body)
-    assert answer.status_code == 422, answer.text
-    assert answer.json()["field"]
-    assert (await operator.get(f"{POLICIES}/{topic}")).json() == before
-
-
-@pytest.mark.parametrize("method", ["GET", "PUT"])
-async def test_topics_to_come_say_so_and_others_do_not_exist(operator: httpx.AsyncClient, method: str) -> None:
-    planned = await operator.request(method, f"{POLICIES}/referral", json={"is_enabled": True})
-    assert (planned.status_code, planned.json()["code"]) == (422, "not_supported_yet")
-    unknown = await operator.request(method, f"{POLICIES}/weather", json={})
-    assert (unknown.status_code, unknown.json()["code"]) == (404, "not_found")
+    for method in ["GET", "PUT"]:
+        with subtests.test(f"{method!r}"):
+            planned = await operator.request(method, f"{POLICIES}/referral", json={"is_enabled": True})
+            assert (planned.status_code, planned.json()["code"]) == (422, "not_supported_yet")
+            unknown = await operator.request(method, f"{POLICIES}/weather", json={})
+            assert (unknown.status_code, unknown.json()["code"]) == (404, "not_found")

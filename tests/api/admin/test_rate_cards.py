@@ -56,9 +56,11 @@ async def test_a_price_may_lie_in_the_future_but_not_in_the_past(operator: httpx
     assert (await operator.get(CARDS)).json()["items"] == [coming]
 
 
-@pytest.mark.parametrize(
-    ("body", "field"),
-    [
+async def test_a_malformed_price_changes_nothing_and_names_the_field(
+    operator: httpx.AsyncClient, database: str, subtests: pytest.Subtests
+) -> None:
+    await add(operator)
+    for body, field in [
         ({"rates": {}}, "rates"),
         ({"rates": {"input": -1}}, "rates.input"),
         ({"rates": {"input": 1.5}}, "rates.input"),
@@ -73,19 +75,15 @@ async def test_a_price_may_lie_in_the_future_but_not_in_the_past(operator: httpx
         ({"effective_at": "2031-01-01T00:00:00"}, "effective_at"),
         ({"effective_at": "soon"}, "effective_at"),
         ({"version": 7}, "version"),
-    ],
-)
-async def test_a_malformed_price_changes_nothing_and_names_the_field(
-    operator: httpx.AsyncClient, database: str, body: dict[str, Any], field: str | None
-) -> None:
-    await add(operator)
-    before = await run_sql(database, "SELECT version FROM versions WHERE name = 'catalogue'")
-    answer = await operator.post(CARDS, json={"model": "m", "rates": {"input": 1}} | body)
-    assert answer.status_code == 422, answer.text
-    if field is not None:
-        assert answer.json()["field"] == field
-    assert len((await operator.get(CARDS)).json()["items"]) == 1
-    assert await run_sql(database, "SELECT version FROM versions WHERE name = 'catalogue'") == before
+    ]:
+        with subtests.test(f"{body!r} {field!r}"):
+            before = await run_sql(database, "SELECT version FROM versions WHERE name = 'catalogue'")
+            answer = await operator.post(CARDS, json={"model": "m", "rates": {"input": 1}} | body)
+            assert answer.status_code == 422, answer.text
+            if field is not None:
+                assert answer.json()["field"] == field
+            assert len((await operator.get(CARDS)).json()["items"]) == 1
+            assert await run_sql(database, "SELECT version FROM versions WHERE name = 'catalogue'") == before
 
 
 async def test_a_price_needs_a_model(operator: httpx.AsyncClient) -> None:

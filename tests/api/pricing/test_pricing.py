@@ -87,19 +87,20 @@ async def test_a_group_shows_its_own_models_and_multiplier(client: httpx.AsyncCl
 
 
 @pytest.mark.usefixtures("offer")
-@pytest.mark.parametrize("group", ["vip", "nowhere"])
 async def test_a_private_group_looks_like_none_to_strangers_and_to_others(
-    client: httpx.AsyncClient, holder: Signed, group: str
+    client: httpx.AsyncClient, holder: Signed, subtests: pytest.Subtests
 ) -> None:
-    question = {"model": "large", "usage": {"input": 1}, "group": group}
-    for caller in (client, holder.client):
-        listed = await caller.get(PRICING, params={"group": group})
-        asked = await caller.post(ESTIMATE, json=question)
-        for answer in (listed, asked):
-            assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
-            assert answer.json()["detail"] == f"There is no group '{group}' here."
-        assert "vip" not in (await caller.get(PRICING)).text
-        assert "vip" not in (await caller.get("/api/v1/status")).text
+    for group in ["vip", "nowhere"]:
+        with subtests.test(f"{group!r}"):
+            question = {"model": "large", "usage": {"input": 1}, "group": group}
+            for caller in (client, holder.client):
+                listed = await caller.get(PRICING, params={"group": group})
+                asked = await caller.post(ESTIMATE, json=question)
+                for answer in (listed, asked):
+                    assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+                    assert answer.json()["detail"] == f"There is no group '{group}' here."
+                assert "vip" not in (await caller.get(PRICING)).text
+                assert "vip" not in (await caller.get("/api/v1/status")).text
 
 
 @pytest.mark.usefixtures("offer")
@@ -154,28 +155,26 @@ async def test_disabled_and_unpriced_models_are_not_listed(
 
 
 @pytest.mark.usefixtures("offer")
-@pytest.mark.parametrize(
-    "usage",
-    [
+async def test_an_estimate_is_what_the_gateway_would_charge(
+    client: httpx.AsyncClient, subtests: pytest.Subtests
+) -> None:
+    for usage in [
         {"input": 1},
         {"input": 1_000_003, "output": 77},
         {"input": 150_000, "cached_input": 60_000, "output": 1},
         {"cache_write_5m": 333, "reasoning": 5},
         {},
-    ],
-)
-@pytest.mark.parametrize("group", ["default", "cheap"])
-async def test_an_estimate_is_what_the_gateway_would_charge(
-    client: httpx.AsyncClient, usage: dict[str, int], group: str
-) -> None:
-    answer = await client.post(ESTIMATE, json={"model": "large", "usage": usage, "group": group})
-    assert answer.status_code == 200, answer.text
-    tiers = tuple(Tier(when=TierCondition(**tier["when"]), rates=tier["rates"]) for tier in TIERS)
-    card = RateCard(rate_card_id=RateCardId(None), model="large", version=1, rates=RATES, tiers=tiers)  # type: ignore[arg-type]
-    multiplier_micros = {"default": 1_000_000, "cheap": 500_000}[group]
-    charged, _ = cost({"request": 1, **usage}, card, multiplier_micros, None, "chat.completions")  # type: ignore[dict-item]
-    assert answer.json()["cost"] == charged
-    assert answer.json()["multiplier_micros"] == multiplier_micros
+    ]:
+        for group in ["default", "cheap"]:
+            with subtests.test(f"{usage!r} {group!r}"):
+                answer = await client.post(ESTIMATE, json={"model": "large", "usage": usage, "group": group})
+                assert answer.status_code == 200, answer.text
+                tiers = tuple(Tier(when=TierCondition(**tier["when"]), rates=tier["rates"]) for tier in TIERS)
+                card = RateCard(rate_card_id=RateCardId(None), model="large", version=1, rates=RATES, tiers=tiers)  # type: ignore[arg-type]
+                multiplier_micros = {"default": 1_000_000, "cheap": 500_000}[group]
+                charged, _ = cost({"request": 1, **usage}, card, multiplier_micros, None, "chat.completions")  # type: ignore[dict-item]
+                assert answer.json()["cost"] == charged
+                assert answer.json()["multiplier_micros"] == multiplier_micros
 
 
 @pytest.mark.usefixtures("offer")
@@ -190,9 +189,8 @@ async def test_many_calls_cost_as_many_times_one_call(client: httpx.AsyncClient)
 
 
 @pytest.mark.usefixtures("offer")
-@pytest.mark.parametrize(
-    ("body", "code"),
-    [
+async def test_a_question_that_has_no_answer_is_refused(client: httpx.AsyncClient, subtests: pytest.Subtests) -> None:
+    for body, code in [
         ({"usage": {"search": 1}}, "meter_not_priced"),
         ({"usage": {"inptu": 1}}, "invalid_request"),
         ({"usage": {"input": -1}}, "invalid_request"),
@@ -201,13 +199,10 @@ async def test_many_calls_cost_as_many_times_one_call(client: httpx.AsyncClient)
         ({"usage": {"input": 2**53 - 1}, "requests": 10**9}, "invalid_request"),
         ({}, "invalid_request"),
         ({"usage": {}, "colour": "red"}, "invalid_request"),
-    ],
-)
-async def test_a_question_that_has_no_answer_is_refused(
-    client: httpx.AsyncClient, body: dict[str, Any], code: str
-) -> None:
-    answer = await client.post(ESTIMATE, json={"model": "large"} | body)
-    assert (answer.status_code, answer.json()["code"]) == (422, code), answer.text
+    ]:
+        with subtests.test(f"{body!r} {code!r}"):
+            answer = await client.post(ESTIMATE, json={"model": "large"} | body)
+            assert (answer.status_code, answer.json()["code"]) == (422, code), answer.text
 
 
 async def test_a_token_that_does_not_hold_is_not_taken_for_a_stranger(client: httpx.AsyncClient) -> None:
