@@ -1,8 +1,8 @@
 // The typed client. Every refusal leaves here as a Problem, so callers see data or a thrown reason and nothing between.
 import createClient from "openapi-fetch"
 import { problemFrom, unreachable } from "./problem"
-import type { paths } from "./provisional"
 import { apiOrigin } from "./runtime"
+import type { paths } from "./schema"
 import { bearer, chosenAccount, refresh } from "./session"
 
 function signed(request: Request, token: string | null): Request {

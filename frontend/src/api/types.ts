@@ -1,5 +1,5 @@
 // Names for the shapes of the API, taken from the generated addresses so that they cannot drift from them.
-import type { paths } from "./provisional"
+import type { paths } from "./schema"
 
 type Json<T> = T extends { content: { "application/json": infer Body } } ? Body : never
 type Succeeds<Op> = Op extends { responses: infer R }
