@@ -13,9 +13,12 @@ from uuid import UUID
 from airouter.api.arrivals import Arrivals
 from airouter.api.cors import Cors
 from airouter.api.doors.asgi import door_routes
+from airouter.api.doors.document import gateway_document
 from airouter.api.doors.models import model_routes
 from airouter.api.doors.service import Doors
 from airouter.api.management import Services, management
+from airouter.api.openapi import as_json, management_json
+from airouter.api.public.documents import Documents
 from airouter.api.public.cookies import Browsers
 from airouter.api.public.status import Mode
 from airouter.domain.catalogue import Catalogue
@@ -23,6 +26,7 @@ from airouter.domain.ids import KeyId, WalletId
 from airouter.gateway.authenticate import Callers
 from airouter.gateway.credit import Credit
 from airouter.gateway.pipeline import Gateway
+from airouter.gateway.probe import ChannelProbe
 from airouter.gateway.relay import SCRIPTED_FAILURES, Relay
 from airouter.gateway.snapshot import Snapshot
 from airouter.providers.registry import PROVIDERS, SCRIPTED
@@ -31,6 +35,7 @@ from airouter.services.accounts import Accounts
 from airouter.services.admin_accounts import AdminAccounts, People
 from airouter.services.attempts import Attempts
 from airouter.services.base_urls import address_policy
+from airouter.services.batch_codes import BatchCodes
 from airouter.services.catalogue import read_catalogue
 from airouter.services.channels import Channels
 from airouter.services.groups import Groups
@@ -122,6 +127,8 @@ class House:
             draw=random.random,
         )
 
+        services.channels.probe_with(ChannelProbe(relay, lambda: snapshot.current, clock))
+
         def obey(catalogue: Catalogue) -> None:
             guard.policy = address_policy(catalogue.policies.network)
             credit.overrun_max = catalogue.policies.limits.overrun_max
@@ -161,16 +168,19 @@ class House:
         settings, vault = self.settings, self.vault
         attempts = Attempts(database, vault)
         sessions = Sessions(database, vault, standings)
+        redemptions = Redemptions(database, vault, attempts)
         users = Users(database, vault, passwords, attempts, sessions)
         return Services(
             accounts=Accounts(database),
             admin_accounts=AdminAccounts(database),
+            batch_codes=BatchCodes(database, redemptions),
             browsers=Browsers(
                 api_url=settings.public_url,
                 origins=frozenset({*settings.console_origins, settings.console_url, settings.public_url}),
                 cookie_is_secure=settings.cookie_is_secure,
             ),
             channels=Channels(database, vault),
+            documents=Documents(openapi_documents),
             groups=Groups(database),
             idempotency=Idempotency(database),
             instance=Instance(database),
@@ -182,7 +192,7 @@ class House:
             price_list=PriceList(lambda: snapshot.current),
             rate_cards=RateCards(database),
             readiness=Readiness(),
-            redemptions=Redemptions(database, vault, attempts),
+            redemptions=redemptions,
             sessions=sessions,
             usage_reports=UsageReports(database, vault),
             users=users,
@@ -223,6 +233,11 @@ class Application:
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         await self._layers(scope, receive, send)
+
+
+def openapi_documents() -> dict[str, bytes]:
+    """The committed documents by file name, made anew from the routes."""
+    return {"management.json": management_json(), "gateway.json": as_json(gateway_document())}
 
 
 def create_app(settings: Settings) -> Application:

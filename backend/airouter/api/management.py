@@ -18,11 +18,13 @@ from airouter.api.console.wallet import WalletController
 from airouter.api.public import health
 from airouter.api.public.auth import AuthController, set_up
 from airouter.api.public.cookies import Browsers
+from airouter.api.public.documents import DOCUMENTS, Documents
 from airouter.api.public.pricing import PricingController
 from airouter.api.public.status import Mode, status
 from airouter.api.requests import BODY_BYTES_MAX, JsonRequest, answer_error
 from airouter.services.accounts import Accounts
 from airouter.services.admin_accounts import AdminAccounts, People
+from airouter.services.batch_codes import BatchCodes
 from airouter.services.channels import Channels
 from airouter.services.groups import Groups
 from airouter.services.idempotency import Idempotency
@@ -45,8 +47,10 @@ class Services:
 
     accounts: Accounts
     admin_accounts: AdminAccounts
+    batch_codes: BatchCodes
     browsers: Browsers
     channels: Channels
+    documents: Documents
     groups: Groups
     idempotency: Idempotency
     instance: Instance
@@ -86,6 +90,7 @@ def management(
     return Litestar(
         route_handlers=[
             health.ROUTER,
+            *DOCUMENTS,
             Router(
                 path="/api/v1",
                 route_handlers=[*PUBLIC, *CONSOLE, *ADMIN],

@@ -67,12 +67,18 @@ def management_document() -> dict[str, Any]:
     _drop_own_routes(document)
     for path, method, operation in operations(document):
         _finish(path, method, operation, _asks_for(app, path, method))
+    _tidy(document["paths"])
     return _sorted(document)
 
 
 def management_json() -> bytes:
     """The bytes of the committed file."""
-    return msgspec.json.format(msgspec.json.encode(management_document()), indent=2) + b"\n"
+    return as_json(management_document())
+
+
+def as_json(document: dict[str, Any]) -> bytes:
+    """A document as it is committed: sorted, indented, with a newline at its end."""
+    return msgspec.json.format(msgspec.json.encode(_sorted(document)), indent=2) + b"\n"
 
 
 def operations(document: dict[str, Any]) -> list[tuple[str, str, dict[str, Any]]]:
@@ -102,6 +108,25 @@ def _asks_for(app: Any, path: str, method: str) -> frozenset[str]:
                 if method.upper() in handler.http_methods:
                     return frozenset(handler.parsed_fn_signature.parameters)
     raise AssertionError(f"{method} {path} is in the document, but nowhere else")
+
+
+def _tidy(value: Any) -> None:
+    """Takes away what says nothing."""
+    if isinstance(value, dict):
+        if value.get("in") in {"query", "header", "path"}:
+            for noise in ("allowEmptyValue", "allowReserved", "deprecated"):
+                value.pop(noise, None)
+            if isinstance(value.get("schema"), dict) and "description" in value:
+                value["schema"].pop("description", None)
+        if value.get("headers") == {}:
+            del value["headers"]
+        if value.get("description") == "Request fulfilled, document follows":
+            value["description"] = "Done"
+        for inner in value.values():
+            _tidy(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            _tidy(inner)
 
 
 def _finish(path: str, method: str, operation: dict[str, Any], asks_for: frozenset[str]) -> None:

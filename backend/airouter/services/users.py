@@ -1,7 +1,5 @@
 """People: joining, signing in, and the one-time links that let the first operator in."""
 
-import base64
-import os
 import re
 from datetime import timedelta
 from typing import Final
@@ -21,6 +19,7 @@ from airouter.domain.ids import AccountId, SessionId, UserId
 from airouter.domain.policy import SignUp
 from airouter.services.accounts import open_personal_account
 from airouter.services.attempts import Attempts, Budget, neighbourhood
+from airouter.services.links import Links, check_email
 from airouter.services.passwords import Passwords, check_strength
 from airouter.services.policies import policy_in_force
 from airouter.services.sessions import Sessions, Tokens
@@ -29,7 +28,7 @@ from airouter.storage import users as rows
 from airouter.storage.changes import announce
 from airouter.storage.database import Connection, Database
 from airouter.storage.sessions import Role
-from airouter.storage.users import LinkPurpose, NewUser, UserStatus
+from airouter.storage.users import NewUser, UserStatus
 from airouter.world import new_id
 
 SIGN_IN_BY_EMAIL: Final = Budget(scope="sign_in.email", failures_max=10, window=timedelta(minutes=15))
@@ -37,11 +36,6 @@ SIGN_IN_BY_ADDRESS: Final = Budget(scope="sign_in.address", failures_max=100, wi
 SIGN_UP_BY_ADDRESS: Final = Budget(scope="sign_up.address", failures_max=20, window=timedelta(hours=1))
 LINK_BY_ADDRESS: Final = Budget(scope="link.address", failures_max=20, window=timedelta(hours=1))
 
-OPERATOR_LINK_LIFETIME: Final = timedelta(hours=24)
-SETUP_LIFETIME: Final = timedelta(hours=24)
-_TOKEN_BYTES: Final = 32
-_EMAIL_MAX: Final = 254
-_EMAIL: Final = re.compile(r"[^@\s\x00-\x1f\x7f]{1,64}@[^@\s\x00-\x1f\x7f]+\.[^@\s\x00-\x1f\x7f.]{1,63}")
 _LOCALE: Final = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})?")
 
 
@@ -66,7 +60,7 @@ class Users:
         self, database: Database, vault: Vault, passwords: Passwords, attempts: Attempts, sessions: Sessions
     ) -> None:
         self._database = database
-        self._vault = vault
+        self._links = Links(database, vault)
         self._passwords = passwords
         self._attempts = attempts
         self._sessions = sessions
@@ -176,22 +170,6 @@ class Users:
             if status == "banned":
                 await self._sessions.end_all(connection, user_id)
 
-    async def create_operator_link(self, email: str) -> str:
-        """The token of a link that makes `email` an operator, once, within a day. It replaces an earlier one.
-
-        Raises:
-            InvalidRequest: that is no e-mail address.
-        """
-        check_email(email)
-        return await self._create_link("operator", rows.normal(email), OPERATOR_LINK_LIFETIME)
-
-    async def create_setup_token(self) -> str | None:
-        """For `serve` to log when nobody runs the place yet; None when somebody does."""
-        async with self._database.connection() as connection:
-            if await rows.operators_exist(connection):
-                return None
-        return await self._create_link("setup", "", SETUP_LIFETIME)
-
     async def accept(self, token: str, password: str, client: Client) -> Tokens:
         """The holder of an operator link chooses a password and is signed in as an operator.
 
@@ -204,7 +182,7 @@ class Users:
         await self._attempts.take(LINK_BY_ADDRESS, network)
         password_hash = await self._passwords.hash(password)
         async with self._database.transaction() as connection:
-            email = await rows.use_link(connection, self._token_hashes(token), "operator")
+            email = await self._links.use(connection, token, "operator")
             if email is None:
                 raise InvalidToken
             check_strength(password, email)
@@ -223,7 +201,7 @@ class Users:
         await self._attempts.take(LINK_BY_ADDRESS, network)
         password_hash = await self._passwords.hash(password)
         async with self._database.transaction() as connection:
-            link = await rows.use_link(connection, self._token_hashes(token), "setup")
+            link = await self._links.use(connection, token, "setup")
             if link is None or await rows.operators_exist(connection):
                 raise NotFound
             check_email(email)
@@ -248,15 +226,6 @@ class Users:
             connection, user_id, SessionId(new_id()), user_agent=client.user_agent, address=client.address
         )
 
-    async def _create_link(self, purpose: LinkPurpose, email: str, lifetime: timedelta) -> str:
-        token = base64.urlsafe_b64encode(os.urandom(_TOKEN_BYTES)).decode().rstrip("=")
-        async with self._database.transaction() as connection:
-            await rows.put_link(connection, self._token_hashes(token)[0], purpose, email, lifetime)
-        return token
-
-    def _token_hashes(self, token: str) -> tuple[bytes, ...]:
-        return self._vault.macs("one-time-link", token.encode())
-
 
 async def join(
     connection: Connection,
@@ -273,12 +242,6 @@ async def join(
         raise EmailTaken
     account_id = await open_personal_account(connection, user.user_id, user.email.partition("@")[0], group_name)
     return Joined(user_id=user.user_id, account_id=account_id)
-
-
-def check_email(email: str) -> None:
-    """Raises InvalidRequest for what can be no address. Whether it exists, only mail can tell."""
-    if len(email.strip()) > _EMAIL_MAX or not _EMAIL.fullmatch(email.strip()):
-        raise InvalidRequest("email: this is not an e-mail address.", field="email")
 
 
 def check_locale(locale: str | None) -> None:

@@ -1,0 +1,55 @@
+"""The OpenAPI documents of this very version, for people and for generators of clients."""
+
+from collections.abc import Callable
+
+from litestar import Response, get
+from litestar.di import NamedDependency
+
+from airouter.api.callers import Visitor
+
+
+class Documents:
+    """Made at the first question and kept: they cannot change while the process runs."""
+
+    def __init__(self, make: Callable[[], dict[str, bytes]]) -> None:
+        self._make = make
+        self._made: dict[str, bytes] | None = None
+
+    def get(self, name: str) -> bytes:
+        """The bytes of the committed file of that name."""
+        if self._made is None:
+            self._made = self._make()
+        return self._made[name]
+
+
+@get(
+    "/openapi.json",
+    operation_id="getManagementDocument",
+    summary="This document",
+    tags=["Operations"],
+    sync_to_thread=False,
+)
+def management_document(visitor: NamedDependency[Visitor], documents: NamedDependency[Documents]) -> Response[bytes]:
+    """OpenAPI 3.1 of the management API."""
+    del visitor
+    return _json(documents.get("management.json"))
+
+
+@get(
+    "/openapi/gateway.json",
+    operation_id="getGatewayDocument",
+    summary="The document of the gateway's doors",
+    tags=["Operations"],
+    sync_to_thread=False,
+)
+def gateway_document(visitor: NamedDependency[Visitor], documents: NamedDependency[Documents]) -> Response[bytes]:
+    """OpenAPI 3.1 of `/v1`."""
+    del visitor
+    return _json(documents.get("gateway.json"))
+
+
+def _json(document: bytes) -> Response[bytes]:
+    return Response(document, media_type="application/json", headers={"cache-control": "no-cache"})
+
+
+DOCUMENTS = (management_document, gateway_document)
