@@ -10,7 +10,7 @@ from typing import Final, TypeVar
 import asyncpg
 import msgspec
 
-from airouter.domain.errors import DatabaseUnavailable
+from airouter.domain.errors import DatabaseUnavailable, InvalidRequest
 
 SERVE_ROLE: Final = "airouter_serve"
 """Cannot UPDATE or DELETE transfers; made by migration 0005."""
@@ -39,6 +39,9 @@ AWAY: Final = (
     asyncpg.TooManyConnectionsError,
 )
 """What asyncpg raises when Postgres cannot be reached, as opposed to when it refuses a statement."""
+
+UNSTORABLE: Final = (asyncpg.CharacterNotInRepertoireError, asyncpg.UntranslatableCharacterError)
+"""What Postgres says to a NUL inside a text or a JSON text."""
 
 
 async def connect(dsn: str, *, as_owner: bool = False, command_seconds: float = 15.0) -> Connection:
@@ -109,12 +112,15 @@ class Database:
 
         Raises:
             DatabaseUnavailable: Postgres cannot be reached.
+            InvalidRequest: a text cannot be stored.
         """
         try:
             async with self._pool.acquire(timeout=CONNECT_SECONDS + 2) as connection:
                 yield connection
         except AWAY as error:
             raise DatabaseUnavailable from error
+        except UNSTORABLE:  # only a client's text can be the reason
+            raise InvalidRequest("The request contains a character (NUL) that no text can have.") from None
 
     @asynccontextmanager
     async def transaction(self, *, is_read_only: bool = False) -> AsyncIterator[Connection]:

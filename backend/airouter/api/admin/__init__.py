@@ -8,6 +8,7 @@ from airouter.api.admin.groups import GroupController
 from airouter.api.admin.models import ModelController
 from airouter.api.admin.policies import POLICIES
 from airouter.api.admin.rate_cards import RateCardController
+from airouter.api.admin.redemption_batches import RedemptionBatchController
 from airouter.api.admin.usage import AdminUsageController
 from airouter.api.admin.users import UserController
 
@@ -18,6 +19,7 @@ ADMIN: Final[tuple[Any, ...]] = (
     GroupController,
     ModelController,
     RateCardController,
+    RedemptionBatchController,
     UserController,
     *POLICIES,
 )
