@@ -169,6 +169,7 @@ class World:
 
     def started(self, process: Process, request: Any, hold: Any) -> None:
         self.count["admitted"] += 1
+        self._check_book(process, hold.book, admits=True)
         rng = self.rng
         length = rng.expovariate(1) if rng.random() < 0.9 else rng.uniform(0, 1.5 * TTL)
         fate = rng.random()
@@ -350,11 +351,12 @@ class World:
             self.charged.add(request_id)
         self.charges_read = len(db.charges)
 
-    def _check_book(self, process: Process, book: Any) -> None:
+    def _check_book(self, process: Process, book: Any, *, admits: bool = False) -> None:
+        """`admits`: it has just done so, and had better be before its deadline."""
         for purse in book.purses.values():
             if purse.idle < 0:
                 raise Violation(f"I5 {purse.purse_id}: idle {purse.idle}")
-        if not (book.is_registered and process.clock() < book.deadline):
+        if not admits and not (book.is_registered and process.clock() < book.deadline):
             return
         unsettled: dict[Any, int] = defaultdict(int)
         for hold in book.pending:
