@@ -83,6 +83,7 @@ export function StackedBars({
   const marks = ticks(largest(columns.map(({ total }) => total)))
   const most = marks.at(-1) ?? 1n
   const decimals = shortDecimals(marks, unit)
+  const labels = marks.map((mark) => (mark === 0n ? "0" : sign + shortAmount(mark, unit, decimals)))
   const slot = WIDTH / columns.length
   const width = slot * (columns.length > 45 ? 0.76 : 0.667)
   const column = chosen === null ? undefined : columns[chosen]
@@ -115,10 +116,14 @@ export function StackedBars({
   const shown = column ?? columns.at(-1)
   return (
     <div className="chart">
-      <div className="y" aria-hidden="true">
-        {marks.map((mark) => (
+      <div
+        className="y"
+        style={{ width: `${Math.max(...labels.map(({ length }) => length))}ch` }}
+        aria-hidden="true"
+      >
+        {marks.map((mark, index) => (
           <span key={String(mark)} style={{ top: HEIGHT - lengthOf(mark, most, HEIGHT) }}>
-            {mark === 0n ? "0" : sign + shortAmount(mark, unit, decimals)}
+            {labels[index]}
           </span>
         ))}
       </div>

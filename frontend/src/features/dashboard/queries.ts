@@ -6,6 +6,7 @@ import { dearest } from "./shares"
 
 const zone = Intl.DateTimeFormat().resolvedOptions().timeZone
 const REFRESH_MS = 60_000
+const SHARED_MS = 5_000
 
 type Narrowed = { model?: string; status?: "failed" }
 
@@ -32,8 +33,9 @@ export const daysQuery = (now: number) =>
 export const stackQuery = (now: number, days: number) =>
   queryOptions({
     queryKey: ["usage", "summary", "stack", dayOf(now), days],
-    queryFn: async ({ signal }) => {
-      const { items } = await ask("model", now, days, signal)
+    queryFn: async ({ client, signal }) => {
+      // The table of models asks the same; one answer serves both.
+      const { items } = await client.fetchQuery({ ...sharesQuery("model", now, days), staleTime: SHARED_MS })
       const { names, hasOther } = dearest(items)
       const parts = await Promise.all(names.map((model) => ask("day", now, days, signal, { model })))
       return { hasOther, parts: names.map((name, index) => ({ name, items: parts[index]?.items ?? [] })) }

@@ -23,6 +23,11 @@ function Spent({ quota }: { quota: bigint }) {
   )
 }
 
+function Before({ quota }: { quota: bigint }) {
+  const { t } = useTranslation("dashboard")
+  return quota === 0n ? t("tile.nothing") : <Spent quota={quota} />
+}
+
 function Tile({ title, figure, text }: { title: string; figure: ReactNode; text: ReactNode }) {
   return (
     <div>
@@ -46,7 +51,7 @@ function TokenTile({ tokens }: { tokens: Tokens }) {
         </span>
       }
       text={
-        tokens.input > 0n &&
+        tokens.cached > 0n &&
         t("tile.cached", { percent: String((tokens.cached * 100n + tokens.input / 2n) / tokens.input) })
       }
     />
@@ -70,7 +75,7 @@ export function Tiles({ days, items, now }: { days: DayCost[]; items: Summary["i
         figure={<Spent quota={today?.charged ?? 0n} />}
         text={
           <>
-            <Spent quota={weekAgo?.charged ?? 0n} /> {t("tile.lastWeekday", { weekday })}
+            <Before quota={weekAgo?.charged ?? 0n} /> {t("tile.lastWeekday", { weekday })}
           </>
         }
       />
@@ -79,7 +84,7 @@ export function Tiles({ days, items, now }: { days: DayCost[]; items: Summary["i
         figure={<Spent quota={sumOf(days.slice(-7))} />}
         text={
           <>
-            <Spent quota={sumOf(days.slice(-14, -7))} /> {t("tile.weekBefore")}
+            <Before quota={sumOf(days.slice(-14, -7))} /> {t("tile.weekBefore")}
           </>
         }
       />

@@ -18,7 +18,7 @@ export function ExportButton({ filters, isDisabled }: { filters: UsageFilters; i
       if (url === null) return // only in an answer given a second time, which this never asks for
       const link = document.createElement("a")
       link.href = new URL(url, apiOrigin()).href
-      link.download = ""
+      link.download = "usage.csv"
       document.body.append(link)
       link.click()
       link.remove()
