@@ -1,6 +1,7 @@
 """A real server on a real socket, in the test's own loop: the application, the hot protocol, a database, a key."""
 
 import asyncio
+import base64
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -22,11 +23,10 @@ from airouter.services.models import ModelDraft, Models
 from airouter.services.policies import PolicyBook
 from airouter.services.rate_cards import RateCardDraft, RateCards
 from airouter.services.vault import Vault
-from airouter.settings import Settings
 from airouter.storage.database import Database
 from airouter.world import new_id
 from tests.builders import person
-from tests.settings import settings_for
+from tests.settings import SECRET, settings_for
 
 RATES = {"input": 2_500_000_000, "cached_input": 1_250_000_000, "output": 10_000_000_000, "request": 7}
 """Quota per million tokens, and a fixed part: figures that make every bucket visible in a cost."""
@@ -43,19 +43,16 @@ class Holder(msgspec.Struct, frozen=True, kw_only=True):
     key: str
 
 
-class Live:
-    """A running gateway and the means to furnish it."""
+class Furniture:
+    """Puts models, channels, policies and people into a database, through the services that the console uses."""
 
-    def __init__(self, app: Application, settings: Settings, dsn: str, port: int) -> None:
-        self.app = app
+    SECRET_KEYS = f"{SECRET.id}:{base64.b64encode(SECRET.material).decode()}"
+    """What AIROUTER_SECRET_KEYS has to be for a gateway on this database."""
+
+    def __init__(self, dsn: str) -> None:
         self.dsn = dsn
-        self.port = port
         self._owner: asyncpg.Connection | None = None
-        self._vault = Vault(settings.secret_keys)
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        self._vault = Vault((SECRET,))
 
     async def sql(self, statement: str, *arguments: Any) -> list[asyncpg.Record]:
         """Straight into the database, as its owner, over one connection."""
@@ -135,6 +132,19 @@ class Live:
         rows = await self.sql("SELECT balance FROM wallets WHERE wallet_id = $1", holder.wallet_id)
         return rows[0]["balance"]
 
+
+class Live(Furniture):
+    """A running gateway and the means to furnish it."""
+
+    def __init__(self, app: Application, dsn: str, port: int) -> None:
+        super().__init__(dsn)
+        self.app = app
+        self.port = port
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
     async def record(self, request_id: str) -> dict[str, Any]:
         """The usage record of an answer, as soon as Postgres has it."""
         for _ in range(1000):
@@ -176,7 +186,7 @@ async def serving(dsn: str, home: Path, *, hot: bool = True, **changes: Any) -> 
         if task.done():
             await task
         await asyncio.sleep(0.005)
-    live = Live(app, settings, dsn, port)
+    live = Live(app, dsn, port)
     try:
         yield live
     finally:
