@@ -104,7 +104,7 @@ async def test_a_price_of_the_future_comes_into_force_by_itself(database: str, o
     await Models(opened).save(ModelDraft(model="m"))
     await RateCards(opened).add(RateCardDraft(model="m", rates=Rates(input=1)), None)
     async with process(database) as first, process(database) as second:
-        [row] = await run_sql(database, "SELECT now() + interval '1 second' AS soon")
+        [row] = await run_sql(database, "SELECT now() + interval '3 seconds' AS soon")
         await RateCards(opened).add(RateCardDraft(model="m", rates=Rates(input=2), effective_at=row["soon"]), None)
         for snapshot in (first, second):
             await agree([snapshot], lambda s: s.current.next_change_at is not None or price_of(s) == 2, expected=True)
