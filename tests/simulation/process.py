@@ -197,9 +197,9 @@ class Process:
         if flight.is_uncertain:
             self.end(book)
             return
-        record = book.content_refused()
-        if record is not None:
-            self.quarantine(book.journal, [record])
+        hold = book.content_refused()
+        if hold is not None:
+            self.quarantine(book.journal, [hold.record])
         self.hurry()
 
     def quarantine(self, journal: Journal, records: list[UsageRecord]) -> None:

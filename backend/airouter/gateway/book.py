@@ -429,11 +429,11 @@ class Book:
             records=tuple(record for record in request.records if record.request_id not in drop),
         )
 
-    def content_refused(self) -> UsageRecord | None:
+    def content_refused(self) -> Hold | None:
         """The sync in flight was rolled back because of its content: the next one, with the same seq, carries less.
 
         Halves the batch until one record stands alone; that one is proven bad when the sync without it passes. Answers
-        a record that is to go to quarantine: it is no longer pending.
+        the call whose record is to go to quarantine: it is no longer pending.
         """
         flight = self.flight
         assert flight is not None
@@ -457,7 +457,7 @@ class Book:
         hold.wallet.overdrawn -= hold.overdrawn
         if hold.key is not None:
             hold.key.unsettled -= record.covered
-        return record
+        return hold
 
     def _retreat(self, flight: Flight) -> None:
         self.flight = None

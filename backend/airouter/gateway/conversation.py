@@ -211,11 +211,18 @@ class Conversation:
         )  # fmt: skip
         if flight.is_uncertain:  # an attempt with this content may still commit, so no other may take its number
             raise NodeRefused(f"refused after an unknown outcome: {error}")
-        record = book.content_refused()
-        if record is not None:
+        hold = book.content_refused()
+        if hold is not None:
+            record = hold.record
+            assert record is not None
             assert book.journal is not None
+            if hold.segment is not None:
+                book.journal.confirmed(hold.segment)
             self.figures.quarantined += 1
-            log.error("record.quarantined request=%s kept=%s", record.request_id, book.journal.quarantine(record))
+            try:
+                log.error("record.quarantined request=%s kept=%s", record.request_id, book.journal.quarantine(record))
+            except OSError as unkept:  # then the log is where it is kept
+                log.critical("record.quarantined record=%r error=%s", record, unkept)
 
     async def _connected(self) -> Connection:
         if self._connection is None or self._connection.is_closed():

@@ -22,7 +22,7 @@ from airouter.gateway.conversation import Conversation
 from airouter.gateway.credit_settings import CreditSettings
 from airouter.gateway.custody import Custody
 from airouter.gateway.hold import Flight, Hold, Waiting
-from airouter.gateway.journal import DiskSync, Journal, JournalFailed
+from airouter.gateway.journal import DiskSync, Journal, JournalFailed, without_texts
 from airouter.world import new_id
 
 __all__ = ["Credit", "CreditFigures", "CreditSettings", "Hold", "JournalFailed"]
@@ -116,7 +116,7 @@ class Credit:
         end = loop.time() + _CLOSING_SECONDS
         self._conversation.rouse(is_urgent=True)
         while self._book.pending or not (self._is_closed or self._book.running):
-            if loop.time() > end or self._book.is_over or self._tasks[0].done():
+            if loop.time() > end or self._book.is_over or not self._book.is_registered or self._tasks[0].done():
                 break
             await asyncio.sleep(0.005)
         for task in self._tasks:
@@ -278,7 +278,11 @@ class Credit:
         )
         assert book.journal is not None
         try:
-            hold.segment = book.journal.append(record)
+            try:
+                hold.segment = book.journal.append(record)
+            except UnicodeEncodeError:  # half a character, from somebody's answer: the charge matters more than the text
+                record = without_texts(record)
+                hold.segment = book.journal.append(record)
         except JournalFailed:
             self._journal_failed(hold, record)
             raise

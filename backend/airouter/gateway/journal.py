@@ -102,13 +102,9 @@ class Journal:
 
         Raises:
             JournalFailed: the disk is full or broken. Nothing was written.
+            UnicodeEncodeError: a text of the record is none; nothing was written either.
         """
-        try:
-            payload = _encoder.encode(record)
-        except (
-            UnicodeEncodeError
-        ):  # half a surrogate pair, out of somebody's header: the charge matters more than the text
-            payload = _encoder.encode(without_texts(record))
+        payload = _encoder.encode(record)
         try:
             segment = self._segments[-1]
             if segment.size_bytes >= self._settings.journal_segment_bytes or segment.is_sealed:
