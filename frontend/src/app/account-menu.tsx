@@ -1,6 +1,6 @@
 import { useSuspenseQuery } from "@tanstack/react-query"
 import { Link } from "@tanstack/react-router"
-import { LogOut, Settings, Wallet } from "lucide-react"
+import { LogOut, ReceiptText, Settings, Wallet } from "lucide-react"
 import { useTranslation } from "react-i18next"
 import { meQuery, walletQuery } from "../api/queries"
 import { signOut } from "../api/session"
@@ -33,6 +33,9 @@ export function AccountMenu() {
       <MenuRule />
       <MenuItem icon={<Wallet className="i" aria-hidden="true" />} render={<Link to="/console/topup" />}>
         {t("nav.topup")}
+      </MenuItem>
+      <MenuItem icon={<ReceiptText className="i" aria-hidden="true" />} render={<Link to="/console/usage" />}>
+        {t("nav.usage")}
       </MenuItem>
       <MenuItem icon={<Settings className="i" aria-hidden="true" />} render={<Link to="/console/settings" />}>
         {t("nav.profile")}

@@ -75,6 +75,20 @@ const register = createRoute({
   component: lazyRouteComponent(() => import("../features/sign-in/register-page")),
 })
 
+const accept = createRoute({
+  getParentRoute: () => open,
+  path: "/accept",
+  loader: () => wordsFor("sign-in"),
+  component: lazyRouteComponent(() => import("../features/sign-in/one-time-page"), "AcceptPage"),
+})
+
+const setup = createRoute({
+  getParentRoute: () => open,
+  path: "/setup",
+  loader: () => wordsFor("sign-in"),
+  component: lazyRouteComponent(() => import("../features/sign-in/one-time-page"), "SetupPage"),
+})
+
 /** For everyone: in the console's frame when signed in, in the public one otherwise. */
 const either = createRoute({
   getParentRoute: () => root,
@@ -205,7 +219,7 @@ const codes = createRoute({
 })
 
 const tree = root.addChildren([
-  open.addChildren([home, signIn, register]),
+  open.addChildren([home, signIn, register, accept, setup]),
   either.addChildren([pricing]),
   console_.addChildren([
     dashboard,

@@ -1,7 +1,15 @@
 import { CloudOff, RotateCw } from "lucide-react"
 import { useTranslation } from "react-i18next"
-import { asProblem } from "../api/problem"
+import { asProblem, type Problem } from "../api/problem"
 import { Button } from "./button"
+
+/** The API's own words; where they begin with the name of a field, that name is for programs and is left out. */
+function withoutField({ detail, facts }: Problem): string {
+  const { field } = facts
+  if (typeof field !== "string" || !detail.startsWith(`${field}: `)) return detail
+  const rest = detail.slice(field.length + 2)
+  return rest.charAt(0).toUpperCase() + rest.slice(1)
+}
 
 /** Says a refusal in the reader's language where we know it, else in the API's own words. */
 export function useProblemText(): (error: unknown) => string {
@@ -10,7 +18,7 @@ export function useProblemText(): (error: unknown) => string {
     const problem = asProblem(error)
     const key = `problem.${problem.code}`
     if (i18n.exists(key, { ns: "common" })) return t(key as "problem.unreachable", problem.facts)
-    return problem.detail || t("problem.unknown", { code: problem.code })
+    return withoutField(problem) || t("problem.unknown", { code: problem.code })
   }
 }
 

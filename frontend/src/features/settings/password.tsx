@@ -31,7 +31,7 @@ export function Password() {
       void queries.invalidateQueries({ queryKey: ["sessions"] })
     },
   })
-  const isWrong = change.error !== null && asProblem(change.error).code === "invalid_credentials"
+  const isWrong = change.error !== null && asProblem(change.error).facts.field === "current_password"
   const nextError =
     next.length < PASSWORD_LEAST ? t("short", { count: next.length }) : next === current ? t("same") : null
   const submit = (event: FormEvent) => {
