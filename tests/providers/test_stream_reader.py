@@ -338,6 +338,8 @@ EVENTS = st.lists(
             b'event: x\ndata: {"choices":\ndata: []}\n\n',
             b"data: not json t_tokens\n\n",
             b"data: [1]\r\n\r\n",
+            b'data: {"error":{"code":7}}\r\n\r\n',
+            b'data: {"choices":[{"finish_reason":"stop"}],"service_tier":"flex"}\r\r',
             DONE,
         ]
     ),

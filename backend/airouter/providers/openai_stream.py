@@ -1,8 +1,9 @@
 """Reading a stream of OpenAI's dialect while it passes by.
 
 What is usual costs next to nothing: a read that ends where an event ends is forwarded as it is, after one search for
-the name of a token figure where a usage chunk must be hidden. Events are decoded only when that search hits, at the
-end (the latest few blocks are kept for that), and for channels whose usage has to be estimated from the text.
+the name of a token figure. Only events in which that search hits are decoded, some of the latest at the end (a few
+blocks are kept for that), and all of them for channels whose usage is estimated from the text or whose model is
+renamed.
 """
 
 from collections import deque
@@ -18,8 +19,10 @@ from airouter.wire.openai import Answer, finish_reasons, read_answer, with_model
 from airouter.wire.prompt import estimated_tokens, written_text_bytes
 from airouter.wire.sse import BLANK_LINES, data_event, event_data, first_event_end, split_events, whole_events_end
 
-_FIGURE: Final = b"t_tokens"
-"""Part of `prompt_tokens` and `input_tokens`: an event without it carries no usage, whatever its spacing."""
+_FIGURE: Final = b"_tokens"
+"""Part of the name of every figure: an event without it carries no usage, whatever its spacing."""
+_ERROR: Final = b'error"'
+_TIER: Final = b"service_tier"
 
 _KEPT_BLOCKS: Final = 8
 """The final chunk, the usage chunk and `[DONE]` take three when each comes alone; some vendors add a word or two."""
@@ -63,7 +66,6 @@ class OpenAIStreamReader:
         "_tail_sent",
         "_tier",
         "_usage",
-        "_with_figures",
         "_written_bytes",
         "call",
         "received_bytes",
@@ -80,8 +82,6 @@ class OpenAIStreamReader:
         self._sifts = self._counts_text or options.rewrite_model
         self._kept: deque[bytes] = deque(maxlen=_KEPT_BLOCKS)
         """The latest events, not read yet."""
-        self._with_figures = b""
-        """The latest of them that had figures of usage; it may be older than the rest."""
         self._sample: tuple[bytes, ...] = ()
         """The latest events that were read: what an estimate is projected from."""
         self._tail = bytearray()
@@ -102,9 +102,15 @@ class OpenAIStreamReader:
 
     def feed(self, data: bytes) -> bytes:
         """What to send to the client now; may be empty."""
-        self.received_bytes += len(data)
+        size = len(data)
+        self.received_bytes += size
         if self._tail or not data.endswith(BLANK_LINES):
             return self._feed_torn(data)
+        # Nearly every read of a slow stream is one plain event. The last byte before its empty line is a brace; the end
+        # of the stream has a bracket there.
+        if size <= _KEPT_BYTES and data[-3:-2] == b"}" and not self._sifts and _FIGURE not in data:
+            self._kept.append(data)
+            return data
         return self._take(data, 0)
 
     def finish(self) -> bytes:
@@ -161,83 +167,96 @@ class OpenAIStreamReader:
 
     def _take(self, block: bytes, sent: int) -> bytes:
         """Whole events, of which `sent` bytes are out: hide, change or count what has to be, and keep the latest."""
-        has_figures = _FIGURE in block
-        if self._sifts or (has_figures and self._hides_usage):
+        if self._sifts:
             block = self._sift(block, is_open=sent > 0)
+        elif _FIGURE in block:
+            block = self._without_usage(block, is_open=sent > 0)
         if block.endswith(_DONE_ENDINGS):
             self.saw_done = True
         if len(block) > _KEPT_BYTES:
-            self._keep_latest(block)
+            latest = block[_event_start(block, len(block) - _KEPT_BYTES) :]
+            self._kept.append(latest)
+            if len(latest) > _KEPT_BYTES_MAX:
+                self._learn()
+                self._sample = ()
         elif block and (block[0] != _COLON or b"data:" in block):
             self._kept.append(block)
-            if has_figures:
-                self._with_figures = block
         return block[sent:] if sent else block
 
-    def _keep_latest(self, block: bytes) -> None:
-        """Of a long block, keep its last events, and the last one with figures."""
-        latest = block[_event_start(block, len(block) - _KEPT_BYTES) :]
-        place = block.rfind(_FIGURE)
-        told = block[_event_start(block, place) : block.find(b"\n\n", place) + 2 or None] if place >= 0 else b""
-        if max(len(latest), len(told)) > _KEPT_BYTES_MAX:
-            self._read_kept()
-            self._read(told)
-            self._read(latest)
-            return
-        self._kept.append(latest)
-        if told:
-            self._with_figures = told
+    def _without_usage(self, block: bytes, *, is_open: bool) -> bytes:
+        """Learn the usage stated in a block; without the chunks that state nothing else, where the client wants none.
+
+        Part of the first event is out when `is_open`: it is too late to hide that.
+        """
+        if b"\r" in block:
+            return self._sift(block, is_open=is_open)
+        out: list[bytes] = []
+        done, place = 0, block.find(_FIGURE)
+        while place >= 0:
+            start, end = _event_start(block, place), _event_end(block, place)
+            is_hidden = self._hides_usage and not (is_open and start == 0)
+            if self._is_only_usage(event_data(block[start:end])) and is_hidden:
+                out.append(block[done:start])
+                done = end
+            place = block.find(_FIGURE, end)
+        return b"".join((*out, block[done:])) if out else block
+
+    def _is_only_usage(self, data: bytes) -> bool:
+        """Learn the usage that an event states, and say whether it has nothing else for the client."""
+        answer = read_answer(data) if data[:1] == b"{" else None
+        usage = None if answer is None else usage_of(answer, self.call.endpoint, self._habits)
+        if answer is None or usage is None:
+            return False
+        self._usage = usage
+        self._tier = usage.service_tier or self._tier
+        return not answer.has_choices and not answer.is_error
 
     def _sift(self, block: bytes, *, is_open: bool) -> bytes:
-        """Decode event by event. The first one is `is_open` when part of it is out: then it is too late to hide it."""
+        """Decode event by event, to count and to rewrite as well as to hide."""
         out: list[bytes] = []
         for event in split_events(block):
             data = event_data(event)
-            answer = read_answer(data) if data[:1] == b"{" else None
-            if answer is not None:
-                if self._counts_text:
-                    self._written_bytes += written_text_bytes(answer.choices)
-                usage = usage_of(answer, self.call.endpoint, self._habits) if _FIGURE in data else None
-                if usage is not None:
-                    self._usage = usage
-                    self._tier = usage.service_tier or self._tier
-                    is_first_and_open = is_open and not out
-                    if self._hides_usage and not is_first_and_open and not answer.has_choices and not answer.is_error:
-                        continue
-                if self._model is not None:
-                    event = _renamed(event, data, self._model)  # noqa: PLW2901  the event as the client gets it
-            out.append(event)
+            if self._counts_text:
+                self._count(data)
+            hides = self._hides_usage and not (is_open and not out)
+            if _FIGURE in data and self._is_only_usage(data) and hides:
+                continue
+            out.append(_renamed(event, data, self._model) if self._model is not None else event)
         return b"".join(out)
 
-    def _read_kept(self) -> None:
-        """Read what was kept, oldest first, so that the latest word wins."""
-        told, self._with_figures = self._with_figures, b""
-        usage = self._read(told) if told else None
-        if self._kept:
-            self._sample = tuple(self._kept)
-            self._kept.clear()
-            for block in self._sample:
-                self._read(block)
-        self._usage = usage or self._usage
+    def _count(self, data: bytes) -> None:
+        answer = read_answer(data) if data[:1] == b"{" else None
+        if answer is not None:
+            self._written_bytes += written_text_bytes(answer.choices)
 
-    def _read(self, block: bytes) -> Reported | None:
-        """Learn from the events of a block; returns the usage that was said in it."""
-        said = None
+    def _learn(self) -> None:
+        """Read what was kept: an error, the latest tier where none came with the usage, the stop where no `[DONE]`
+        came.
+        """
+        if not self._kept:
+            return
+        self._sample = tuple(self._kept)
+        self._kept.clear()
+        for block in self._sample:
+            if _ERROR in block:
+                self._has_error = self._has_error or any(answer.is_error for answer in _answers_with(_ERROR, block))
+            if not self.saw_done:
+                self._learn_ending(block)
+        if self._tier is None:
+            latest = (answer for block in reversed(self._sample) for answer in _answers_with(_TIER, block, 1))
+            self._tier = next((tier for answer in latest if (tier := service_tier_of(answer))), None)
+
+    def _learn_ending(self, block: bytes) -> None:
         for data, answer in _answers(block):
-            if answer is None:
-                self.saw_done = self.saw_done or data.strip() == _DONE
-                continue
-            self._has_error = self._has_error or answer.is_error
-            self._has_finished = self._has_finished or any(finish_reasons(answer.choices))
-            self._tier = service_tier_of(answer) or self._tier
-            said = usage_of(answer, self.call.endpoint, self._habits) or said
-        self._usage = said or self._usage
-        return said
+            if answer is not None:
+                self._has_finished = self._has_finished or any(finish_reasons(answer.choices))
+            elif data.strip() == _DONE:
+                self.saw_done = True
 
     @property
     def reported(self) -> Reported | None:
         """The latest figures the vendor gave, with the tier it said last."""
-        self._read_kept()
+        self._learn()
         usage = self._usage
         if usage is None or usage.service_tier == self._tier:
             return usage
@@ -246,13 +265,13 @@ class OpenAIStreamReader:
     @property
     def is_complete(self) -> bool:
         """The answer is whole: `[DONE]` came, or the model said why it stopped, and no error was said."""
-        self._read_kept()
+        self._learn()
         return (self.saw_done or self._has_finished) and not self._has_error
 
     @property
     def has_error(self) -> bool:
         """The vendor said an error inside the stream."""
-        self._read_kept()
+        self._learn()
         return self._has_error
 
     @property
@@ -280,7 +299,14 @@ class OpenAIStreamReader:
 
 def _event_start(block: bytes, place: int) -> int:
     """Where the event begins that has this place in it."""
-    return max(block.rfind(b"\n\n", 0, place) + 2, 0) if place > 1 and b"\n\n" in block[:place] else 0
+    found = block.rfind(b"\n\n", 0, place)
+    return found + 2 if found >= 0 else 0
+
+
+def _event_end(block: bytes, place: int) -> int:
+    """Where it ends."""
+    found = block.find(b"\n\n", place)
+    return found + 2 if found >= 0 else len(block)
 
 
 def _may_be_usage(torn: bytearray) -> bool:
@@ -296,7 +322,27 @@ def _answers(block: bytes) -> Iterator[tuple[bytes, Answer | None]]:
             yield data, read_answer(data) if data[:1] == b"{" else None
 
 
+def _answers_with(mark: bytes, block: bytes, most: int | None = None) -> list[Answer]:
+    """The events that have this mark in them, latest first, no more than `most`."""
+    if b"\r" in block:
+        return [answer for data, answer in _answers(block) if answer is not None and mark in data][::-1][:most]
+    found: list[Answer] = []
+    place = block.rfind(mark)
+    while place >= 0 and (most is None or len(found) < most):
+        start = _event_start(block, place)
+        answer = read_answer(event_data(block[start : _event_end(block, place)]))
+        if answer is not None:
+            found.append(answer)
+        place = block.rfind(mark, 0, start)
+    return found
+
+
 def _renamed(event: bytes, data: bytes, model: str) -> bytes:
     """The event with another model's name in it."""
-    renamed = with_model(data, model)
+    if data[:1] != b"{":
+        return event
+    try:
+        renamed = with_model(data, model)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return event
     return event.replace(data, renamed, 1) if data in event else data_event(renamed)
