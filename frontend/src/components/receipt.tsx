@@ -5,6 +5,7 @@ import {
   difference,
   multiplierText,
   paddedAmount,
+  type Quota,
   rateText,
   sharedDecimals,
 } from "../format/quota"
@@ -29,6 +30,7 @@ export function Receipt({
   total,
   totalLabel,
   after,
+  also = [],
 }: {
   lines: ReceiptLine[]
   /** Quota before the multiplier, a decimal string. */
@@ -39,12 +41,17 @@ export function Receipt({
   totalLabel: string
   /** What follows the total, quieter: a balance after, a day, a month. */
   after?: { label: string; value: ReactNode }[]
+  /** Amounts that stand in the column under the total and so share its decimals. */
+  also?: Quota[]
 }) {
   const { t } = useTranslation()
   const { unit, sign } = useLedger()
   const meterName = useMeterName()
   const change = difference(total, subtotal)
-  const decimals = sharedDecimals([subtotal, total, change, ...lines.map((line) => line.amount)], unit)
+  const decimals = sharedDecimals(
+    [subtotal, total, change, ...also, ...lines.map((line) => line.amount)],
+    unit,
+  )
   return (
     <table className="receipt">
       <thead>

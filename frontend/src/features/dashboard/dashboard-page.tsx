@@ -15,6 +15,7 @@ import { runwayOf } from "./runway"
 import { RunwayChart } from "./runway-chart"
 import { DEFAULT_RANGE, type Range } from "./search"
 import { ShareTable } from "./share-table"
+import { RunwaySkeleton, TilesSkeleton } from "./skeleton"
 import { Spend } from "./spend"
 import { Start } from "./start"
 import { Tiles } from "./tiles"
@@ -108,8 +109,13 @@ export default function DashboardPage() {
       <h1 className="sr-only">{t("common:nav.dashboard")}</h1>
       <div className="dash-top">
         <Money wallet={wallet} />
-        {days ? <RunwayChart runway={runwayOf(BigInt(wallet.balance), days)} now={now} /> : <div />}
+        {days ? (
+          <RunwayChart runway={runwayOf(BigInt(wallet.balance), days)} now={now} />
+        ) : (
+          !error && <RunwaySkeleton />
+        )}
       </div>
+      {!days && !error && <TilesSkeleton />}
       {days && !hasCalled && start}
       {days && hasCalled && <Tiles days={days} items={summary?.items ?? []} now={now} />}
       <Spend

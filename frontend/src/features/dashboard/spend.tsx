@@ -12,6 +12,7 @@ import { dayLabel } from "../../format/log-time"
 import { type DayCost, dayCosts, sumOf } from "./days"
 import { stackQuery } from "./queries"
 import { type DashboardSearch, DEFAULT_RANGE, RANGES, type Range } from "./search"
+import { ChartSkeleton } from "./skeleton"
 
 const TINTS = ["c1", "c2", "c3"] as const
 
@@ -220,9 +221,7 @@ export function Spend({
       ) : error ? (
         <Failed error={error} onRetry={onRetry} />
       ) : (
-        <div className="chart-bones" aria-busy="true">
-          <span className="bone" style={{ width: "42%" }} />
-        </div>
+        <ChartSkeleton />
       )}
     </section>
   )

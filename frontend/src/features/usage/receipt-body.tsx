@@ -1,7 +1,7 @@
 import { Check } from "lucide-react"
 import { Trans, useTranslation } from "react-i18next"
 import type { Key, Receipt } from "../../api/types"
-import { Amount, useLedger } from "../../components/amount"
+import { useLedger } from "../../components/amount"
 import { ExactAmount } from "../../components/exact-amount"
 import { Note } from "../../components/note"
 import { Receipt as ReceiptTable, useMeterName } from "../../components/receipt"
@@ -94,7 +94,7 @@ function Formula({ receipt }: { receipt: Receipt }) {
   const covered = receipt.cost - receipt.charged
   const amounts = receipt.lines.map((line) => line.amount)
   const change = difference(receipt.cost, receipt.subtotal)
-  const decimals = sharedDecimals([...amounts, receipt.subtotal, receipt.cost, change], unit)
+  const decimals = sharedDecimals([...amounts, receipt.subtotal, receipt.cost, receipt.charged, change], unit)
   return (
     <ReceiptTable
       lines={receipt.lines}
@@ -103,6 +103,7 @@ function Formula({ receipt }: { receipt: Receipt }) {
       group={receipt.group}
       total={receipt.cost}
       totalLabel={t("receipt.total")}
+      also={[receipt.charged]}
       after={
         covered > 0
           ? [
@@ -149,11 +150,7 @@ export function ReceiptBody({ receipt, apiKey }: { receipt: Receipt; apiKey: Key
       <Facts receipt={receipt} apiKey={apiKey} />
       <Timing receipt={receipt} />
       {receipt.lines.length > 0 ? <Formula receipt={receipt} /> : <Note>{t("receipt.noLines")}</Note>}
-      {receipt.charged < receipt.cost && (
-        <p className="help">
-          {t("receipt.coveredText")} <Amount quota={receipt.cost - receipt.charged} withSign />
-        </p>
-      )}
+      {receipt.charged < receipt.cost && <p className="help">{t("receipt.coveredText")}</p>}
       {receipt.attempts && receipt.attempts.length > 0 && <RouteTaken attempts={receipt.attempts} />}
       <FinePrint receipt={receipt} />
     </>
