@@ -5,7 +5,8 @@ whether cached and reasoning tokens lie inside those figures or beside them, and
 settles the first question for all of them: *the total decides*. The reading whose sum is the stated total is taken;
 where no total is stated, the vendor's habit. Only what the total cannot tell stands in the table at the end.
 
-Sources: the vendors' API references and recorded answers, November 2025.
+Sources: recorded answers where there are any (OpenAI, Groq, Mistral, Cerebras, DeepSeek, OpenRouter, z.ai, Together;
+up to 2026), else what the vendors document.
 """
 
 from collections.abc import Mapping

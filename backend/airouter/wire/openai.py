@@ -1,7 +1,7 @@
 """OpenAI's dialect: the few fields of requests and answers that a gateway needs; everything else passes by unread.
 
 Bodies are decoded with structs that name those fields only, and forwarded as the client's own bytes wherever nothing
-must change. Shapes: platform.openai.com/docs/api-reference (chat, completions, embeddings), read in November 2025.
+must change. The shapes are those of OpenAI's API reference (chat, completions, embeddings).
 """
 
 from typing import Final, Literal
