@@ -1,6 +1,7 @@
 // What more than one page asks for. A page's own questions stand beside the page.
 import { type QueryClient, queryOptions } from "@tanstack/react-query"
 import { api, body } from "./client"
+import { everyPage } from "./pages"
 
 const MINUTE_MS = 60_000
 
@@ -25,7 +26,13 @@ export const walletQuery = queryOptions({
 
 export const keysQuery = queryOptions({
   queryKey: ["keys"],
-  queryFn: ({ signal }) => body(api().GET("/api/v1/keys", { params: { query: { limit: 200 } }, signal })),
+  queryFn: async ({ signal }) => ({
+    items: await everyPage((cursor) =>
+      body(
+        api().GET("/api/v1/keys", { params: { query: { limit: 200, ...(cursor && { cursor }) } }, signal }),
+      ),
+    ),
+  }),
   staleTime: 5_000,
 })
 

@@ -7,6 +7,8 @@ import { meQuery, statusQuery, walletQuery } from "../api/queries"
 import { CountingBalance, useLedger } from "../components/amount"
 import { Button } from "../components/button"
 import { Drawer } from "../components/dialog"
+import { useSiteLinks } from "../components/site-links"
+import { Tag } from "../components/state"
 import { LanguageMenu, ThemeMenu } from "../components/theme-menus"
 import { countText } from "../format/quota"
 import { AccountMenu } from "./account-menu"
@@ -58,6 +60,7 @@ export default function ConsoleFrame({ children }: { children: ReactNode }) {
   const { data: wallet } = useSuspenseQuery(walletQuery)
   const { data: status } = useSuspenseQuery(statusQuery)
   const { unit, sign } = useLedger()
+  const links = useSiteLinks()
   return (
     <div className="console">
       <a className="skip" href="#content">
@@ -81,6 +84,11 @@ export default function ConsoleFrame({ children }: { children: ReactNode }) {
             <MenuIcon className="i" aria-hidden="true" />
           </Button>
           <Breadcrumb />
+          {status.mode === "demo" && (
+            <span className="ml-3 max-md:hidden" title={t("demoText")}>
+              <Tag tone="warn">{t("demo")}</Tag>
+            </span>
+          )}
           <Link className="mob-bal" to="/console/topup" title={t("nav.topup")}>
             <span className="sr-only">{t("balance")}</span>
             <CountingBalance quota={wallet.balance} withSign />
@@ -102,6 +110,11 @@ export default function ConsoleFrame({ children }: { children: ReactNode }) {
             <span>
               {status.name} {status.version}
             </span>
+            {links.map(({ name, href }) => (
+              <a key={name} href={href}>
+                {name}
+              </a>
+            ))}
             <span className="ml-auto">{t("footUnit", { sign, quota: countText(unit) })}</span>
           </footer>
         </main>

@@ -5,6 +5,7 @@ import { useTranslation } from "react-i18next"
 import { meQuery, statusQuery } from "../api/queries"
 import { isSignedIn } from "../api/session"
 import { ButtonLink } from "../components/button"
+import { Tag } from "../components/state"
 import { LanguageToggle, ThemeToggle } from "../components/theme"
 import { Mark } from "./mark"
 
@@ -24,6 +25,11 @@ export function PublicFrame({ children }: { children: ReactNode }) {
             <Mark />
             {status.name}
           </Link>
+          {status.mode === "demo" && (
+            <span title={t("demoText")}>
+              <Tag tone="warn">{t("demo")}</Tag>
+            </span>
+          )}
           <nav className="max-md:hidden" aria-label={t("nav.site")}>
             <Link to="/pricing" activeProps={{ "aria-current": "page" }}>
               {t("nav.pricing")}

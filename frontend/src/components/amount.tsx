@@ -19,7 +19,10 @@ export type Ledger = { unit: number; currency: string; sign: string }
 /** The currency of this installation and how much quota one unit of it is. */
 export function useLedger(): Ledger {
   const { data } = useSuspenseQuery(statusQuery)
-  return { unit: data.quota_per_unit, currency: data.currency, sign: currencySign(data.currency) }
+  const { symbol, factor_micros } = data.display
+  // A display factor other than 1 is another currency, for reading only; amounts here are the ledger's own.
+  const own = factor_micros === 1_000_000 ? symbol : null
+  return { unit: data.quota_per_unit, currency: data.currency, sign: own || currencySign(data.currency) }
 }
 
 /** The digits after the cents. Where all are zeros they keep their place and are not seen, so points stay in line. */

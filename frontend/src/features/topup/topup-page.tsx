@@ -1,5 +1,5 @@
 import { queryOptions, useQuery, useSuspenseQuery } from "@tanstack/react-query"
-import { CreditCard } from "lucide-react"
+import { CreditCard, Mail } from "lucide-react"
 import { useId } from "react"
 import { useTranslation } from "react-i18next"
 import { api, body } from "../../api/client"
@@ -8,6 +8,7 @@ import { useLedger } from "../../components/amount"
 import { Note } from "../../components/note"
 import { Block, PageHead } from "../../components/page"
 import { Failed } from "../../components/problem"
+import { useSiteLinks } from "../../components/site-links"
 import { useNow } from "../../components/when"
 import { paddedAmount, sharedDecimals } from "../../format/quota"
 import { shortDate } from "../../format/time"
@@ -24,6 +25,7 @@ const topupQuery = queryOptions({
 function Payment() {
   const { t } = useTranslation("topup")
   const { data, error, refetch } = useQuery(topupQuery)
+  const contact = useSiteLinks().find(({ name }) => ["contact", "support"].includes(name.toLowerCase()))
   if (error && !data) return <Failed error={error} onRetry={() => void refetch()} />
   if (!data) return <div className="none min-h-32" aria-busy="true" />
   if (data.methods.length > 0) return <Note>{t("pay.some")}</Note>
@@ -33,6 +35,12 @@ function Payment() {
       <div>
         <h3>{t("pay.none")}</h3>
         <p>{data.redemption_enabled ? t("pay.noneText") : t("pay.noneTextOff")}</p>
+        {contact && (
+          <a className="btn mt-3" href={contact.href}>
+            <Mail className="i" aria-hidden="true" />
+            {t("pay.ask")}
+          </a>
+        )}
       </div>
     </div>
   )
