@@ -13,6 +13,7 @@ from uuid import UUID
 import asyncpg
 import httpx
 import msgspec
+from argon2 import PasswordHasher
 
 from airouter.domain import pricing
 from airouter.domain.ids import AccountId, RateCardId, UserId, minted_at, uuid7
@@ -23,7 +24,6 @@ from airouter.storage import partitions
 from airouter.storage.database import Database
 from airouter.storage.sessions import Role
 from airouter.world import new_id
-from argon2 import PasswordHasher
 
 PASSWORD = "correct horse battery staple"
 _CHEAP_HASH = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
@@ -158,8 +158,9 @@ async def spend(
             )  # fmt: skip
             await connection.execute(
                 "INSERT INTO usage_records (created_at, request_id, account_id, wallet_id, key_id, transfer_id, model, "
-                "endpoint, status, usage_source, quantities, rate_card_id, multiplier_micros, group_name, cost, charged, "
-                "is_streaming, latency_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, 'chat.completions', 'ok', 'provider', "
+                "endpoint, status, usage_source, quantities, rate_card_id, multiplier_micros, group_name, cost, "
+                "charged, is_streaming, latency_ms) "
+                "VALUES ($1, $2, $3, $4, $5, $6, $7, 'chat.completions', 'ok', 'provider', "
                 "$8::text::jsonb, $9, $10, 'default', $11, $11, false, 12)",
                 minted_at(request_id), request_id, key["account_id"], key["wallet_id"], key_id, transfer_id, model,
                 json.dumps(quantities), card_id, multiplier_micros, cost,

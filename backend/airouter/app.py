@@ -18,8 +18,8 @@ from airouter.api.doors.models import model_routes
 from airouter.api.doors.service import Doors
 from airouter.api.management import Services, management
 from airouter.api.openapi import as_json, management_json
-from airouter.api.public.documents import Documents
 from airouter.api.public.cookies import Browsers
+from airouter.api.public.documents import Documents
 from airouter.api.public.status import Mode
 from airouter.domain.catalogue import Catalogue
 from airouter.domain.ids import KeyId, WalletId
@@ -39,6 +39,7 @@ from airouter.services.batch_codes import BatchCodes
 from airouter.services.catalogue import read_catalogue
 from airouter.services.channels import Channels
 from airouter.services.groups import Groups
+from airouter.services.housekeeping import Housekeeping
 from airouter.services.idempotency import Idempotency
 from airouter.services.instance import Instance
 from airouter.services.keys import Keys
@@ -99,12 +100,15 @@ class House:
         snapshot = Snapshot(lambda at, before: read_catalogue(database, self.vault, at, previous=before), now)
         self._services = self._furnish(database, passwords, standings, snapshot)
         self._services.readiness.register("catalogue", _catalogue_check(snapshot))
+        housekeeping = Housekeeping(database)
         await listener.start()
         await snapshot.start(listener)
+        housekeeping.start()
         try:
             async with self._open_gateway(snapshot, listener):
                 yield
         finally:
+            await housekeeping.stop()
             await snapshot.stop()
             await listener.stop()
             await database.close()

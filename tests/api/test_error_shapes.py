@@ -1,7 +1,14 @@
 """Every answer carries its request id, and every refusal has the shape of its dialect."""
 
+import logging
+from collections.abc import AsyncIterator
+from typing import Any
+
 import httpx
 import pytest
+
+from airouter.domain.errors import DatabaseUnavailable
+from tests.builders import PASSWORD, signed_in
 
 
 @pytest.mark.parametrize("path", ["/api/v1/nothing", "/nothing"])
@@ -41,3 +48,87 @@ async def test_a_clients_own_request_id_identifies_nothing(client: httpx.AsyncCl
     answer = await client.get("/healthz", headers={"x-request-id": "mine"})
     assert answer.headers["x-request-id"] != "mine"
     assert len(answer.headers.get_list("x-request-id")) == 1
+
+
+async def test_bodies_are_bounded_declared_and_json(app: Any, database: str) -> None:
+    async with signed_in(app, database) as ada:
+        large = await ada.client.post("/api/v1/keys", json={"name": "x" * (1024 * 1024)})
+        assert (large.status_code, large.json()["code"]) == (413, "body_too_large")
+
+        async def chunks() -> AsyncIterator[bytes]:
+            for _ in range(40):
+                yield b" " * 65536
+
+        endless = await ada.client.post(
+            "/api/v1/keys", content=chunks(), headers={"content-type": "application/json", "idempotency-key": "k"}
+        )
+        assert (endless.status_code, endless.json()["code"]) == (413, "body_too_large")
+        form = await ada.client.post("/api/v1/keys", data={"name": "k"})
+        assert (form.status_code, form.json()["code"]) == (415, "unsupported_media_type")
+        for body in (b"{", b"\xff", b"[1]", b"null", b"7", b'{"name": NaN}', b""):
+            broken = await ada.client.post(
+                "/api/v1/keys", content=body, headers={"content-type": "application/json; charset=utf-8"}
+            )
+            assert (broken.status_code, broken.json()["code"]) == (422, "invalid_request"), body
+
+
+async def test_an_error_of_ours_gives_nothing_away_but_the_request_id(
+    app: Any, database: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("the secret of the house")
+
+    async with signed_in(app, database) as ada:
+        monkeypatch.setattr("airouter.services.keys.Keys.list", broken)
+        answer = await ada.client.get("/api/v1/keys")
+    assert (answer.status_code, answer.json()["code"]) == (500, "internal_error")
+    assert "secret" not in answer.text
+    assert answer.json()["request_id"] == answer.headers["x-request-id"]
+    assert any(getattr(record, "request_id", None) == answer.json()["request_id"] for record in caplog.records)
+
+
+async def test_a_database_that_is_away_is_worth_waiting_for(
+    app: Any, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(*_: object, **__: object) -> None:
+        raise DatabaseUnavailable
+
+    async with signed_in(app, database) as ada:
+        monkeypatch.setattr("airouter.services.keys.Keys.list", away)
+        answer = await ada.client.get("/api/v1/keys")
+    assert (answer.status_code, answer.json()["code"]) == (503, "database_unavailable")
+    assert int(answer.headers["retry-after"]) >= 1
+
+
+async def test_the_console_of_our_origin_may_call_with_credentials_and_no_other_page(client: httpx.AsyncClient) -> None:
+    ours, theirs = "http://127.0.0.1:8080", "https://evil.example"
+    asked = {"access-control-request-method": "POST", "access-control-request-headers": "authorization,content-type"}
+    yes = await client.options("/api/v1/keys", headers={"origin": ours, **asked})
+    assert yes.status_code == 204
+    assert yes.headers["access-control-allow-origin"] == ours
+    assert yes.headers["access-control-allow-credentials"] == "true"
+    assert yes.headers["access-control-allow-headers"] == "authorization,content-type"
+    assert yes.headers["vary"] == "Origin"
+    no = await client.options("/api/v1/keys", headers={"origin": theirs, **asked})
+    assert "access-control-allow-origin" not in no.headers
+    assert "access-control-allow-methods" not in no.headers
+    refused = await client.get("/api/v1/me", headers={"origin": ours})
+    assert refused.headers["access-control-allow-origin"] == ours
+    door = await client.options("/v1/chat/completions", headers={"origin": theirs, **asked})
+    assert door.headers["access-control-allow-origin"] == "*"
+    assert "access-control-allow-credentials" not in door.headers
+    lost = await client.get("/v1/nothing", headers={"origin": theirs})
+    assert lost.headers["access-control-allow-origin"] == "*"
+
+
+async def test_no_secret_reaches_a_log(app: Any, database: str, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    async with signed_in(app, database) as ada:
+        key = (await ada.client.post("/api/v1/keys", json={"name": "k"})).json()["key"]
+        await ada.client.post("/api/v1/redemptions", json={"code": "7B3K-9QXT-SECRET"})
+        await ada.client.post("/api/v1/auth/login", json={"email": ada.email, "password": "wrong horse"})
+        link = (await ada.client.post("/api/v1/usage/exports")).json()["url"]
+        ours = [record for record in caplog.records if record.name.startswith("airouter")]
+    told = "\n".join(f"{record.getMessage()} {record.__dict__}" for record in ours)
+    for secret in (key, PASSWORD, "wrong horse", "7B3K", ada.access_token, link.partition("token=")[2]):
+        assert secret not in told

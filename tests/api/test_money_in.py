@@ -15,6 +15,8 @@ from tests.builders import run_sql, signed_in
 from tests.settings import SECRET
 
 REDEEM = "/api/v1/redemptions"
+TWO_USES = "UPDATE redemption_batches SET uses_per_code = 2"
+CLOSED = """INSERT INTO policies (topic, value) VALUES ('topup', '{"redemption_enabled": false}')"""
 
 
 @pytest.mark.parametrize(("method", "path"), [("POST", REDEEM), ("GET", "/api/v1/topup"), ("GET", "/api/v1/referral")])
@@ -46,8 +48,8 @@ async def test_a_code_is_credited_however_it_is_typed_and_only_once(app: Any, da
         ("UPDATE redemption_batches SET revoked_at = now()", 410, "code_revoked"),
         ("UPDATE redemption_codes SET revoked_at = now()", 410, "code_revoked"),
         ("UPDATE redemption_batches SET groups = '{vip}'", 403, "code_not_for_group"),
-        ("UPDATE redemption_batches SET uses_per_code = 2; UPDATE redemption_codes SET uses = 2", 409, "code_uses_exhausted"),
-        ("""INSERT INTO policies (topic, value) VALUES ('topup', '{"redemption_enabled": false}')""", 403, "redemption_disabled"),
+        (f"{TWO_USES}; UPDATE redemption_codes SET uses = 2", 409, "code_uses_exhausted"),
+        (CLOSED, 403, "redemption_disabled"),
         ("UPDATE accounts SET status = 'paused'", 403, "account_paused"),
     ],
 )  # fmt: skip

@@ -1,7 +1,7 @@
 """A request as it came in: its identity, and who is on the other side of the wire.
 
-The outermost layer of the application. It mints the request id, puts it on the answer and on every log line, and works out
-the client's address once, so that nobody below reads forwarded headers again.
+The outermost layer of the application. It mints the request id, puts it on the answer, and works out the client's
+address once, so that nobody below reads forwarded headers again.
 """
 
 import re
@@ -74,9 +74,9 @@ class Arrivals:
 def client_address(peer: str | None, headers: Headers, trusted: Sequence[Network]) -> str:
     """Who called: the peer, or what the nearest trusted proxies say about it.
 
-    `X-Forwarded-For` counts only when the peer is a configured proxy, and is read from the right: each entry was appended
-    by the proxy after it, so the first entry that is no trusted proxy is the client, and everything left of it is hearsay.
-    A peer without an address (a unix socket) is this machine.
+    `X-Forwarded-For` counts only when the peer is a configured proxy, and is read from the right: each entry was
+    appended by the proxy after it, so the first entry that is no trusted proxy is the client, and everything left of it
+    is hearsay. A peer without an address (a unix socket) is this machine.
     """
     here = _parse(peer) if peer else ip_address("127.0.0.1")
     if here is None:

@@ -1,4 +1,4 @@
-"""What handlers say about themselves in the OpenAPI document: which refusals to expect, and what an answer looks like."""
+"""What handlers say about themselves in the OpenAPI document: which refusals to expect."""
 
 from http import HTTPStatus
 from typing import Final

@@ -29,7 +29,7 @@ _PATHS: Final = "/api/v1/"
 
 
 class NewId(msgspec.Struct, frozen=True, kw_only=True):
-    """The id for what this request makes. `is_claimed`: the client sent an idempotency key, so a repetition gets the same."""
+    """The id for what this request makes. `is_claimed`: there is an idempotency key, so a repetition has it too."""
 
     value: UUID
     is_claimed: bool
@@ -63,7 +63,7 @@ class IdempotencyLayer(ASGIMiddleware):
             await _replay(run, send)
             return
         scope[_SCOPE_KEY] = run
-        await _run(services.idempotency, run, scope, body, send, next_app)
+        await _run(services.idempotency, run, scope, body=body, send=send, next_app=next_app)
 
 
 async def _scope_of(request: Any, services: Any) -> str:
@@ -78,7 +78,7 @@ async def _scope_of(request: Any, services: Any) -> str:
     return f"{holder.account_id} {request.scope['method']} {request.scope['path']}"
 
 
-async def _run(idempotency: Any, run: Run, scope: Any, body: bytes, send: Any, next_app: Any) -> None:
+async def _run(idempotency: Any, run: Run, scope: Any, *, body: bytes, send: Any, next_app: Any) -> None:
     started: dict[str, Any] = {}
     parts: list[bytes] = []
     is_kept = False

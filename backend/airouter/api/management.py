@@ -16,7 +16,7 @@ from airouter.api.console.money_in import MONEY_IN
 from airouter.api.console.usage import UsageController
 from airouter.api.console.wallet import WalletController
 from airouter.api.public import health
-from airouter.api.public.auth import AuthController, set_up
+from airouter.api.public.auth import AuthController, set_up, setup_state
 from airouter.api.public.cookies import Browsers
 from airouter.api.public.documents import DOCUMENTS, Documents
 from airouter.api.public.pricing import PricingController
@@ -73,7 +73,7 @@ class Services:
             setattr(self, name, part)
 
 
-PUBLIC: Final[Sequence[Any]] = (status, AuthController, set_up, PricingController)
+PUBLIC: Final[Sequence[Any]] = (status, AuthController, set_up, setup_state, PricingController)
 """Controllers below /api/v1 that strangers may call."""
 CONSOLE: Final[Sequence[Any]] = (MeController, WalletController, KeysController, UsageController, *MONEY_IN)
 """Controllers for people who are signed in."""

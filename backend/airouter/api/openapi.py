@@ -1,7 +1,7 @@
 """The OpenAPI document of the management API: `openapi/management.json`, served at `/openapi.json`.
 
-Made from the routes themselves, so it cannot say anything else than what is served; sorted, so that the same routes give
-the same bytes and a change of the API is a diff that people can read.
+Made from the routes themselves, so it cannot say anything else than what is served; sorted, so that the same routes
+give the same bytes and a change of the API is a diff that people can read.
 """
 
 from typing import Any, Final

@@ -96,9 +96,8 @@ def _in_words(message: str) -> tuple[str, str]:
 
 
 def _friendly(words: str) -> str:
-    """ "Expected int, got str" reads better as a sentence."""
-    plain = words.replace("null", "nothing") if words.startswith("Expected null") else words
-    return plain[:1].lower() + plain[1:] + ("" if plain.endswith(".") else ".")
+    """As a sentence that can follow the name of a field."""
+    return words[:1].lower() + words[1:] + ("" if words.endswith(".") else ".")
 
 
 def as_domain_error(error: Exception) -> Exception:
@@ -127,13 +126,17 @@ def _validation(error: ValidationException) -> InvalidRequest:
     extra: Any = error.extra if isinstance(error.extra, list) else []
     if [e.get("key") for e in extra] == ["data"]:  # Litestar leaves an empty body out
         return InvalidRequest("A JSON body is required.")
-    wrong = [(_ON_THE_WIRE.get(str(e.get("key")), str(e.get("key", ""))), _friendly(str(e.get("message", "")).replace("`", ""))) for e in extra]
+    wrong = [(_name(str(e.get("key", ""))), _friendly(str(e.get("message", "")).replace("`", ""))) for e in extra]
     if not wrong:
         return InvalidRequest(_friendly(str(error.detail)).capitalize())
     return InvalidRequest(
         " ".join(f"{field}: {words}" if field else words.capitalize() for field, words in wrong),
         field=wrong[0][0] or None,
     )
+
+
+def _name(key: str) -> str:
+    return _ON_THE_WIRE.get(key, key)
 
 
 def answer_error(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:

@@ -1,7 +1,8 @@
 """One request, however often it is sent. The first answer is kept for a day and replayed.
 
 A process may die between doing the thing and keeping its answer. So the row also keeps an id which the thing gets (a
-key's id, a batch's id, the reference of a transfer): whoever takes the request over meets its own work, not a second one.
+key's id, a batch's id, the reference of a transfer): whoever takes the request over meets its own work, not a second
+one.
 """
 
 import hashlib

@@ -23,7 +23,7 @@ from airouter.storage.database import Connection, Database
 from airouter.storage.keys import KeyRow, NewKey
 from airouter.world import now
 
-SECRET_PREFIX: Final = "sk-air-"
+SECRET_PREFIX: Final = "sk-air-"  # noqa: S105 - how every secret begins is none
 _ALPHABET: Final = string.ascii_letters + string.digits
 _SECRET_LENGTH: Final = 40
 """238 random bits."""

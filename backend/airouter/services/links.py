@@ -48,6 +48,11 @@ class Links:
                 return None
         return await self._create("setup", "", SETUP_LIFETIME)
 
+    async def is_open(self, token: str, purpose: LinkPurpose) -> bool:
+        """Whether the link could be used now."""
+        async with self._database.connection() as connection:
+            return await rows.link_is_open(connection, self._hashes(token), purpose)
+
     async def use(self, connection: Connection, token: str, purpose: LinkPurpose) -> str | None:
         """The address that the link is for; None: unknown, used, or too old. Used when the transaction commits."""
         return await rows.use_link(connection, self._hashes(token), purpose)

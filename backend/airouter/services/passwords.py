@@ -1,4 +1,7 @@
-"""Passwords: argon2id in threads, so many at a time. A hash costs memory and a core; more at once would starve the calls."""
+"""Passwords: argon2id in threads, so many at a time.
+
+A hash costs memory and a core; more of them at once would starve the calls.
+"""
 
 import asyncio
 from collections.abc import Callable

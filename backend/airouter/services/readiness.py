@@ -1,4 +1,4 @@
-"""Whether this process may take traffic, and if not, why. Parts of the process register what they know about themselves."""
+"""Whether this process may take traffic, and if not, why. Its parts register what they know about themselves."""
 
 from collections.abc import Awaitable, Callable
 

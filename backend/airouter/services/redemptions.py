@@ -91,10 +91,7 @@ class Redemptions:
         await self._attempts.take(BY_ADDRESS, network)
         is_guess = False
         try:
-            code = redemption.normal_form(typed)
-            if code is None:
-                raise CodeUnknown
-            hashes = self._vault.macs(_PURPOSE, code.encode())
+            hashes = self._hashes(typed)
             async with self._database.transaction() as connection:
                 return await self._redeem(connection, who, hashes)
         except CodeUnknown:
@@ -199,6 +196,12 @@ class Redemptions:
             return await rows.redemptions_of_batch(
                 connection, batch_id, after_time=after_time, after_id=after_id, limit=limit
             )
+
+    def _hashes(self, typed: str) -> tuple[bytes, ...]:
+        code = redemption.normal_form(typed)
+        if code is None:
+            raise CodeUnknown
+        return self._vault.macs(_PURPOSE, code.encode())
 
     def _stored(self, code: str) -> NewCode:
         normal = redemption.normal_form(code)

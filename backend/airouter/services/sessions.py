@@ -1,7 +1,8 @@
 """Being signed in: short access tokens, the rotating refresh token, and what a session lets its holder do right now.
 
-An access token names a session; whether that session still holds, and with which role, is asked of Postgres and remembered
-until Postgres says that it changed. So a revoked session, a ban or a lost role holds everywhere within a second.
+An access token names a session; whether that session still holds, and with which role, is asked of Postgres and
+remembered until Postgres says that it changed. So a revoked session, a ban or a lost role holds everywhere within a
+second.
 """
 
 import base64
@@ -95,7 +96,7 @@ class Standings:
             self._known.pop(SessionId(UUID(subject)), None)
 
     def on_account(self, _subject: str | None) -> None:
-        """An account changed its name, group or status, or somebody joined or left it: rare enough to forget everything."""
+        """An account changed, or somebody joined or left it: rare enough to forget everything."""
         self._epoch += 1
         self._known.clear()
 

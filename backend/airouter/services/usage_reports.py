@@ -97,7 +97,7 @@ class UsageReports:
         if until - since > span_max:
             raise InvalidRequest(f"from: grouped by {group_by}, at most {span_max.days} days.", field="from")
         async with self._database.connection() as connection:
-            found = await rows.usage_summary(connection, filters, since, until, group_by, tz)
+            found = await rows.usage_summary(connection, filters, since=since, until=until, group_by=group_by, tz=tz)
         usage: dict[str, int] = {}
         for row in found:
             for meter, quantity in row.usage.items():

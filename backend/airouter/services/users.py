@@ -180,6 +180,8 @@ class Users:
         """
         network = neighbourhood(client.address)
         await self._attempts.take(LINK_BY_ADDRESS, network)
+        if not await self._links.is_open(token, "operator"):  # before a password is hashed for nothing
+            raise InvalidToken
         password_hash = await self._passwords.hash(password)
         async with self._database.transaction() as connection:
             email = await self._links.use(connection, token, "operator")
@@ -191,6 +193,13 @@ class Users:
         await self._attempts.give_back(LINK_BY_ADDRESS, network)
         return tokens
 
+    async def may_set_up(self, token: str) -> bool:
+        """Whether this is the token in the log of an instance that nobody runs yet."""
+        async with self._database.connection() as connection:
+            if await rows.operators_exist(connection):
+                return False
+        return await self._links.is_open(token, "setup")
+
     async def set_up(self, token: str, email: str, password: str, client: Client) -> Tokens:
         """The first owner of an instance, for whoever read the token in its log.
 
@@ -199,13 +208,15 @@ class Users:
         """
         network = neighbourhood(client.address)
         await self._attempts.take(LINK_BY_ADDRESS, network)
+        if not await self.may_set_up(token):
+            raise NotFound
+        check_email(email)
+        check_strength(password, email)
         password_hash = await self._passwords.hash(password)
         async with self._database.transaction() as connection:
             link = await self._links.use(connection, token, "setup")
             if link is None or await rows.operators_exist(connection):
                 raise NotFound
-            check_email(email)
-            check_strength(password, email)
             user_id = await self._appoint(connection, email, password_hash, "owner")
             tokens = await self._open_session(connection, user_id, client)
         await self._attempts.give_back(LINK_BY_ADDRESS, network)

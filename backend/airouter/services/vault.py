@@ -1,7 +1,8 @@
-"""Secrets at rest and secrets that are only ever compared. Everything is derived from `AIROUTER_SECRET_KEYS` by purpose.
+"""Secrets at rest, and secrets that are only compared. All keys are derived from `AIROUTER_SECRET_KEYS` by purpose.
 
 The first key is the current one: it encrypts, signs and hashes. The others still decrypt and verify, so that an
-installation can move to a new key without an outage: put the new one in front, and drop the old one when nothing needs it.
+installation can move to a new key without an outage: put the new one in front, and drop the old one when nothing needs
+it.
 """
 
 import hmac
@@ -34,7 +35,7 @@ class SecretUnreadable(Exception):
 
 
 class Vault:
-    """Encrypts, and makes keyed hashes. Two purposes never share a key, and a blob only opens in the row it was made for."""
+    """Encrypts, and makes keyed hashes. No two purposes share a key; a blob opens only in the row it was made for."""
 
     def __init__(self, keys: Sequence[RootKey]) -> None:
         if not keys:
@@ -50,7 +51,7 @@ class Vault:
     def encrypt(self, purpose: str, table: str, row_id: object, plaintext: str) -> bytes:
         """A blob that `decrypt` opens for the same purpose, table and row only.
 
-        Its layout: format (1 byte), length of the key id (1 byte), key id, nonce (12 bytes), AES-256-GCM ciphertext and tag.
+        Its layout: format (1 byte), length of the key id (1 byte), key id, nonce (12 bytes), AES-GCM ciphertext + tag.
         """
         head = bytes((_FORMAT, len(self._current))) + self._current.encode()
         nonce = os.urandom(_NONCE_BYTES)
@@ -63,7 +64,7 @@ class Vault:
         Raises:
             SecretUnreadable: unknown key, another row's blob, or a damaged one.
         """
-        if len(blob) < 2 or blob[0] != _FORMAT:  # noqa: PLR2004 - the two bytes before the key id
+        if len(blob) < 2 or blob[0] != _FORMAT:
             raise SecretUnreadable("not a blob of this vault")
         body_at = 2 + blob[1]
         head, key_id = blob[:body_at], blob[2:body_at].decode(errors="replace")
@@ -90,7 +91,7 @@ class Vault:
 
     def verifies(self, purpose: str, data: bytes, mac: bytes) -> bool:
         """Whether `mac` was made from `data` under any key. Takes the same time whatever differs."""
-        return any([hmac.compare_digest(mac, own) for own in self.macs(purpose, data)])
+        return sum(hmac.compare_digest(mac, own) for own in self.macs(purpose, data)) > 0
 
     def signing_key(self, purpose: str) -> tuple[str, bytes]:
         """(key id, key) to sign with."""

@@ -101,7 +101,7 @@ async def usage_record(
 
 
 async def usage_summary(
-    connection: Connection, filters: Filters, since: datetime, until: datetime, group_by: GroupBy, tz: str
+    connection: Connection, filters: Filters, *, since: datetime, until: datetime, group_by: GroupBy, tz: str
 ) -> list[SummaryRow]:
     """Days and hours in their order, models and keys by what they cost."""
     records = await connection.fetch(QUERIES.usage_summary, *_scope(filters), since, until, group_by, tz)

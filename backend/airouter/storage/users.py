@@ -91,3 +91,8 @@ async def put_link(
 async def use_link(connection: Connection, token_hashes: tuple[bytes, ...], purpose: LinkPurpose) -> str | None:
     """The address that the link is for; None: unknown, too old or used."""
     return await connection.fetchval(QUERIES.use_link, list(token_hashes), purpose)
+
+
+async def link_is_open(connection: Connection, token_hashes: tuple[bytes, ...], purpose: LinkPurpose) -> bool:
+    """Whether `use_link` would succeed now."""
+    return await connection.fetchval(QUERIES.link_is_open, list(token_hashes), purpose)

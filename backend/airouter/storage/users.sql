@@ -35,6 +35,10 @@ UPDATE one_time_links SET used_at = now()
 WHERE token_hash = ANY ($1::bytea[]) AND purpose = $2 AND used_at IS NULL AND expires_at > now()
 RETURNING email
 
+-- name: link_is_open
+SELECT EXISTS (SELECT 1 FROM one_time_links
+               WHERE token_hash = ANY ($1::bytea[]) AND purpose = $2 AND used_at IS NULL AND expires_at > now())
+
 -- name: drop_links
 -- A new link replaces the ones before it.
 DELETE FROM one_time_links WHERE purpose = $1 AND email = $2 AND used_at IS NULL

@@ -64,7 +64,7 @@ class KeysController(Controller):
     """Below /keys."""
 
     path = "/keys"
-    tags = ["Keys"]
+    tags = ("Keys",)
 
     @post(
         "/",

@@ -49,7 +49,7 @@ class Me(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class MeChanges(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    locale: Annotated[str, msgspec.Meta(examples=["zh-CN"])] | None | msgspec.UnsetType = msgspec.UNSET
+    locale: Annotated[str, msgspec.Meta(examples=["zh-CN"])] | msgspec.UnsetType | None = msgspec.UNSET
 
 
 class PasswordChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -76,7 +76,7 @@ class MeController(Controller):
     """Below /me."""
 
     path = "/me"
-    tags = ["Me"]
+    tags = ("Me",)
 
     @get("/", operation_id="getMe", summary="Who is signed in", responses=refusals(401, 404), sync_to_thread=False)
     def me(self, holder: NamedDependency[AccountHolder]) -> Me:

@@ -106,7 +106,7 @@ class UsageController(Controller):
     """Below /usage."""
 
     path = "/usage"
-    tags = ["Usage"]
+    tags = ("Usage",)
 
     @get("/", operation_id="listUsage", summary="Requests, newest first", responses=refusals(401, 404, 422))
     async def list_usage(

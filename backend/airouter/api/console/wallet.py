@@ -37,7 +37,7 @@ class WalletController(Controller):
     """Below /wallet."""
 
     path = "/wallet"
-    tags = ["Wallet"]
+    tags = ("Wallet",)
 
     @get("/", operation_id="getWallet", summary="Balance, and what of it is held", responses=refusals(401, 404))
     async def wallet(self, holder: NamedDependency[AccountHolder], accounts: NamedDependency[Accounts]) -> Wallet:

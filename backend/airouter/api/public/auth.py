@@ -3,14 +3,14 @@
 from typing import Annotated, Literal
 
 import msgspec
-from litestar import Controller, Response, post
+from litestar import Controller, Response, get, post
 from litestar.di import NamedDependency
-from litestar.params import JSONBody
+from litestar.params import JSONBody, QueryParameter
 
 from airouter.api.callers import AnyRequest, Visitor
 from airouter.api.documents import refusals
 from airouter.api.public.cookies import NAME, Browsers
-from airouter.domain.errors import NotSupportedYet, SessionExpired
+from airouter.domain.errors import NotFound, NotSupportedYet, SessionExpired
 from airouter.services.sessions import Sessions, Tokens
 from airouter.services.users import Client, Users
 
@@ -37,9 +37,17 @@ class Acceptance(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
 
 class Setup(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    token: OneTimeToken
-    email: Email
-    password: Password
+    """Without the right token there is nothing here, whatever else is missing."""
+
+    token: OneTimeToken = ""
+    email: Email = ""
+    password: Password = ""
+
+
+class SetupView(msgspec.Struct, frozen=True, kw_only=True):
+    """Answered to the right token only."""
+
+    is_open: bool
 
 
 class SignedIn(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,7 +62,7 @@ class AuthController(Controller):
     """Everything about sessions that a stranger may ask for."""
 
     path = "/auth"
-    tags = ["Sign in"]
+    tags = ("Sign in",)
 
     @post(
         "/login",
@@ -149,6 +157,25 @@ class AuthController(Controller):
         return _signed_in(await users.accept(data.token, data.password, client_of(visitor)), browsers)
 
 
+@get(
+    "/setup",
+    operation_id="getSetup",
+    summary="Whether the instance waits for its first owner, for whoever has the token in its log",
+    tags=["Sign in"],
+    responses=refusals(404),
+)
+async def setup_state(
+    visitor: NamedDependency[Visitor],
+    users: NamedDependency[Users],
+    token: Annotated[str, QueryParameter(description="From the log", max_length=200)] = "",
+) -> SetupView:
+    """404 for everybody else."""
+    del visitor
+    if not await users.may_set_up(token):
+        raise NotFound
+    return SetupView(is_open=True)
+
+
 @post(
     "/setup",
     operation_id="setUpInstance",
@@ -158,10 +185,10 @@ class AuthController(Controller):
     responses=refusals(404, 422, 429),
 )
 async def set_up(
-    data: JSONBody[Setup],
     visitor: NamedDependency[Visitor],
     users: NamedDependency[Users],
     browsers: NamedDependency[Browsers],
+    data: JSONBody[Setup] = Setup(),  # noqa: B008 - frozen
 ) -> Response[SignedIn]:
     return _signed_in(await users.set_up(data.token, data.email, data.password, client_of(visitor)), browsers)
 

@@ -21,7 +21,7 @@ class Browsers(msgspec.Struct, frozen=True, kw_only=True):
     cookie_is_secure: bool
 
     def check_origin(self, request: Request[Any, Any, Any]) -> None:
-        """Browsers say which page a POST comes from, and whoever sends no Origin is no browser, so no page can abuse it.
+        """Browsers say which page a POST comes from. Whoever sends no Origin is no browser: no page can abuse it.
 
         Raises:
             OriginNotAllowed
