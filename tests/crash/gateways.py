@@ -131,7 +131,9 @@ class Gateways:
 
 
 async def assert_settled(dsn: str, gateways: Gateways) -> int:
-    """Every complete answer is charged at its cost, nothing is leased, no journal is left. Answers how many there were."""
+    """Every complete answer is charged at its cost, nothing is leased, no journal is left. Answers how many there
+    were.
+    """
     connection = await asyncpg.connect(dsn)
     try:
         rows = {str(row[0]): row[1] for row in await connection.fetch("SELECT request_id, cost FROM usage_records")}

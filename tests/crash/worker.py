@@ -19,7 +19,7 @@ import msgspec
 
 from airouter.domain.errors import DomainError, LedgerUnavailable, QuotaInUse
 from airouter.domain.ids import KeyId, WalletId
-from airouter.gateway.credit import Credit, CreditSettings
+from airouter.gateway.credit import Credit, CreditSettings, Hold
 from airouter.storage.listener import Listener
 from tests.customers import Customer
 
@@ -110,12 +110,21 @@ class Worker:
         if plan.exact:
             cost = amount
         elif rng.random() < plan.excess_share:
-            cost = hold.amount + rng.randint(1, 500)
+            cost = self.outgrow(hold, rng.randint(1, 500))
         else:
             cost = rng.randint(0, amount)
         record = credit.settle(hold, customer.record(cost, key))
         os.write(self.answers, f"{record.request_id} {cost}\n".encode())
         self.stats["ok"] += 1
+
+    def outgrow(self, hold: Hold, more: int) -> int:
+        """A stream goes on beyond its hold: extended, else at the house's expense, else cut."""
+        if self.credit.extend(hold, more):
+            return hold.amount
+        if self.credit.overdraw(hold, more):
+            return hold.amount + more
+        self.stats["cut"] += 1
+        return hold.amount
 
 
 if __name__ == "__main__":

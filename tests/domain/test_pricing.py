@@ -55,8 +55,13 @@ def card_of(rates: dict[str, int], tiers: tuple[Tier, ...] = ()) -> RateCard:
     return RateCard(rate_card_id=RateCardId(UUID(int=1)), model="m", version=1, rates=rates, tiers=tiers)
 
 
-def oracle(
-    quantities: dict[str, int], rates: dict[str, int], tiers: tuple[Tier, ...], multiplier: int, tier: str | None, door: str
+def oracle(  # noqa: PLR0917 - what a price depends on
+    quantities: dict[str, int],
+    rates: dict[str, int],
+    tiers: tuple[Tier, ...],
+    multiplier: int,
+    tier: str | None,
+    door: str,
 ) -> tuple[Fraction, int]:
     """Subtotal and cost, from the words of the price list."""
     inputs = sum(quantities.get(meter, 0) for meter in INPUTS)
@@ -77,8 +82,13 @@ def oracle(
 
 
 @given(quantities_, rates_, tiers_, multipliers, services, names)
-def test_cost_is_the_published_formula_rounded_up_once(
-    quantities: dict[str, int], rates: dict[str, int], tiers: tuple[Tier, ...], multiplier: int, tier: str | None, door: str
+def test_cost_is_the_published_formula_rounded_up_once(  # noqa: PLR0917 - what a price depends on
+    quantities: dict[str, int],
+    rates: dict[str, int],
+    tiers: tuple[Tier, ...],
+    multiplier: int,
+    tier: str | None,
+    door: str,
 ) -> None:
     cost, _ = pricing.cost(quantities, card_of(rates, tiers), multiplier, tier, door)
     assert cost == oracle(quantities, rates, tiers, multiplier, tier, door)[1]
@@ -115,8 +125,13 @@ def test_cost_agrees_with_the_oracle_on_many_random_calls() -> None:
 
 
 @given(quantities_, rates_, tiers_, multipliers, services, names)
-def test_a_receipt_shows_the_same_cost_and_lines_that_sum_to_it(
-    quantities: dict[str, int], rates: dict[str, int], tiers: tuple[Tier, ...], multiplier: int, tier: str | None, door: str
+def test_a_receipt_shows_the_same_cost_and_lines_that_sum_to_it(  # noqa: PLR0917 - what a price depends on
+    quantities: dict[str, int],
+    rates: dict[str, int],
+    tiers: tuple[Tier, ...],
+    multiplier: int,
+    tier: str | None,
+    door: str,
 ) -> None:
     card = card_of(rates, tiers)
     bill = pricing.bill(quantities, card, multiplier, tier, door)
@@ -127,7 +142,7 @@ def test_a_receipt_shows_the_same_cost_and_lines_that_sum_to_it(
 
 
 @given(rates_, tiers_, multipliers, services, names, st.data())
-def test_no_call_within_its_ceiling_costs_more_than_its_hold(
+def test_no_call_within_its_ceiling_costs_more_than_its_hold(  # noqa: PLR0917 - what a price depends on
     rates: dict[str, int], tiers: tuple[Tier, ...], multiplier: int, tier: str | None, door: str, data: st.DataObject
 ) -> None:
     outputs = [meter for meter in TOKENS if meter not in INPUTS]
@@ -144,8 +159,8 @@ def test_no_call_within_its_ceiling_costs_more_than_its_hold(
 def test_using_more_never_costs_less(quantities: dict[str, int], rates: dict[str, int], multiplier: int) -> None:
     card = card_of(rates)
     cost, _ = pricing.cost(quantities, card, multiplier, None, "chat")
-    for meter in quantities:
-        more = {**quantities, meter: quantities[meter] + 1}
+    for meter, quantity in quantities.items():
+        more = {**quantities, meter: quantity + 1}
         assert pricing.cost(more, card, multiplier, None, "chat")[0] >= cost
 
 

@@ -283,7 +283,9 @@ async def test_a_restart_brings_in_the_journal_and_frees_the_leases_at_once(
     dead._book.is_over = True
 
 
-async def test_a_swept_node_opens_a_new_book_and_its_running_calls_are_still_charged(database: str, start: Start) -> None:
+async def test_a_swept_node_opens_a_new_book_and_its_running_calls_are_still_charged(
+    database: str, start: Start
+) -> None:
     who = await customer(database, 1_000)
     credit = await start()
     first = credit.node_id

@@ -40,7 +40,9 @@ def load(error: Error | None = None) -> SimpleNamespace:
             assert spec.origin is not None
             source = Path(spec.origin).read_text()
             if error is not None and error.module == short:
-                assert source.count(error.old) == 1, f"{error.name}: {error.old!r} stands {source.count(error.old)} times"
+                assert source.count(error.old) == 1, (
+                    f"{error.name}: {error.old!r} stands {source.count(error.old)} times"
+                )
                 source = source.replace(error.old, error.new)
             module = ModuleType(name)
             module.__file__ = spec.origin

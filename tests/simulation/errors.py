@@ -25,8 +25,8 @@ ERRORS = [
     Error(
         name="adoption forgets the leases",
         module="settlement",
-        old='await _post(connection, node_id, node.seq, fresh, wishes=(), levels=levels, mine=mine)',
-        new='await _post(connection, node_id, node.seq, fresh, wishes=(), levels={}, mine=mine)',
+        old="await _post(connection, node_id, node.seq, fresh, wishes=(), levels=levels, mine=mine)",
+        new="await _post(connection, node_id, node.seq, fresh, wishes=(), levels={}, mine=mine)",
     ),
     Error(
         name="what is unsettled counts as idle",
@@ -53,7 +53,9 @@ ERRORS = [
         new="self.deadline = now + self._ttl",
         hint=77,
     ),
-    Error(name="the operator's part is forgotten", module="settlement", old="unpaid += record.cost - charged", new="pass"),
+    Error(
+        name="the operator's part is forgotten", module="settlement", old="unpaid += record.cost - charged", new="pass"
+    ),
     Error(name="a hold is never let go", module="book", old="purse.held -= hold.amount", new="pass"),
     Error(
         name="a swept lease pays all the same",

@@ -8,9 +8,10 @@ from contextlib import asynccontextmanager
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
+from asyncpg.pgproto.pgproto import UUID  # hashes faster than the standard library's
+
 from airouter.storage.leases import Locked
 from airouter.storage.nodes import NodeState
-from asyncpg.pgproto.pgproto import UUID  # hashes faster than the standard library's
 
 
 def uuid_of(number: int) -> UUID:

@@ -4,7 +4,6 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from airouter.domain.usage import UsageRecord
-
 from tests.simulation.postgres import UUID, uuid_of
 
 if TYPE_CHECKING:

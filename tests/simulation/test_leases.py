@@ -1,4 +1,6 @@
-"""The lease protocol under crashes, outages and lost messages; the code that runs is the one that runs in production."""
+"""The lease protocol under crashes, outages and lost messages; the code that runs is the one that runs in
+production.
+"""
 
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
@@ -31,7 +33,7 @@ def first_violation(error: Error | None, shell_error: str | None, hint: int) -> 
     for seed in (hint, *range(FIND_WITHIN)):
         try:
             _, _, violation = run_seed(seed, code, shell_error)
-        except Exception as broken:  # an error may break the machinery itself: found as well
+        except Exception as broken:  # noqa: BLE001 - an error may break the machinery itself: found as well
             return f"seed {seed}: {broken!r}"
         if violation:
             return violation

@@ -11,7 +11,6 @@ from types import SimpleNamespace
 from typing import Any
 
 from airouter.gateway.credit_settings import CreditSettings
-
 from tests.simulation.postgres import UUID, Key, Postgres, Wallet, lease_rows, uuid_of
 from tests.simulation.process import SECOND, Machine, Process
 

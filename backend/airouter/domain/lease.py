@@ -1,7 +1,9 @@
 """Credit leases: the arithmetic of one sync, and of a purse as one process sees it.
 
-A *purse* is anything that can run dry: a main wallet (it can pay its balance) or a key with a limit (its limit less what it
-spent). A process leases part of a purse; its calls hold their worst-case price against the lease. `charge` and `regrant` run
+A *purse* is anything that can run dry: a main wallet (it can pay its balance) or a key with a limit (its limit less
+what it
+spent). A process leases part of a purse; its calls hold their worst-case price against the lease. `charge` and
+`regrant` run
 between the locks and the writes of the transaction; `Purse` lives in the process' memory.
 """
 
@@ -53,14 +55,18 @@ class Wish(msgspec.Struct, frozen=True):
 
 
 class Level(msgspec.Struct, frozen=True):
-    """`busy` of the lease is held or unsettled; `want` is the lease that the process would like, waiting calls aside."""
+    """`busy` of the lease is held or unsettled; `want` is the lease that the process would like, waiting calls
+    aside.
+    """
 
     busy: int
     want: int
 
 
 class Sync(msgspec.Struct, frozen=True, kw_only=True):
-    """One numbered conversation of a node with Postgres. Sent again after an unknown outcome, it is sent word for word."""
+    """One numbered conversation of a node with Postgres. Sent again after an unknown outcome, it is sent word for
+    word.
+    """
 
     node_id: NodeId
     seq: int
@@ -75,7 +81,9 @@ class Sync(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SyncAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """`leases` of the mentioned purses as they now are (absent: 0); `totals` is what each can pay, empty on a repetition."""
+    """`leases` of the mentioned purses as they now are (absent: 0); `totals` is what each can pay, empty on a
+    repetition.
+    """
 
     leases: dict[PurseId, int]
     totals: dict[PurseId, int] = {}
@@ -87,7 +95,9 @@ class SyncAnswer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Fund:
-    """A purse's locked row: what it can pay in `total`, how much of that is `leased` to anybody, how much to us (`mine`)."""
+    """A purse's locked row: what it can pay in `total`, how much of that is `leased` to anybody, how much to us
+    (`mine`).
+    """
 
     __slots__ = ("charged", "is_limited", "leased", "leased_before", "mine", "mine_before", "overrun", "total")
 
@@ -120,7 +130,8 @@ class Fund:
 def charge(records: Sequence[UsageRecord], funds: Mapping[PurseId, Fund]) -> list[int]:
     """What each record is charged, in journal order: the covered part out of our lease, the rest out of free credit.
 
-    Never more than that; what is missing is the operator's, and counted on the wallet's fund as `overrun`. The locked row
+    Never more than that; what is missing is the operator's, and counted on the wallet's fund as `overrun`. The
+    locked row
     says whether the key has a limit; the record says whether its call was held under a lease of the key.
     """
     if _charge_covered(records, funds):
@@ -170,7 +181,8 @@ def _charge_covered(records: Sequence[UsageRecord], funds: Mapping[PurseId, Fund
 def regrant(funds: Mapping[PurseId, Fund], wishes: Iterable[Wish], levels: Mapping[PurseId, Level]) -> list[PurseId]:
     """Resize the leases of one process, after its records were charged. Answers the purses that others should return.
 
-    Waiting calls are served in order, each from all of its purses or from none: nobody sits on half of what a call needs.
+    Waiting calls are served in order, each from all of its purses or from none: nobody sits on half of what a call
+    needs.
     Head room beyond that takes at most a quarter of what is free, so leases shrink by themselves as a purse runs dry.
     """
     spare = {purse_id: funds[purse_id].mine - level.busy for purse_id, level in levels.items()}

@@ -1,6 +1,7 @@
 """The book: one process' credit during one registration, in memory. No input or output, no clock of its own.
 
-The shell around it (`credit.py`) writes the journal, talks to Postgres and tells the time; the simulation does the same with
+The shell around it (`credit.py`) writes the journal, talks to Postgres and tells the time; the simulation does the
+same with
 neither. Nothing here awaits, so nothing happens between a check and its change. Times are nanoseconds.
 """
 
@@ -69,9 +70,9 @@ class Book:
         self,
         wallet_id: WalletId,
         key_id: KeyId,
-        is_limited: bool,
+        is_limited: bool,  # noqa: FBT001 - positional, for speed
         amount: int,
-        now: int,  # noqa: FBT001 - hot path
+        now: int,
     ) -> Hold | None:
         """Hold `amount` against idle credit of every purse, or of none. None: not enough here, or not now."""
         if now >= self.deadline or not self.is_registered or self.is_over or self.is_draining or self.is_barred:
@@ -118,7 +119,9 @@ class Book:
         return True
 
     def cover(self, hold: Hold, cost: int) -> int:
-        """The part of the cost that is leased: from the hold, an excess from idle lease, never from what others hold."""
+        """The part of the cost that is leased: from the hold, an excess from idle lease, never from what others
+        hold.
+        """
         if cost <= hold.amount:
             return cost
         idle = hold.wallet.idle if hold.key is None else min(hold.wallet.idle, hold.key.idle)
@@ -288,7 +291,9 @@ class Book:
         return self.flight
 
     def _take_wishes(self, mentioned: dict[PurseId, Purse]) -> tuple[list[Wish], list[Waiting], dict[PurseId, int]]:
-        """What running and waiting calls need, in order, as many as one sync can mention; and how much waits for each purse."""
+        """What running and waiting calls need, in order, as many as one sync can mention; and how much waits for
+        each purse.
+        """
         wishes: list[Wish] = []
         taken: list[Waiting] = []
         asked: dict[PurseId, int] = {}
@@ -361,7 +366,9 @@ class Book:
         return now - purse.recalled_at >= self.settings.recall_every_ms * MILLISECOND
 
     def confirmed(self, answer: SyncAnswer, now: int) -> tuple[list[Hold], list[Waiting]]:
-        """Postgres has answered the sync in flight. Answers the records that are settled, and the calls that wait no longer."""
+        """Postgres has answered the sync in flight. Answers the records that are settled, and the calls that wait no
+        longer.
+        """
         flight = self.flight
         assert flight is not None
         self.flight = self._first_sent = None

@@ -15,7 +15,9 @@ class Clock(Protocol):
 
 
 class LeaseClock:
-    """The faster of CLOCK_BOOTTIME and CLOCK_REALTIME since the last `rebase`, so that a stopped clock is never believed."""
+    """The faster of CLOCK_BOOTTIME and CLOCK_REALTIME since the last `rebase`, so that a stopped clock is never
+    believed.
+    """
 
     def __init__(self) -> None:
         self._base = 0

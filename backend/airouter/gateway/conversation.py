@@ -194,7 +194,9 @@ class Conversation:
         return answer
 
     async def _drop_known(self, book: Book, flight: Flight) -> bool:
-        """Take out of the sync what Postgres has already. False: that was nothing, so the error meant something else."""
+        """Take out of the sync what Postgres has already. False: that was nothing, so the error meant something
+        else.
+        """
         try:
             known = await settlement.known_requests(await self._connected(), flight.request.records)
         except (OutcomeUnknown, NotCommitted, *AWAY) as error:

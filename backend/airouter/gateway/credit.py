@@ -1,6 +1,7 @@
 """Credit: what calls hold, extend and settle against in this process, without a database round trip.
 
-`Credit` is the shell around the book: it writes the journal, keeps the one conversation with Postgres, and tells waiting
+`Credit` is the shell around the book: it writes the journal, keeps the one conversation with Postgres, and tells
+waiting
 calls what became of them. `try_hold`, `extend`, `settle` and `release` never wait.
 """
 
@@ -206,7 +207,9 @@ class Credit:
     # -- calls
 
     def try_hold(self, wallet_id: WalletId, key_id: KeyId, is_limited: bool, amount: int) -> Hold | None:  # noqa: FBT001
-        """Hold `amount` against idle credit that is leased already. None: not enough here, or not now; then `hold` waits."""
+        """Hold `amount` against idle credit that is leased already. None: not enough here, or not now; then `hold`
+        waits.
+        """
         return self._book.try_hold(wallet_id, key_id, is_limited, amount, self._clock.now())
 
     async def hold(self, wallet_id: WalletId, key_id: KeyId, is_limited: bool, amount: int) -> Hold:  # noqa: FBT001
@@ -253,7 +256,9 @@ class Credit:
         return ShuttingDown() if self._is_stopping else LedgerUnavailable(retry_after_seconds=1)
 
     def extend(self, hold: Hold, more: int) -> bool:
-        """A stream outgrows its hold: hold `more`, from idle credit. False: not now; Postgres is asked, try again later."""
+        """A stream outgrows its hold: hold `more`, from idle credit. False: not now; Postgres is asked, try again
+        later.
+        """
         if hold.book.extend(hold, more):
             return True
         self._conversation.rouse(is_urgent=True)
@@ -269,7 +274,8 @@ class Credit:
         Answers the record with the part of its cost that was covered.
 
         Raises:
-            JournalFailed: the disk refused it. It will be settled from memory: give the last byte away after `confirmed`.
+            JournalFailed: the disk refused it. It will be settled from memory: give the last byte away after
+            `confirmed`.
         """
         assert hold.is_open, "a hold is settled or released once"
         book = hold.book
@@ -280,7 +286,9 @@ class Credit:
         try:
             try:
                 hold.segment = book.journal.append(record)
-            except UnicodeEncodeError:  # half a character, from somebody's answer: the charge matters more than the text
+            except (
+                UnicodeEncodeError
+            ):  # half a character, from somebody's answer: the charge matters more than the text
                 record = without_texts(record)
                 hold.segment = book.journal.append(record)
         except JournalFailed:

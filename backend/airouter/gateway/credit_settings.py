@@ -28,7 +28,9 @@ class CreditSettings(msgspec.Struct, frozen=True, kw_only=True):
     recall_every_ms: int = 100
     """A purse is recalled at most this often by one process."""
     horizon_ms: int = 60_000
-    """Head room: what the recent pace uses in this time. Also how long an account keeps working while Postgres is away."""
+    """Head room: what the recent pace uses in this time. Also how long an account keeps working while Postgres is
+    away.
+    """
     half_life_ms: int = 5_000
     """Of the recent pace."""
     idle_return_ms: int = 2_000

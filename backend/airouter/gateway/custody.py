@@ -147,7 +147,8 @@ class Custody:
                 raise
             if len(records) == 1:
                 self.figures.quarantined += 1
-                log.error("record.quarantined node=%s kept=%s error=%s", orphan.node_id, orphan.keep(records[0]), error)
+                kept = orphan.keep(records[0])
+                log.error("record.quarantined node=%s kept=%s error=%s", orphan.node_id, kept, error)  # noqa: TRY400
                 return await self._settle(orphan, [], is_last=is_last)
             half = len(records) // 2
             await self._settle(orphan, records[:half], is_last=False)

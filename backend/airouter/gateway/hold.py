@@ -69,7 +69,9 @@ class Missing:
         self.is_overrun = is_overrun
 
     def refusal(self) -> OutOfQuota:
-        """In words: what was needed, and what is left of the limit that was hit. A key's limit tells nothing of the balance."""
+        """In words: what was needed, and what is left of the limit that was hit. A key's limit tells nothing of the
+        balance.
+        """
         needed, available = self.needed, self.available
         if self.is_overrun:
             return InsufficientQuota(

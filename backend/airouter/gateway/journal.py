@@ -1,14 +1,17 @@
-"""The journal: what this process charged and Postgres has not confirmed yet. One directory per machine, on a local disk.
+"""The journal: what this process charged and Postgres has not confirmed yet. One directory per machine, on a local
+disk.
 
     <directory>/<node_id>/lock       held with flock for the life of the book; whoever gets it may bring the journal in
     <directory>/<node_id>/<n>.log    records: u32 length, u32 crc32, msgpack of a UsageRecord
     <directory>/quarantine/          what could not be read or charged, for a person to look at
 
-A record is one write to a descriptor in append mode, before the last byte of the answer: kill -9 loses nothing. A power cut
+A record is one write to a descriptor in append mode, before the last byte of the answer: kill -9 loses nothing. A
+power cut
 can lose what the last fdatasync had not reached.
 """
 
 import contextlib
+import errno
 import fcntl
 import os
 import shutil
@@ -39,7 +42,9 @@ _decoder = msgspec.msgpack.Decoder(UsageRecord)
 
 
 class JournalFailed(Exception):
-    """The disk refused the record. It will be settled from memory; the answer's last byte waits for `Credit.confirmed`."""
+    """The disk refused the record. It will be settled from memory; the answer's last byte waits for
+    `Credit.confirmed`.
+    """
 
     def __init__(self, record: UsageRecord | None, cause: OSError) -> None:
         self.record = record
@@ -119,9 +124,7 @@ class Journal:
     def _write(self, segment: Segment, payload: bytes) -> None:
         line = _HEADER.pack(len(payload), zlib.crc32(payload)) + payload
         try:
-            written = os.write(segment.descriptor, line)
-            if written != len(line):
-                raise OSError(28, "the disk took only a part of the record")
+            _write_whole(segment.descriptor, line)
             if self._always:
                 os.fdatasync(segment.descriptor)
         except OSError:
@@ -167,7 +170,7 @@ class Journal:
                 self._segments.remove(segment)
 
     def sync_to_disk(self) -> None:
-        """fdatasync what was written since the last time. Runs in a thread."""
+        """Fdatasync what was written since the last time. Runs in a thread."""
         for segment in list(self._segments):
             if not segment.is_dirty:
                 continue
@@ -352,6 +355,11 @@ class DiskSync:
                 journal.sync_to_disk()
 
 
+def _write_whole(descriptor: int, line: bytes) -> None:
+    if os.write(descriptor, line) != len(line):
+        raise OSError(errno.ENOSPC, "the disk took only a part of the record")
+
+
 def _is_node_id(name: str) -> bool:
     try:
         UUID(name)
@@ -363,7 +371,7 @@ def _is_node_id(name: str) -> bool:
 def _clear_unfinished(folder: Path) -> None:
     """A process died between making its folder and naming it. Nothing was written there."""
     with contextlib.suppress(OSError):
-        if time.time() - folder.stat().st_mtime > 60:  # noqa: PLR2004 - a minute is ages for a mkdir and a rename
+        if time.time() - folder.stat().st_mtime > 60:
             shutil.rmtree(folder)
 
 

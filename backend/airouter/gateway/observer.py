@@ -9,7 +9,8 @@ from airouter.gateway.credit_settings import MILLISECOND, CreditSettings
 class Observer:
     """A node whose seq stood still for a whole TTL on our own clock is dead. Postgres' clock decides nothing.
 
-    The span runs from the receipt of the first reading to the sending of the latest, so the network can only make it longer.
+    The span runs from the receipt of the first reading to the sending of the latest, so the network can only make it
+    longer.
     """
 
     def __init__(self, settings: CreditSettings) -> None:
@@ -21,7 +22,8 @@ class Observer:
     def read(self, seqs: Mapping[NodeId, int], sent: int, received: int) -> list[tuple[NodeId, int]]:
         """Take in a reading of the live nodes; answers those that should be swept, with the seq they stood at.
 
-        After a gap in our own readings everything is forgotten: an outage of Postgres gives everybody a full TTL to return.
+        After a gap in our own readings everything is forgotten: an outage of Postgres gives everybody a full TTL to
+        return.
         """
         if self._read_at is not None and received - self._read_at > self._gap:
             self._seen.clear()

@@ -73,7 +73,8 @@ _QUESTIONS: Final = (
 async def audit(connection: Connection, *, full: bool = True) -> Audit:
     """Recompute the books from transfers, leases and usage records, in one snapshot. May run while calls are served.
 
-    Not `full`: one record of a hundred is priced anew instead of each, and the costly searches for doubles are left out.
+    Not `full`: one record of a hundred is priced anew instead of each, and the costly searches for doubles are left
+    out.
     """
     async with connection.transaction(isolation="repeatable_read", readonly=True):
         await connection.execute("SET LOCAL statement_timeout = 0")

@@ -1,6 +1,7 @@
 """Between a gateway process and the books: register, sync, sweep, adopt. Each is one transaction.
 
-Lock order everywhere: at most one row of `nodes`, then wallets by id, then keys by id, each set locked by one statement and
+Lock order everywhere: at most one row of `nodes`, then wallets by id, then keys by id, each set locked by one
+statement and
 once per transaction. Settling first and releasing in a second round of locks deadlocks.
 """
 
@@ -39,7 +40,9 @@ class NodeRefused(Exception):
 
 
 class OutcomeUnknown(Exception):
-    """The connection broke or timed out: the transaction may have committed, or may yet. Only the same content may follow."""
+    """The connection broke or timed out: the transaction may have committed, or may yet. Only the same content may
+    follow.
+    """
 
 
 class NotCommitted(Exception):
@@ -132,7 +135,7 @@ async def sync(connection: Connection, request: Sync) -> SyncAnswer:
         return answer
 
 
-async def _post(  # noqa: PLR0913 - the parts of a sync and of an adoption
+async def _post(
     connection: Connection,
     node_id: NodeId,
     seq: int,
@@ -243,7 +246,8 @@ async def sweep(connection: Connection, node_id: NodeId, seq: int) -> bool:
 async def adopt(connection: Connection, node_id: NodeId, records: Sequence[UsageRecord], *, is_last: bool) -> Adopted:
     """Settle a chunk of the journal of a node whose process is gone; with the last one, close the node.
 
-    The caller holds the lock of that journal: it is the proof that the owner is gone. Leases that were not swept pay in full;
+    The caller holds the lock of that journal: it is the proof that the owner is gone. Leases that were not swept pay
+    in full;
     after a sweep free credit pays, and the operator the rest.
     """
     async with _outcome(), connection.transaction():

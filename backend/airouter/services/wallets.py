@@ -1,6 +1,7 @@
 """Money verbs: grants, adjustments, charge-backs, and the one movement that all of them are made of.
 
-Each is one transaction around one transfer, and idempotent by the transfer's (kind, reference). Money in does not look at
+Each is one transaction around one transfer, and idempotent by the transfer's (kind, reference). Money in does not
+look at
 leases; money out takes only what nobody leased, and recalls leases first.
 """
 
@@ -153,7 +154,8 @@ class Wallets:
 
         Raises:
             NotFound, AmountTooLarge, InvalidRequest: nothing to move.
-            BalanceInsufficient: more than the balance (`balance`); with `allow_partial` only when there is nothing at all.
+            BalanceInsufficient: more than the balance (`balance`); with `allow_partial` only when there is nothing
+            at all.
             QuotaInUseByCalls: the balance has it, but running calls hold it (`balance`, `leased`).
         """
         if amount == 0:
@@ -164,7 +166,8 @@ class Wallets:
             async with self._database.transaction() as connection:
                 moved = await credit(
                     connection,
-                    kind="adjustment", reference=reference, wallet_id=wallet_id, amount=amount, memo=reason, made_by=made_by,
+                    kind="adjustment", reference=reference, wallet_id=wallet_id, amount=amount, memo=reason,
+                    made_by=made_by,
                 )  # fmt: skip
                 return moved.transfer
         movement = Movement(
@@ -217,14 +220,16 @@ async def charge_back(connection: Connection, *, reference: str, wallet_id: Wall
     Within the caller's transaction, which also suspends the account. Answers (taken, borne).
     """
     row = (await wallets.lock(connection, {wallet_id}))[wallet_id]
+    refund = await transfers.find(connection, "refund", reference)
+    loss = await transfers.find(connection, "loss", reference)
+    if refund is not None or loss is not None:
+        return (refund.amount if refund else 0), (loss.amount if loss else 0)
     taken = min(amount, row.free)
     if taken:
-        moved = await move(
+        await move(
             connection,
             Movement(kind="refund", reference=reference, debit_wallet=wallet_id, credit_wallet=SALES, amount=taken),
         )
-        if moved is not None and not moved.is_new:
-            return moved.transfer.amount, amount - moved.transfer.amount
     if amount > taken:
         await move(
             connection,

@@ -1,4 +1,6 @@
-"""Leases and the locked rows of purses. Callers hold the lock of the node's row, and lock purses once per transaction."""
+"""Leases and the locked rows of purses. Callers hold the lock of the node's row, and lock purses once per
+transaction.
+"""
 
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime

@@ -49,7 +49,8 @@ def next_month(first: date) -> date:
 
 
 async def make(connection: Connection, now: datetime) -> list[str]:
-    """Make what is missing and answer the names. Any number of processes may try at once; the connection is the owner's.
+    """Make what is missing and answer the names. Any number of processes may try at once; the connection is the
+    owner's.
 
     Rows that the default partition caught meanwhile move to where they belong.
     """

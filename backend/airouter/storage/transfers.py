@@ -24,8 +24,8 @@ async def insert_once(
 ) -> Transfer | None:
     """The new transfer; None: there is one of this kind and reference."""
     row = await connection.fetchrow(
-        QUERIES.insert_once, transfer_id, kind, reference, debit_wallet, credit_wallet, amount, debit_balance, credit_balance,
-        memo, made_by,
+        QUERIES.insert_once, transfer_id, kind, reference, debit_wallet, credit_wallet, amount, debit_balance,
+        credit_balance, memo, made_by,
     )  # fmt: skip
     return None if row is None else row_as(Transfer, row)
 
