@@ -243,7 +243,7 @@ async def test_a_body_that_cannot_be_meant(house: Live, body: bytes, param: str 
 
 
 async def test_a_body_that_is_too_large(house: Live):
-    await house.policy(Limits(body_bytes_max=1000))
+    await house.policy(Limits(body_bytes_max=2000))
     await asyncio.sleep(0.3)
     holder = await house.holder()
     body = HELLO | {"messages": [{"role": "user", "content": "x" * 5000}]}
