@@ -63,7 +63,11 @@ function ModelRows({
               <Tag>{t("perCall", { sign, rate: words.text(request, micros) })}</Tag>
             </span>
           )}
-          {model.description && <span className="sub max-md:hidden">{model.description}</span>}
+          {model.description && (
+            <span className="sub line-clamp-2! max-md:hidden!" title={model.description}>
+              {model.description}
+            </span>
+          )}
           {model.context_window != null && (
             <span className="sub md:hidden">
               {t("contextShort", { window: windowText(model.context_window) })}
