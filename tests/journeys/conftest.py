@@ -1,0 +1,66 @@
+"""One instance and one browser for all journeys; a fresh profile for each visitor."""
+
+import os
+import re
+import shutil
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, async_playwright
+
+from tests.journeys.instance import ROOT, Instance, started
+from tests.journeys.visitor import Entrance
+
+CACHE = ROOT / ".cache"
+OUTCOME = pytest.StashKey[bool]()
+
+
+def chromium() -> str:
+    """The browser that `make test` found or fetched."""
+    named = os.environ.get("AIROUTER_CHROMIUM")
+    if named is None and (CACHE / "chromium.path").exists():
+        named = (CACHE / "chromium.path").read_text().strip()
+    found = named or shutil.which("chromium") or shutil.which("google-chrome")
+    assert found, "no Chromium: `make test` finds or fetches one"
+    return found
+
+
+@pytest_asyncio.fixture(scope="package", loop_scope="package")
+async def browser() -> AsyncIterator[Browser]:
+    async with async_playwright() as playwright:
+        launched = await playwright.chromium.launch(executable_path=chromium(), chromium_sandbox=os.geteuid() != 0)
+        yield launched
+        await launched.close()
+
+
+@pytest_asyncio.fixture(scope="package", loop_scope="package")
+async def instance() -> AsyncIterator[Instance]:
+    """`airouter up`; the books are audited when all journeys are over."""
+    async with started() as running:
+        yield running
+        report = await running.audit()
+        assert (report["exit"], report["ok"], report["drift"]) == (0, True, 0), report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[Any]:
+    report = yield
+    if report.failed:
+        item.stash[OUTCOME] = True
+    return report
+
+
+@pytest_asyncio.fixture(loop_scope="package")
+async def entrance(browser: Browser, instance: Instance, request: pytest.FixtureRequest) -> AsyncIterator[Entrance]:
+    """Visitors of the instance. A page that had trouble fails the test, and what was seen is kept."""
+    evidence = CACHE / "journeys" / re.sub(r"\W+", "-", request.node.name).strip("-")
+    shutil.rmtree(evidence, ignore_errors=True)
+    opened = Entrance(browser, instance.console_url, evidence)
+    yield opened
+    trouble = [line for visitor in opened.visitors for line in visitor.trouble]
+    kept = await opened.close(has_failed=bool(trouble) or request.node.stash.get(OUTCOME, False))
+    for path in kept:
+        print(f"kept: {path.relative_to(ROOT)}")
+    assert not trouble, "\n".join(trouble)

@@ -1,0 +1,161 @@
+"""An instance as somebody gets it who types `make run`: its own Postgres, the demo, the API and the built console."""
+
+import asyncio
+import contextlib
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import msgspec
+
+from tests.builders import PASSWORD, grant, person
+
+ROOT = Path(__file__).parents[2]
+PROGRAM = Path(sys.executable).with_name("airouter")
+START_SECONDS = 60
+STOP_SECONDS = 30
+CONSOLE = Path(os.environ.get("AIROUTER_TEST_CONSOLE", ROOT / "frontend" / "dist"))
+"""The built console; `make test` builds it first. Another build can be named while working on one."""
+
+
+class Account(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody who can sign in."""
+
+    email: str
+    password: str
+
+
+class Process:
+    """One command of ours, with everything it said in a file."""
+
+    def __init__(self, home: Path, *words: str, **environ: str) -> None:
+        self.home = home
+        self._log = home.parent / f"{words[0]}.log"
+        clean = {name: value for name, value in os.environ.items() if not name.startswith("AIROUTER_")}
+        with self._log.open("w") as log:
+            self._process = subprocess.Popen(
+                [str(PROGRAM), *words],
+                cwd=ROOT,
+                env={**clean, "AIROUTER_HOME": str(home), "AIROUTER_METRICS_ADDR": "off", **environ},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+
+    @property
+    def said(self) -> str:
+        return self._log.read_text(errors="replace")
+
+    async def wait_for(self, url: str) -> None:
+        """Until it answers there."""
+        async with asyncio.timeout(START_SECONDS), httpx.AsyncClient() as client:
+            while True:
+                assert self._process.poll() is None, self.said
+                with contextlib.suppress(httpx.TransportError):
+                    if (await client.get(url)).status_code == 200:
+                        return
+                await asyncio.sleep(0.05)
+
+    async def wait_for_file(self, name: str) -> bytes:
+        """Until it has written this file into its home."""
+        async with asyncio.timeout(START_SECONDS):
+            while not (self.home / name).exists():
+                assert self._process.poll() is None, self.said
+                await asyncio.sleep(0.05)
+        return (self.home / name).read_bytes()
+
+    def end(self) -> None:
+        """As Ctrl-C does, then for good."""
+        self._process.send_signal(signal.SIGINT)
+        try:
+            self._process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+
+class Instance:
+    """A running instance and its people."""
+
+    def __init__(self, process: Process, card: dict[str, Any], dsn: str) -> None:
+        self.process = process
+        self.console_url: str = card["console_url"]
+        self.base_url: str = card["base_url"]
+        self.model: str = card["model"]
+        self.operator = Account(**card["operator"])
+        self.dsn = dsn
+
+    async def person(self, *, quota: int = 0, **who: Any) -> Account:
+        """A new account holder, with this much on the wallet."""
+        email, joined = await person(self.dsn, **who)
+        if quota:
+            await grant(self.dsn, joined.account_id, quota)
+        return Account(email=email, password=PASSWORD)
+
+    @asynccontextmanager
+    async def api(self, who: Account) -> AsyncIterator[httpx.AsyncClient]:
+        """The management API, asked by this person."""
+        async with httpx.AsyncClient(base_url=f"{self.console_url}/api/v1/", timeout=20) as client:
+            answer = await client.post("auth/login", json={"email": who.email, "password": who.password})
+            assert answer.status_code == 200, answer.text
+            client.headers["authorization"] = f"Bearer {answer.json()['access_token']}"
+            yield client
+
+    async def set_policy(self, topic: str, value: dict[str, Any]) -> None:
+        async with self.api(self.operator) as operator:
+            answer = await operator.put(f"admin/policies/{topic}", json=value)
+            assert answer.status_code == 200, answer.text
+
+    async def audit(self) -> dict[str, Any]:
+        """What `airouter audit --json` says beside the running instance."""
+        audit = await asyncio.create_subprocess_exec(
+            str(PROGRAM), "audit", "--json",
+            cwd=ROOT,
+            env={**os.environ, "AIROUTER_HOME": str(self.process.home)},
+            stdout=asyncio.subprocess.PIPE,
+        )  # fmt: skip
+        said, _ = await audit.communicate()
+        return {**json.loads(said), "exit": audit.returncode}
+
+
+@contextmanager
+def folder() -> Iterator[Path]:
+    """A place for a home, which Postgres' own user can get into; pytest's folders are closed to it."""
+    made = Path(tempfile.mkdtemp(prefix="airouter-journeys-"))
+    made.chmod(0o755)
+    try:
+        yield made
+    finally:
+        shutil.rmtree(made, ignore_errors=True)
+
+
+@asynccontextmanager
+async def started() -> AsyncIterator[Instance]:
+    """`airouter up` in demo mode on a free port."""
+    assert (CONSOLE / "index.html").exists(), f"{CONSOLE} has no console: `make test` builds it"
+    with folder() as place:
+        environ = {"AIROUTER_MODE": "demo", "AIROUTER_PORT": "0"}
+        process = Process(place / "home", "up", "--console", str(CONSOLE), **environ)
+        try:
+            card = json.loads(await process.wait_for_file("demo.json"))
+            dsn = json.loads(await process.wait_for_file("instance.json"))["database_url"]
+            yield Instance(process, card, dsn)
+        finally:
+            process.end()
+
+
+def free_port() -> int:
+    """A port that nobody has at the moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]

@@ -1,0 +1,163 @@
+"""Somebody at a browser. Whatever goes wrong on a page while they look at it is remembered and fails the test."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from playwright.async_api import BrowserContext, ConsoleMessage, Locator, Page, Request, Response, expect
+
+from tests.journeys.instance import ROOT, Account
+
+AXE = ROOT / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
+LOOKED_AT: set[str] = set()
+"""What axe has seen in this run; a page that several journeys pass is examined once."""
+
+
+class Visitor:
+    """One tab. `home` is the console's address."""
+
+    def __init__(self, page: Page, home: str) -> None:
+        self.page = page
+        self.home = home
+        self.trouble: list[str] = []
+        self._expected: list[tuple[str, int]] = []
+        page.on("console", self._on_console)
+        page.on("pageerror", lambda error: self.trouble.append(f"error on the page: {error}"))
+        page.on("requestfailed", self._on_failed_request)
+        page.on("response", self._on_response)
+
+    def _on_console(self, message: ConsoleMessage) -> None:
+        # What the server refused is judged by `_on_response`, which knows whether it was expected.
+        if message.type == "error" and not message.text.startswith("Failed to load resource"):
+            self.trouble.append(f"console error: {message.text}")
+
+    def _on_failed_request(self, request: Request) -> None:
+        # Aborted: the page went on before the answer was there.
+        if request.failure != "net::ERR_ABORTED":
+            self.trouble.append(f"{request.method} {request.url} failed: {request.failure}")
+
+    def _on_response(self, response: Response) -> None:
+        asked = f"{response.request.method} {urlsplit(response.url).path}"
+        if response.status >= 400 and not any(
+            re.fullmatch(pattern, asked) and status == response.status for pattern, status in self._expected
+        ):
+            self.trouble.append(f"{asked} answered {response.status}")
+
+    @contextmanager
+    def refused(self, asked: str, status: int) -> Iterator[None]:
+        """In this block the server may answer so; `asked` is a pattern of method and path."""
+        self._expected.append((asked, status))
+        yield
+        self._expected.remove((asked, status))
+
+    async def go(self, path: str) -> None:
+        """Type an address."""
+        await self.page.goto(f"{self.home}{path}")
+        await self.settled()
+
+    async def settled(self) -> None:
+        """Until nothing is being loaded or drawn any more."""
+        await self.page.locator("#root h1, #root h2").first.wait_for(state="attached")
+        await self.page.wait_for_function("!document.querySelector('[aria-busy=true]')")
+
+    async def sign_in(self, who: Account, *, at: str = "/sign-in", then: str = "**/console") -> None:
+        """Through the form; `then` is where it leads."""
+        await self.go(at)
+        await self.page.get_by_label("E-mail").fill(who.email)
+        await self.page.get_by_label("Password").fill(who.password)
+        await self.page.get_by_role("button", name="Sign in").click()
+        await self.page.wait_for_url(then)
+        await self.settled()
+
+    def button(self, name: str) -> Locator:
+        return self.page.get_by_role("button", name=name, exact=True)
+
+    def place(self, name: str) -> Locator:
+        """An entry of the sidebar."""
+        return self.page.get_by_role("complementary").get_by_role("link", name=name, exact=True)
+
+    @property
+    def dialog(self) -> Locator:
+        return self.page.get_by_role("dialog")
+
+    async def has_balance(self, quota: int) -> None:
+        """The sidebar shows this balance, or will as soon as it asks again; the exact figure is in its title."""
+        shown = self.page.get_by_role("complementary", name="Balance and places").locator("[title$=' quota']").first
+        await expect(shown).to_have_attribute("title", re.compile(rf"· {quota:,} quota$"))
+
+    async def looks_right(self, name: str) -> None:
+        """No rule of axe is broken in the light or the dark, and nothing sticks out sideways."""
+        if name in LOOKED_AT:
+            return
+        LOOKED_AT.add(name)
+        await self.settled()
+        if not await self.page.evaluate("typeof axe === 'object'"):
+            await self.page.evaluate(AXE.read_text())
+        broken = await self._axe({})
+        # Only colours differ in the dark.
+        await self.page.emulate_media(color_scheme="dark")
+        broken += [f"in the dark: {one}" for one in await self._axe({"runOnly": ["color-contrast"]})]
+        await self.page.emulate_media(color_scheme="light")
+        assert not broken, f"{name}:\n" + "\n".join(broken)
+        await self.stays_within(name)
+
+    async def stays_within(self, name: str) -> None:
+        """Nothing makes the page scroll sideways."""
+        widths = await self.page.evaluate(
+            "[document.scrollingElement.scrollWidth, document.scrollingElement.clientWidth]"
+        )
+        assert widths[0] <= widths[1], f"{name}: {widths[0]} px wide on a screen of {widths[1]}"
+
+    async def _axe(self, options: dict[str, Any]) -> list[str]:
+        found = await self.page.evaluate(
+            """async (options) => (await axe.run(document, {resultTypes: ['violations'], ...options})).violations
+                 .map((rule) => `${rule.id}: ${rule.help}\\n` + rule.nodes.map((node) =>
+                   `    ${node.target.join(' ')}  ${node.html.slice(0, 160)}\\n    ${node.failureSummary}`).join('\\n'))""",
+            options,
+        )
+        return list(found)
+
+
+class Entrance:
+    """Lets visitors in, each with a browser profile of their own, and keeps what they saw when something went wrong."""
+
+    def __init__(self, browser: Any, home: str, evidence: Path) -> None:
+        self._browser = browser
+        self.home = home
+        self._evidence = evidence
+        self.contexts: list[BrowserContext] = []
+        self.visitors: list[Visitor] = []
+
+    async def visitor(self, **profile: Any) -> Visitor:
+        """A fresh profile: wide, light and English unless told otherwise."""
+        told = {"viewport": {"width": 1440, "height": 900}, "locale": "en-US", "reduced_motion": "reduce", **profile}
+        context = await self._browser.new_context(**told)
+        context.set_default_timeout(20_000)
+        await context.tracing.start(snapshots=True)
+        self.contexts.append(context)
+        return await self.tab(context)
+
+    async def tab(self, context: BrowserContext, home: str | None = None) -> Visitor:
+        """One more tab of the same profile."""
+        visitor = Visitor(await context.new_page(), home or self.home)
+        self.visitors.append(visitor)
+        return visitor
+
+    async def close(self, *, has_failed: bool) -> list[Path]:
+        """End of the visit; where the pictures and the trace of a failed one are."""
+        kept: list[Path] = []
+        if has_failed:
+            self._evidence.mkdir(parents=True, exist_ok=True)
+            for number, visitor in enumerate(self.visitors):
+                if not visitor.page.is_closed():
+                    kept.append(self._evidence / f"tab-{number}.png")
+                    await visitor.page.screenshot(path=kept[-1])
+        for number, context in enumerate(self.contexts):
+            trace = self._evidence / f"trace-{number}.zip"
+            await context.tracing.stop(path=trace if has_failed else None)
+            kept += [trace] if has_failed else []
+            await context.close()
+        return kept
