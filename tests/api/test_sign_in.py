@@ -1,13 +1,17 @@
 """Signing in, staying signed in, and being thrown out."""
 
 import asyncio
+import time
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.api.conftest import client_of
+from airouter.app import create_app
+from tests.api.conftest import client_of, running
 from tests.builders import PASSWORD, cookie_of, person, run_sql, signed_in
+from tests.settings import settings_for
 
 LOGIN = "/api/v1/auth/login"
 REFRESH = "/api/v1/auth/refresh"
@@ -174,6 +178,21 @@ async def test_sessions_are_listed_and_ended_by_their_owner_only(app: Any, datab
         assert (await eve.client.delete(address)).status_code == 404
         assert (await ada.client.delete(address)).status_code == 204
         assert (await ada.client.get("/api/v1/me")).status_code == 401
+
+
+async def test_a_session_ended_in_one_process_is_over_in_the_other_within_a_second(
+    app: Any, database: str, tmp_path: Path
+) -> None:
+    other = create_app(settings_for(database, tmp_path / "other"))
+    async with running(other), signed_in(app, database) as ada, client_of(other) as elsewhere:
+        elsewhere.headers["authorization"] = f"Bearer {ada.access_token}"
+        assert (await elsewhere.get("/api/v1/me")).status_code == 200
+        assert (await ada.client.post("/api/v1/auth/logout")).status_code == 204
+        end = time.monotonic() + 1.0
+        while (await elsewhere.get("/api/v1/me")).status_code == 200:
+            assert time.monotonic() < end, "still signed in after a second"
+        answer = await elsewhere.get("/api/v1/me")
+    assert (answer.status_code, answer.json()["code"]) == (401, "session_expired")
 
 
 async def _login(app: Any, email: str) -> httpx.Response:

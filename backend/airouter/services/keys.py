@@ -3,11 +3,14 @@
 import hashlib
 import secrets
 import string
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import datetime
 from ipaddress import ip_network
 from typing import Annotated, Final, Literal
 from uuid import UUID
 
+import asyncpg
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
@@ -103,7 +106,7 @@ class Keys:
         _refuse_unsupported(draft.budgets, draft.rate_limits)
         _check_expiry(draft.expires_at)
         secret, limits = new_secret(), draft.rate_limits or RateLimits()
-        async with self._database.transaction() as connection:
+        async with _groups_kept(), self._database.transaction() as connection:
             await _check_group(connection, draft.group, owner.account_group)
             is_new = await rows.insert_key(
                 connection,
@@ -176,7 +179,8 @@ class Keys:
             await announce(connection, "keys", key_id)
             return changed
 
-        changed = await with_recall(self._database, key_id, attempt)
+        async with _groups_kept():
+            changed = await with_recall(self._database, key_id, attempt)
         if changed is None:
             raise QuotaInUseByCalls(
                 "Calls in flight hold more than the new limit leaves. Try again in a few seconds.", field="spend_limit"
@@ -227,6 +231,17 @@ def new_secret() -> str:
 def hash_secret(secret: str) -> bytes:
     """Enough for a secret of 238 random bits, and the doors do it for every key they meet."""
     return hashlib.sha256(secret.encode()).digest()
+
+
+@asynccontextmanager
+async def _groups_kept() -> AsyncIterator[None]:
+    """A group that is deleted between the look at it and the write is one that cannot be used."""
+    try:
+        yield
+    except asyncpg.ForeignKeyViolationError as error:
+        if error.constraint_name != "key_group":
+            raise
+        raise GroupNotAllowed(field="group") from error
 
 
 async def _check_group(connection: Connection, name: str | None, account_group: str) -> None:

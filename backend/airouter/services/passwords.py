@@ -30,7 +30,7 @@ class Passwords:
     def __init__(self, at_once: int) -> None:
         self._threads = ThreadPoolExecutor(max_workers=at_once, thread_name_prefix="password")
         self._waiting = 0
-        self._decoy: str | None = None
+        self._decoy = self._threads.submit(_HASHER.hash, "nobody's password")
 
     def close(self) -> None:
         self._threads.shutdown(wait=False, cancel_futures=True)
@@ -41,9 +41,7 @@ class Passwords:
 
     async def verify(self, stored: str | None, password: str) -> bool:
         """Whether the password fits. Without a stored hash it takes as long, and does not fit."""
-        if stored is None:
-            self._decoy = self._decoy or await self.hash("nobody's password")
-        fits = await self._in_thread(_fits, stored or self._decoy or "", password)
+        fits = await self._in_thread(_fits, stored or await asyncio.wrap_future(self._decoy), password)
         return fits and stored is not None
 
     def is_outdated(self, stored: str) -> bool:

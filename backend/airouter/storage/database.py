@@ -43,6 +43,9 @@ AWAY: Final = (
 UNSTORABLE: Final = (asyncpg.CharacterNotInRepertoireError, asyncpg.UntranslatableCharacterError)
 """What Postgres says to a NUL inside a text or a JSON text."""
 
+BUSY: Final = (asyncpg.LockNotAvailableError, asyncpg.QueryCanceledError)
+"""A statement or the wait for a lock took too long: nothing was done, and later it may work."""
+
 
 async def connect(dsn: str, *, as_owner: bool = False, command_seconds: float = 15.0) -> Connection:
     """A direct connection, in the serving role unless `as_owner`."""
@@ -119,6 +122,8 @@ class Database:
                 yield connection
         except AWAY as error:
             raise DatabaseUnavailable from error
+        except BUSY as error:
+            raise DatabaseUnavailable("The database is busy. Try again shortly.") from error
         except UNSTORABLE:  # only a client's text can be the reason
             raise InvalidRequest("The request contains a character (NUL) that no text can have.") from None
 
