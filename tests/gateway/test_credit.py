@@ -178,6 +178,19 @@ async def test_enough_but_held_by_others_is_in_use_and_not_insufficient(database
     other.release(await hold(other, who, 900))
 
 
+async def test_books_that_answer_slowly_are_waited_for_longer_than_quota_in_use(database: str, start: Start) -> None:
+    who = await customer(database, 1_000)
+    credit = await start()
+    busy = await asyncpg.connect(database)
+    async with busy.transaction():
+        await busy.execute("SELECT 1 FROM wallets WHERE wallet_id = $1 FOR UPDATE", who.wallet_id)
+        waiting = asyncio.create_task(hold(credit, who, 600))
+        await asyncio.sleep(QUICK.wait_max_ms / 1000 + 0.4)
+        assert not waiting.done()
+    credit.release(await waiting)
+    await busy.close()
+
+
 async def test_what_another_process_does_not_use_is_recalled(database: str, start: Start) -> None:
     who = await customer(database, 1_000)
     credit, other = await start(idle_return_ms=60_000), await start()

@@ -407,6 +407,7 @@ class Book:
                 done.append(waiting)
         if answer.totals:  # a repetition does not know them
             for waiting in flight.waiting:
+                waiting.is_answered = True
                 if waiting in self.waiting and (missing := self._missing(waiting, answer, now)):
                     waiting.outcome = missing
                     del self.waiting[waiting]

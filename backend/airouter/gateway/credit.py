@@ -234,10 +234,7 @@ class Credit:
         book.wait(waiting, now)
         self._conversation.rouse(is_urgent=True)
         try:
-            async with asyncio.timeout(self.settings.wait_max_ms / 1000):
-                await wake
-        except TimeoutError:
-            pass
+            await self._patiently(waiting, wake)
         except asyncio.CancelledError:
             if isinstance(waiting.outcome, Hold):
                 self.release(waiting.outcome)
@@ -248,9 +245,20 @@ class Credit:
             return waiting.outcome
         if waiting.outcome is not None:
             raise waiting.outcome.refusal()
-        if self._is_stopping or book.is_over or self._conversation.trouble:
+        if self._is_stopping or book.is_over or self._conversation.trouble or not waiting.is_answered:
             raise self._refusal_without_answer()
         raise QuotaInUse(retry_after_seconds=1)
+
+    async def _patiently(self, waiting: Waiting, wake: asyncio.Future[None]) -> None:
+        """Wait for credit that others hold as long as calls wait; for a Postgres that has not said anything about it
+        yet, as long as a sync may take. Slow books are no reason to tell a customer that the quota is in use.
+        """
+        for milliseconds in (self.settings.wait_max_ms, self.settings.sync_timeout_ms):
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(milliseconds / 1000):
+                    await asyncio.shield(wake)
+            if wake.done() or waiting.is_answered:
+                return
 
     def _refusal_without_answer(self) -> ShuttingDown | LedgerUnavailable:
         return ShuttingDown() if self._is_stopping else LedgerUnavailable(retry_after_seconds=1)

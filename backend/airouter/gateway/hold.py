@@ -41,7 +41,7 @@ class Hold:
 class Waiting:
     """A call that waits for credit. `outcome` is a Hold, or what Postgres says is missing."""
 
-    __slots__ = ("amount", "key", "key_id", "outcome", "wake", "wallet_id")
+    __slots__ = ("amount", "is_answered", "key", "key_id", "outcome", "wake", "wallet_id")
 
     def __init__(self, wallet_id: WalletId, key_id: KeyId, *, is_limited: bool, amount: int) -> None:
         self.wallet_id = wallet_id
@@ -51,6 +51,8 @@ class Waiting:
         self.outcome: Hold | Missing | None = None
         self.wake: asyncio.Future[None] | None = None
         """What its caller sleeps on."""
+        self.is_answered = False
+        """Postgres was asked for it and had enough, but not free."""
 
     @property
     def purses(self) -> tuple[PurseId, ...]:
