@@ -132,3 +132,13 @@ async def test_no_secret_reaches_a_log(app: Any, database: str, caplog: pytest.L
     told = "\n".join(f"{record.getMessage()} {record.__dict__}" for record in ours)
     for secret in (key, PASSWORD, "wrong horse", "7B3K", ada.access_token, link.partition("token=")[2]):
         assert secret not in told
+
+
+async def test_an_id_that_is_none_is_not_found_and_a_slash_at_the_end_does_not_matter(app: Any, database: str) -> None:
+    async with signed_in(app, database) as ada:
+        for path in ("/api/v1/keys/xyz", "/api/v1/usage/xyz", "/api/v1/me/sessions/1"):
+            answer = await ada.client.get(path) if "sessions" not in path else await ada.client.delete(path)
+            assert (answer.status_code, answer.json()["code"]) == (404, "not_found"), path
+        assert (await ada.client.get("/api/v1/keys/")).status_code == 200
+        wrong = await ada.client.get("/api/v1/me", headers={"x-account-id": "xyz"})
+        assert (wrong.status_code, wrong.json()["field"]) == (422, "X-Account-Id")
