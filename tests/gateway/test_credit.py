@@ -15,6 +15,7 @@ import pytest
 from airouter.domain.errors import InsufficientQuota, KeyLimitReached, LedgerUnavailable, QuotaInUse, ShuttingDown
 from airouter.domain.ids import KeyId, WalletId
 from airouter.gateway import conversation
+from airouter.gateway import credit as credit_module
 from airouter.gateway.credit import Credit, CreditSettings, Hold, JournalFailed
 from airouter.services import settlement
 from airouter.services.settlement import NodeRefused
@@ -489,3 +490,30 @@ async def test_stopping_with_postgres_away_ends_and_leaves_the_journal_for_the_n
     successor = await start("own")
     assert successor.figures().adoptions == 1
     assert await balance(database, who) == 600
+
+
+async def test_a_process_that_can_open_no_journal_is_not_ready_and_comes_back(
+    database: str, start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    who = await customer(database, 1_000)
+    credit = await start()
+    real, is_full = credit_module.Journal, [True]
+
+    def journal(*arguments: Any) -> Any:
+        if is_full[0]:
+            raise OSError("no space left on device")
+        return real(*arguments)
+
+    monkeypatch.setattr(credit_module, "Journal", journal)
+    first = credit.node_id
+    await value(database, "UPDATE nodes SET state = 'dead'")
+    while credit.not_ready is None:
+        await asyncio.sleep(0.02)
+    with pytest.raises(LedgerUnavailable):
+        await hold(credit, who, 1)
+    await asyncio.sleep(0.3)
+    is_full[0] = False
+    while credit.not_ready is not None:
+        await asyncio.sleep(0.05)
+    assert credit.node_id != first
+    credit.release(await hold(credit, who, 1))

@@ -57,8 +57,8 @@ SPOILS = {
     "INSERT INTO wallet_leases SELECT node_id, wallet_id, 1 FROM nodes, wallets WHERE kind = 'main'": ("not live", 1),
     "UPDATE nodes SET state = 'dead', seen_at = now() - interval '2 days'": ("nobody has brought in", 0),
     "INSERT INTO usage_records SELECT ('2020-01-01'::timestamptz), gen_random_uuid(), account_id, wallet_id,"
-    " key_id, NULL, model, endpoint, status, usage_source, '{}', rate_card_id, 1, group_name, NULL, 0, 0, NULL, NULL, NULL,"
-    " false, 0, NULL, NULL, '{}', '[]'"
+    " key_id, NULL, model, endpoint, status, usage_source, '{}', rate_card_id, 1, group_name, NULL, 0, 0, NULL, NULL,"
+    " NULL, false, 0, NULL, NULL, '{}', '[]'"
     " FROM usage_records LIMIT 1": ("in no partition of their own", 0),
 }
 

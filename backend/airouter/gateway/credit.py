@@ -139,7 +139,7 @@ class Credit:
         """Why this process should get no calls, or None."""
         if self._is_stopping:
             return "this process is stopping"
-        if self._conversation.trouble and not self._book.is_registered:
+        if self._book.is_over or not self._book.is_registered:
             return f"the ledger is not ready: {self._conversation.trouble}"
         journal = self._book.journal
         if journal is not None and journal.failure is not None:
@@ -350,11 +350,14 @@ class Credit:
         book = Book(NodeId(new_id()), self.settings)
         book.journal = Journal(self._directory, book.node_id, self.settings)
         book.overrun_max = self._overrun_max
-        self._book = book
+        before, self._book = self._book, book
+        for hold in before.pending:  # what its journal could not take, nobody adopts
+            if hold.segment is None and hold.record is not None:
+                book.add(msgspec.structs.replace(hold.record, covered=0), self._clock.now())
 
     def end_book(self, reason: str) -> None:
         """This registration is over: running calls finish into its journal, and whoever adopts it settles it."""
-        book, now = self._book, self._clock.now()
+        book = self._book
         log.warning("node.fenced node=%s reason=%s", book.node_id, reason)
         self._figures.fenced += 1
         for waiting in book.end():
@@ -363,11 +366,9 @@ class Credit:
         if self._is_stopping:
             self._end_ended(book)
             return
-        self.open_book()
-        for hold in book.pending:
-            if hold.segment is None and hold.record is not None:
-                self._book.add(msgspec.structs.replace(hold.record, covered=0), now)
         self._end_ended(book)
+        with contextlib.suppress(OSError):  # the conversation tries again until the disk takes a journal
+            self.open_book()
 
     def _end_ended(self, book: Book) -> None:
         if not book.running and book in self._ended:
