@@ -35,3 +35,20 @@ export function NotFound() {
     </div>
   )
 }
+
+/** The same where no frame is around it. */
+export function RootFailed(props: ErrorComponentProps) {
+  return (
+    <main>
+      <RouteFailed {...props} />
+    </main>
+  )
+}
+
+export function RootNotFound() {
+  return (
+    <main>
+      <NotFound />
+    </main>
+  )
+}

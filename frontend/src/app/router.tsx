@@ -19,7 +19,7 @@ import { readSignInSearch } from "../features/sign-in/search"
 import { readUsageSearch } from "../features/usage/search"
 import { wordsFor } from "../i18n"
 import type common from "../i18n/locales/en/common.json"
-import { NotFound, RouteFailed } from "./failures"
+import { NotFound, RootFailed, RootNotFound, RouteFailed } from "./failures"
 import { ConsoleLayout, OpenFrame, PublicLayout } from "./layouts"
 
 type Context = { queries: QueryClient }
@@ -46,8 +46,8 @@ const root = createRootRouteWithContext<Context>()({
   loader: ({ context }) => context.queries.ensureQueryData(statusQuery),
   staleTime: Number.POSITIVE_INFINITY,
   component: Outlet,
-  errorComponent: RouteFailed,
-  notFoundComponent: NotFound,
+  errorComponent: RootFailed,
+  notFoundComponent: RootNotFound,
 })
 
 const open = createRoute({ getParentRoute: () => root, id: "public", component: PublicLayout })

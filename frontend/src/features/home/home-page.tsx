@@ -77,7 +77,7 @@ function StartCode() {
     },
     {
       name: "curl",
-      code: `curl ${url}/chat/completions \\\n  -H "Authorization: Bearer sk-…" \\\n  -H "Content-Type: application/json" \\\n  -d '{"model": "${model}", "messages": [{"role": "user", "content": "Hello"}]}'`,
+      code: `curl ${url}/chat/completions \\\n  -H "Authorization: Bearer $AIROUTER_KEY" \\\n  -H "Content-Type: application/json" \\\n  -d '{"model": "${model}", "messages": [{"role": "user", "content": "Hello"}]}'`,
     },
   ]
   return (

@@ -92,7 +92,7 @@ function NoKeys({
       <b>{t("empty")}</b>
       <p>{t("emptyText")}</p>
       <div className="mt-2 w-full max-w-[640px]">
-        <CodeBlock code={firstCall("sk-…", model)} label="curl" />
+        <CodeBlock code={firstCall("$AIROUTER_KEY", model)} label="curl" />
       </div>
       <Button className="mt-2" onClick={onNew}>
         <Plus className="i" aria-hidden="true" />
