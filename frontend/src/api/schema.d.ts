@@ -931,7 +931,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /**
+         * Whether the instance waits for its first owner, for whoever has the token in its log
+         * @description 404 for everybody else.
+         */
+        get: operations["getSetup"];
         put?: never;
         /** Become the first owner of an instance, with the token in its log */
         post: operations["setUpInstance"];
@@ -1916,8 +1920,19 @@ export interface components {
             groups: components["schemas"]["ListedGroup"][];
             models: components["schemas"]["ListedModel"][];
         };
-        /** ProbeBody */
+        /**
+         * ProbeBody
+         * @default {
+         *       "endpoint": "chat.completions",
+         *       "model": null
+         *     }
+         */
         ProbeBody: {
+            /**
+             * @default chat.completions
+             * @enum {string}
+             */
+            endpoint?: "chat.completions" | "completions" | "embeddings";
             model?: string | null;
         };
         /** Problem */
@@ -2109,13 +2124,31 @@ export interface components {
             last_used_at: string;
             user_agent: string;
         };
-        /** Setup */
+        /**
+         * Setup
+         * @default {
+         *       "email": "",
+         *       "password": "",
+         *       "token": ""
+         *     }
+         */
         Setup: {
-            /** @example ada@example.com */
-            email: string;
-            /** @example correct horse battery staple */
-            password: string;
-            token: string;
+            /**
+             * @default
+             * @example ada@example.com
+             */
+            email?: string;
+            /**
+             * @default
+             * @example correct horse battery staple
+             */
+            password?: string;
+            /** @default  */
+            token?: string;
+        };
+        /** SetupView */
+        SetupView: {
+            is_open: boolean;
         };
         /** SignIn */
         SignIn: {
@@ -2944,6 +2977,15 @@ export interface operations {
             };
             /** @description There is nothing here, or nothing of yours */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Does not fit the present state */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6743,6 +6785,47 @@ export interface operations {
                 };
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is nothing here, or nothing of yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that this needs cannot be reached; `retry-after` says when to come again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getSetup: {
+        parameters: {
+            query?: {
+                /** @description From the log */
+                token?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SetupView"];
                 };
             };
             /** @description There is nothing here, or nothing of yours */
