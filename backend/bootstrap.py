@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import hashlib
+import importlib.util
 import json
 import os
 import shutil
@@ -23,7 +24,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Generator, Iterable, Sequence
 
 ROOT = Path(__file__).resolve().parents[1]
 CACHE = ROOT / ".cache"
@@ -166,14 +167,12 @@ def _with_uv(step: Step, lock: Path) -> None:
 def _with_pip(step: Step, lock: Path) -> None:
     python = VENV / "bin" / "python"
     if not python.exists():
-        try:
-            import ensurepip  # noqa: F401, PLC0415 - only asked whether it is there
-        except ImportError:
+        if importlib.util.find_spec("ensurepip") is None:
             version = ".".join(map(str, sys.version_info[:2]))
             raise Impossible(
                 f"This Python ({sys.executable}) cannot make environments: its ensurepip is missing. "
                 f"On Debian or Ubuntu: apt-get install python{version}-venv. Or install uv."
-            ) from None
+            )
         step.run([sys.executable, "-m", "venv", "--clear", VENV])
     pip = [python, "-m", "pip", "--disable-pip-version-check", "install", "--progress-bar=off", "--no-input"]
     step.run([*pip, "--require-hashes", "-r", lock])
@@ -327,7 +326,7 @@ def _read_json(path: Path) -> dict[str, str] | None:
 
 
 @contextlib.contextmanager
-def _alone() -> Iterator[None]:
+def _alone() -> Generator[None]:
     """Two starts at once take turns, and the second finds everything made."""
     CACHE.mkdir(exist_ok=True)
     with (CACHE / "bootstrap.lock").open("w") as lock:
