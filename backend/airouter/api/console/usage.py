@@ -182,7 +182,7 @@ class UsageController(Controller):
         operation_id="downloadUsageExport",
         summary="The CSV file behind a link",
         media_type="text/csv",
-        responses=refusals(401),
+        responses=refusals(401, 422),
     )
     async def download(
         self,
