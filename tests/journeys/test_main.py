@@ -1,4 +1,4 @@
-"""The main journey: a code becomes quota, a key becomes a call, and the balance moves by exactly what the receipt says."""
+"""The main journey: a code becomes quota, a key becomes a call, and the balance moves by what the receipt says."""
 
 from decimal import Decimal
 from typing import Any

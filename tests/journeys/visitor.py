@@ -12,6 +12,11 @@ from playwright.async_api import BrowserContext, ConsoleMessage, Locator, Page, 
 from tests.journeys.instance import ROOT, Account
 
 AXE = ROOT / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
+BROKEN_RULES = r"""async (options) => {
+  const { violations } = await axe.run(document, { resultTypes: ["violations"], ...options })
+  const where = (node) => `    ${node.target.join(" ")}  ${node.html.slice(0, 160)}\n    ${node.failureSummary}`
+  return violations.map((rule) => `${rule.id}: ${rule.help}\n${rule.nodes.map(where).join("\n")}`)
+}"""
 LOOKED_AT: set[str] = set()
 """What axe has seen in this run; a page that several journeys pass is examined once."""
 
@@ -112,12 +117,7 @@ class Visitor:
         assert widths[0] <= widths[1], f"{name}: {widths[0]} px wide on a screen of {widths[1]}"
 
     async def _axe(self, options: dict[str, Any]) -> list[str]:
-        found = await self.page.evaluate(
-            """async (options) => (await axe.run(document, {resultTypes: ['violations'], ...options})).violations
-                 .map((rule) => `${rule.id}: ${rule.help}\\n` + rule.nodes.map((node) =>
-                   `    ${node.target.join(' ')}  ${node.html.slice(0, 160)}\\n    ${node.failureSummary}`).join('\\n'))""",
-            options,
-        )
+        found = await self.page.evaluate(BROKEN_RULES, options)
         return list(found)
 
 
