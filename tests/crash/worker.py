@@ -6,6 +6,7 @@ A line in the file of answers stands for the last byte of an answer: it is writt
 """
 
 import asyncio
+import faulthandler
 import logging
 import os
 import random
@@ -129,4 +130,5 @@ class Worker:
 
 if __name__ == "__main__":
     logging.basicConfig(level=logging.WARNING)
+    faulthandler.register(signal.SIGUSR1)
     asyncio.run(Worker(msgspec.json.decode(Path(sys.argv[1]).read_bytes(), type=Plan)).run())

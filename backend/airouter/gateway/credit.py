@@ -97,7 +97,8 @@ class Credit:
             asyncio.create_task(self._keep_house(), name="credit-house"),
         ]
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._ready.wait(), _READY_WAIT_SECONDS)
+            async with asyncio.timeout(_READY_WAIT_SECONDS):
+                await self._ready.wait()
 
     async def stop(self, drain_seconds: float = 60.0) -> None:
         """Refuse new calls, let running ones end, settle everything, give every lease back, and close the node.
@@ -120,9 +121,10 @@ class Credit:
             if loop.time() > end or self._book.is_over or not self._book.is_registered or self._tasks[0].done():
                 break
             await asyncio.sleep(0.005)
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        while unfinished := [task for task in self._tasks if not task.done()]:
+            for task in unfinished:  # again and again: the driver may swallow one on its way out of a query
+                task.cancel()
+            await asyncio.wait(unfinished, timeout=0.5)
         await asyncio.to_thread(self._disk.stop)
         for journal in self._journals():
             journal.sync_to_disk()

@@ -69,8 +69,9 @@ class Custody:
             while True:
                 await self.round()
                 self._hurry.clear()
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._hurry.wait(), self._settings.beat_ms / 1000)
+                with contextlib.suppress(TimeoutError):  # not wait_for: before 3.12 it can swallow a cancellation
+                    async with asyncio.timeout(self._settings.beat_ms / 1000):
+                        await self._hurry.wait()
         finally:
             await self._disconnect()
 

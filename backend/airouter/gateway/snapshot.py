@@ -91,7 +91,8 @@ class Snapshot:
                 failures += 1
                 logger.exception("catalogue.not_read", extra={"failures": failures})
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._stale.wait(), wait_seconds)
+                async with asyncio.timeout(wait_seconds):  # before 3.12 wait_for can swallow a cancellation
+                    await self._stale.wait()
 
     def _swap(self, catalogue: Catalogue) -> None:
         self._current = catalogue

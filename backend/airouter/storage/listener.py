@@ -99,7 +99,8 @@ class Listener:
 
     async def _stir_or_silence(self, connection: Connection) -> None:
         try:
-            await asyncio.wait_for(self._stirred.wait(), self._silence_seconds)
+            async with asyncio.timeout(self._silence_seconds):  # before 3.12 wait_for can swallow a cancellation
+                await self._stirred.wait()
         except TimeoutError:
             await self._compare(connection)
         self._stirred.clear()
