@@ -16,7 +16,9 @@ def serve_console(settings: Settings, directory: Path) -> None:
     """
     bound = reserve(settings.host, settings.port)
     files = ConsoleFiles(None, directory, base=api_base(settings.public_url, settings.console_url))
-    config = uvicorn.Config(files, interface="asgi3", lifespan="off", ws="none", access_log=False, server_header=False)
+    config = uvicorn.Config(
+        files, interface="asgi3", lifespan="off", ws="none", access_log=False, server_header=False, log_level="warning"
+    )
     server = uvicorn.Server(config)
     host, port = bound.getsockname()[:2]
     print(f"console on http://{host}:{port} for the API at {settings.public_url}", flush=True)
