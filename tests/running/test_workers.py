@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -14,7 +15,9 @@ import httpx
 import pytest
 
 from airouter.running.errors import CannotStart, PortTaken
+from airouter.running.metrics import metrics_served
 from airouter.running.workers import Workers, reserve
+from airouter.settings import Address
 
 ROOT = Path(__file__).parents[2]
 ENVIRON = {**os.environ, "AIROUTER_MODE": "demo", "PYTHONPATH": str(ROOT), "AIROUTER_DRAIN_NOTICE_SECONDS": "1"}
@@ -71,6 +74,27 @@ async def test_a_killed_worker_is_started_again_and_that_is_said(said: list[str]
             while int((await get(workers, "/")).text) == killed:
                 pass
         assert any("SIGKILL" in line and "starting again" in line for line in said)
+
+
+async def test_metrics_tell_of_workers_and_their_failures_on_an_address_of_their_own(said: list[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        address = Address(host="127.0.0.1", port=free.getsockname()[1])
+    async with running(said, count=2) as workers, metrics_served(address, workers, said.append):
+        os.kill(workers.pids[0], signal.SIGKILL)
+        await until(lambda: workers.failures == 1)
+        async with httpx.AsyncClient() as client:
+            page = (await client.get(f"http://{address}/metrics")).text
+            assert (await client.get(f"http://{address}/")).status_code == 404
+    assert "airouter_worker_failures_total 1" in page
+    assert re.search(r'airouter_worker_resident_bytes\{worker="1"\} \d{7,}', page)
+
+
+async def test_an_address_in_use_for_metrics_is_said_and_does_not_stop_serving(said: list[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        address = Address(host="127.0.0.1", port=taken.getsockname()[1])
+        async with running(said) as workers, metrics_served(address, workers, said.append):
+            assert (await get(workers, "/")).status_code == 200
+    assert any("AIROUTER_METRICS_ADDR" in line for line in said)
 
 
 async def test_a_call_in_flight_is_answered_before_the_process_ends(said: list[str]) -> None:

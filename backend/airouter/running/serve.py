@@ -6,6 +6,7 @@ import signal
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
+from airouter.running.metrics import metrics_served
 from airouter.running.migration import bring_up_to_date
 from airouter.running.operators import setup_link
 from airouter.running.workers import Say, Workers
@@ -62,6 +63,7 @@ async def serve(settings: Settings, say: Say, *, migrates: bool, environ: Mappin
         link = await setup_link(settings)
         if link is not None:
             say(f"nobody runs this instance yet; whoever opens this within a day becomes its owner: {link}")
-        await asyncio.Event().wait()
+        async with metrics_served(settings.metrics_addr, workers, say):
+            await asyncio.Event().wait()
     finally:
         await workers.stop()

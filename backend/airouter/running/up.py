@@ -14,6 +14,7 @@ from airouter.running.binaries import server_user
 from airouter.running.demo import Demo, seed
 from airouter.running.errors import CannotStart
 from airouter.running.home import Home, Instance
+from airouter.running.metrics import metrics_served
 from airouter.running.migration import bring_up_to_date
 from airouter.running.operators import setup_link
 from airouter.running.postgres import EmbeddedPostgres
@@ -82,7 +83,8 @@ class Up:
             link = None if settings.is_demo else await setup_link(settings)
             if link is not None:
                 self._say(f"Nobody runs this instance yet; whoever opens this within a day becomes its owner: {link}")
-            await self._watch(workers)
+            async with metrics_served(settings.metrics_addr, workers, self._say):
+                await self._watch(workers)
 
     def _prepare_workers(self, settings: Settings) -> Workers:
         """Takes the port at once: whoever has it already should be named before anything else is begun."""

@@ -50,7 +50,9 @@ class Draining:
         if self._has_begun and scope["type"] == "http" and scope["path"] == "/readyz":
             headers = [(b"content-type", b"application/json"), (b"cache-control", b"no-store")]
             await send({"type": "http.response.start", "status": 503, "headers": headers})
-            await send({"type": "http.response.body", "body": b'{"status":"not ready","reasons":{"process":"draining"}}'})
+            await send(
+                {"type": "http.response.body", "body": b'{"status":"not ready","reasons":{"process":"draining"}}'}
+            )
             return
         await self._inner(scope, receive, send)
 

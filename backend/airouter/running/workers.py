@@ -101,11 +101,18 @@ class Workers:
         self._processes: dict[int, asyncio.subprocess.Process] = {}
         self._keepers: list[asyncio.Task[None]] = []
         self._is_stopping = False
+        self.failures = 0
+        """How often a worker ended unasked."""
 
     @property
     def pids(self) -> list[int]:
         """The process ids of the workers that run."""
         return [process.pid for process in self._processes.values()]
+
+    @property
+    def running(self) -> dict[int, int]:
+        """Process ids by worker."""
+        return {slot: process.pid for slot, process in self._processes.items()}
 
     def set_environment(self, environ: Mapping[str, str]) -> None:
         """What workers started from now on inherit."""
@@ -176,6 +183,7 @@ class Workers:
             if code == 0 and is_ready:  # drained on request
                 continue
             failures = 1 if time.monotonic() - started > HEALTHY_AFTER_SECONDS else failures + 1
+            self.failures += 1
             pause_seconds = BACK_OFF_SECONDS[min(failures, len(BACK_OFF_SECONDS)) - 1]
             self._say(f"worker {slot} ended ({_ending(code)}); starting again in {pause_seconds:g} s")
             await asyncio.sleep(pause_seconds)
