@@ -15,11 +15,12 @@ from tests.api.conftest import client_of
 from tests.builders import api_key, grant, priced_model, run_sql, signed_in, spend
 
 USAGE = "/api/v1/usage"
+SOME_ID = "01a20553-594b-7421-a2b9-b71cfefbbd12"
 
 
 @pytest.mark.parametrize(
     ("method", "path"),
-    [("GET", USAGE), ("GET", f"{USAGE}/summary"), ("GET", f"{USAGE}/{uuid4()}"), ("POST", f"{USAGE}/exports")],
+    [("GET", USAGE), ("GET", f"{USAGE}/summary"), ("GET", f"{USAGE}/{SOME_ID}"), ("POST", f"{USAGE}/exports")],
 )
 async def test_a_stranger_sees_no_usage(client: httpx.AsyncClient, method: str, path: str) -> None:
     answer = await client.request(method, path)
