@@ -11,6 +11,7 @@ import msgspec
 from airouter.domain.catalogue import DEFAULT_GROUP
 from airouter.domain.errors import AlreadyExists, EmailTaken, NotFound
 from airouter.domain.ids import AccountId, KeyId, UserId
+from airouter.domain.policy import Network
 from airouter.domain.rate_card import TierCondition
 from airouter.running.home import Home
 from airouter.services.admin_accounts import AdminAccounts
@@ -21,6 +22,7 @@ from airouter.services.keys import KeyDraft, KeyOwner, Keys
 from airouter.services.links import Links
 from airouter.services.models import ModelDraft, Models
 from airouter.services.passwords import Passwords
+from airouter.services.policies import PolicyBook
 from airouter.services.rate_cards import RateCardDraft, RateCards, Rates, TierDraft
 from airouter.services.sessions import Sessions, Standings
 from airouter.services.users import Client, Users
@@ -156,6 +158,7 @@ class _Seeding:
         await self._catalogue(user_id)
         owner = await self._owner(user_id)
         await self._grant(owner, user_id)
+        await self._open_network(user_id)
         key_id = KeyId(new_id())
         _, key = await self._keys.create(owner, KeyDraft(name="Demo key"), key_id)
         assert key is not None  # the id is new, so the key is
@@ -203,6 +206,15 @@ class _Seeding:
         async with self._database.connection() as connection:
             wallet = await wallet_of(connection, AccountId(account.id))
         return KeyOwner(account_id=account.id, wallet_id=wallet.wallet_id, user_id=user_id, account_group=account.group)
+
+    async def _open_network(self, made_by: UserId) -> None:
+        """A demo is tried with a model on the same machine, so its channels may have private addresses.
+
+        Only where nobody has said anything about it.
+        """
+        policies = PolicyBook(self._database)
+        if (await policies.get("network")).updated_at is None:
+            await policies.put(Network(allow_private=True), made_by)
 
     async def _grant(self, owner: KeyOwner, made_by: UserId) -> None:
         """Once in the life of this database: whoever used it up may adjust the account."""
