@@ -54,13 +54,18 @@ class Accounts:
         limit: int,
     ) -> list[StatementLine]:
         """Movements of a wallet, newest first. Usage is one line a day, unless it is what was asked for."""
-        page = {"after_time": after_time, "after_id": after_id, "limit": limit}
         async with self._database.transaction(is_read_only=True) as connection:
             if kind == "usage":
-                return await rows.usage_transfers_of(connection, wallet_id, **page)
-            lines = await rows.transfers_of(connection, wallet_id, kind=kind, **page)
+                return await rows.usage_transfers_of(
+                    connection, wallet_id, after_time=after_time, after_id=after_id, limit=limit
+                )
+            lines = await rows.transfers_of(
+                connection, wallet_id, kind=kind, after_time=after_time, after_id=after_id, limit=limit
+            )
             if kind is None:
-                lines += await rows.usage_days_of(connection, wallet_id, **page)
+                lines += await rows.usage_days_of(
+                    connection, wallet_id, after_time=after_time, after_id=after_id, limit=limit
+                )
         return sorted(lines, key=lambda line: (line.created_at, line.transfer_id), reverse=True)[:limit]
 
 

@@ -3,7 +3,7 @@
 import hashlib
 import secrets
 import string
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from datetime import datetime
 from ipaddress import ip_network
@@ -22,7 +22,7 @@ from airouter.services.recall import with_recall
 from airouter.storage import groups
 from airouter.storage import keys as rows
 from airouter.storage.changes import announce
-from airouter.storage.database import Connection, Database
+from airouter.storage.database import Connection, Database, said_of
 from airouter.storage.keys import KeyRow, NewKey
 from airouter.world import now
 
@@ -234,12 +234,12 @@ def hash_secret(secret: str) -> bytes:
 
 
 @asynccontextmanager
-async def _groups_kept() -> AsyncIterator[None]:
+async def _groups_kept() -> AsyncGenerator[None]:
     """A group that is deleted between the look at it and the write is one that cannot be used."""
     try:
         yield
     except asyncpg.ForeignKeyViolationError as error:
-        if error.constraint_name != "key_group":
+        if said_of(error, "constraint_name") != "key_group":
             raise
         raise GroupNotAllowed(field="group") from error
 

@@ -5,7 +5,7 @@ statement and
 once per transaction. Settling first and releasing in a second round of locks deadlocks.
 """
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Final, Literal
@@ -18,7 +18,7 @@ from airouter.domain.lease import Level, PurseId, Sync, SyncAnswer, Wish, charge
 from airouter.domain.ledger import OVERRUN, REVENUE
 from airouter.domain.usage import UsageRecord
 from airouter.storage import changes, leases, nodes, usage_writes
-from airouter.storage.database import AWAY, Connection
+from airouter.storage.database import AWAY, Connection, said_of
 from airouter.storage.nodes import NodeState
 from airouter.storage.usage_writes import UsageTransfer
 from airouter.world import new_id
@@ -58,12 +58,12 @@ class RecordsKnown(Exception):
 
 
 @asynccontextmanager
-async def _outcome() -> AsyncIterator[None]:
+async def _outcome() -> AsyncGenerator[None]:
     """Every way a transaction can end, as one of the exceptions above."""
     try:
         yield
     except asyncpg.UniqueViolationError as error:
-        if (error.table_name or "").startswith("usage_records"):
+        if said_of(error, "table_name").startswith("usage_records"):
             raise RecordsKnown(str(error)) from error
         raise ContentRefused(str(error)) from error
     except AWAY as error:
@@ -71,7 +71,7 @@ async def _outcome() -> AsyncIterator[None]:
             raise ContentRefused(str(error)) from error
         raise OutcomeUnknown(f"{type(error).__name__}: {error}") from error
     except asyncpg.PostgresError as error:
-        if (error.sqlstate or "").startswith(_REFUSES_CONTENT):
+        if said_of(error, "sqlstate").startswith(_REFUSES_CONTENT):
             raise ContentRefused(str(error)) from error
         raise NotCommitted(f"{type(error).__name__}: {error}") from error
     except OverflowError as error:

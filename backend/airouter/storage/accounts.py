@@ -6,7 +6,7 @@ from uuid import UUID
 import msgspec
 
 from airouter.domain.ids import AccountId, TransferId, UserId, WalletId
-from airouter.storage.database import Connection, row_as
+from airouter.storage.database import Connection, row_as, value_as
 from airouter.storage.queries import load
 from airouter.storage.sessions import TeamRole
 
@@ -51,11 +51,11 @@ async def wallet_of(connection: Connection, account_id: AccountId) -> WalletRow:
 
 async def used_total(connection: Connection, wallet_id: WalletId) -> str:
     """A decimal string: a sum over all time."""
-    return await connection.fetchval(QUERIES.used_total, wallet_id)
+    return value_as(str, await connection.fetchval(QUERIES.used_total, wallet_id))
 
 
 async def ledger_currency(connection: Connection) -> str:
-    return await connection.fetchval(QUERIES.ledger_currency)
+    return value_as(str, await connection.fetchval(QUERIES.ledger_currency))
 
 
 async def transfers_of(

@@ -3,9 +3,9 @@ and locks.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
-from typing import Final, TypeVar
+from typing import Final, Literal, TypeVar
 
 import asyncpg
 import msgspec
@@ -15,7 +15,7 @@ from airouter.domain.errors import DatabaseUnavailable, InvalidRequest
 SERVE_ROLE: Final = "airouter_serve"
 """Cannot UPDATE or DELETE transfers; made by migration 0005."""
 
-CONNECT_SECONDS: Final = 3.0
+CONNECT_SECONDS: Final = 3
 _SESSION: Final = {
     "application_name": "airouter",
     "lock_timeout": "2s",
@@ -26,6 +26,7 @@ _SESSION: Final = {
 
 Connection = asyncpg.Connection
 Struct = TypeVar("Struct", bound=msgspec.Struct)
+Value = TypeVar("Value")
 
 AWAY: Final = (
     OSError,
@@ -110,7 +111,7 @@ class Database:
             self._pool.terminate()
 
     @asynccontextmanager
-    async def connection(self) -> AsyncIterator[Connection]:
+    async def connection(self) -> AsyncGenerator[Connection]:
         """A connection for single statements.
 
         Raises:
@@ -119,6 +120,7 @@ class Database:
         """
         try:
             async with self._pool.acquire(timeout=CONNECT_SECONDS + 2) as connection:
+                assert isinstance(connection, Connection), "the pool's stand-in counts as one"
                 yield connection
         except AWAY as error:
             raise DatabaseUnavailable from error
@@ -128,7 +130,7 @@ class Database:
             raise InvalidRequest("The request contains a character (NUL) that no text can have.") from None
 
     @asynccontextmanager
-    async def transaction(self, *, is_read_only: bool = False) -> AsyncIterator[Connection]:
+    async def transaction(self, *, is_read_only: bool = False) -> AsyncGenerator[Connection]:
         """A READ COMMITTED transaction; read-only ones see one snapshot (REPEATABLE READ)."""
         async with self.connection() as connection:
             isolation = "repeatable_read" if is_read_only else "read_committed"
@@ -141,6 +143,21 @@ async def _keep_role(connection: Connection) -> None:
     await connection.execute("SELECT pg_advisory_unlock_all()")
 
 
-def row_as(struct: type[Struct], record: Mapping[str, object]) -> Struct:
-    """A row as its struct: a missing, misnamed or wrongly typed column is an error here, not a surprise later."""
+def row_as(struct: type[Struct], record: Mapping[str, object] | None) -> Struct:
+    """A row as its struct: a missing, misnamed or wrongly typed column is an error here, not a surprise later.
+
+    None is for statements that always answer with a row.
+    """
+    assert record is not None, f"a statement that must return a {struct.__name__} returned no row"
     return msgspec.convert(dict(record), struct)
+
+
+def value_as(kind: type[Value], value: object) -> Value:
+    """The value of a statement that always answers with one of this kind."""
+    assert isinstance(value, kind), f"a statement that must return {kind.__name__} returned {value!r}"
+    return value
+
+
+def said_of(error: asyncpg.PostgresError, field: Literal["sqlstate", "constraint_name", "table_name"]) -> str:
+    """What Postgres says of an error, empty where it says nothing: the driver declares none of these fields."""
+    return getattr(error, field, None) or ""

@@ -56,6 +56,7 @@ def _columns(row: GroupRow) -> tuple[object, ...]:
 async def users_of_group(connection: Connection, name: str) -> list[str]:
     """The kinds of things that refer to the group."""
     row = await connection.fetchrow(QUERIES.users_of_group, name)
+    assert row is not None, "a SELECT without FROM has one row"
     return [kind for kind, is_used in dict(row).items() if is_used]
 
 

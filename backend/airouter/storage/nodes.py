@@ -6,7 +6,7 @@ from typing import Literal
 import msgspec
 
 from airouter.domain.ids import NodeId
-from airouter.storage.database import Connection, row_as
+from airouter.storage.database import Connection, row_as, value_as
 from airouter.storage.queries import load
 
 QUERIES = load("nodes")
@@ -70,7 +70,7 @@ async def live(connection: Connection) -> dict[NodeId, int]:
 
 async def server_time(connection: Connection) -> datetime:
     """Postgres' wall clock."""
-    return await connection.fetchval(QUERIES.server_time)
+    return value_as(datetime, await connection.fetchval(QUERIES.server_time))
 
 
 async def dead_for_long(connection: Connection) -> list[DeadNode]:

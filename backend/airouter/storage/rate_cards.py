@@ -9,7 +9,7 @@ import msgspec
 
 from airouter.domain.ids import RateCardId
 from airouter.domain.rate_card import RateCard
-from airouter.storage.database import Connection, row_as
+from airouter.storage.database import Connection, row_as, value_as
 from airouter.storage.queries import load
 
 QUERIES = load("rate_cards")
@@ -74,8 +74,7 @@ async def insert_rate_card(
 
 async def clock(connection: Connection) -> datetime:
     """The time that decides which card is in force."""
-    now: datetime = await connection.fetchval(QUERIES.now)
-    return now
+    return value_as(datetime, await connection.fetchval(QUERIES.now))
 
 
 async def seconds_until_next(connection: Connection) -> float | None:

@@ -8,7 +8,7 @@ import msgspec
 
 from airouter.domain.ids import AccountId, BatchId, CodeId, TransferId, UserId
 from airouter.domain.redemption import Code
-from airouter.storage.database import Connection, row_as
+from airouter.storage.database import Connection, row_as, value_as
 from airouter.storage.queries import load
 
 QUERIES = load("redemptions")
@@ -103,7 +103,7 @@ async def insert_redemption(
 
 async def clock(connection: Connection) -> datetime:
     """Postgres' time, which decides whether a code has expired."""
-    return await connection.fetchval(QUERIES.now)
+    return value_as(datetime, await connection.fetchval(QUERIES.now))
 
 
 async def batches(

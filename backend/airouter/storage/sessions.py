@@ -6,7 +6,7 @@ from typing import Final, Literal
 import msgspec
 
 from airouter.domain.ids import AccountId, SessionId, UserId, WalletId
-from airouter.storage.database import Connection, row_as
+from airouter.storage.database import Connection, row_as, value_as
 from airouter.storage.queries import load
 
 QUERIES = load("sessions")
@@ -80,7 +80,7 @@ async def lock_session(connection: Connection, session_id: SessionId) -> LockedS
 
 async def rotate_session(connection: Connection, session_id: SessionId, lifetime: timedelta) -> int:
     """The new rotation."""
-    return await connection.fetchval(QUERIES.rotate_session, session_id, lifetime)
+    return value_as(int, await connection.fetchval(QUERIES.rotate_session, session_id, lifetime))
 
 
 async def revoke_session(connection: Connection, session_id: SessionId, user_id: UserId | None = None) -> bool:

@@ -6,7 +6,7 @@ from typing import Literal
 import msgspec
 
 from airouter.domain.ids import UserId
-from airouter.storage.database import Connection, row_as
+from airouter.storage.database import Connection, row_as, value_as
 from airouter.storage.queries import load
 from airouter.storage.sessions import Role
 
@@ -77,7 +77,7 @@ async def set_user_status(connection: Connection, user_id: UserId, status: UserS
 
 
 async def operators_exist(connection: Connection) -> bool:
-    return await connection.fetchval(QUERIES.operators_exist)
+    return value_as(bool, await connection.fetchval(QUERIES.operators_exist))
 
 
 async def put_link(
@@ -95,4 +95,4 @@ async def use_link(connection: Connection, token_hashes: tuple[bytes, ...], purp
 
 async def link_is_open(connection: Connection, token_hashes: tuple[bytes, ...], purpose: LinkPurpose) -> bool:
     """Whether `use_link` would succeed now."""
-    return await connection.fetchval(QUERIES.link_is_open, list(token_hashes), purpose)
+    return value_as(bool, await connection.fetchval(QUERIES.link_is_open, list(token_hashes), purpose))

@@ -7,7 +7,7 @@ import msgspec
 
 from airouter.domain.errors import AmountTooLarge
 from airouter.domain.ids import AccountId, WalletId
-from airouter.storage.database import Connection, row_as
+from airouter.storage.database import Connection, row_as, said_of, value_as
 from airouter.storage.queries import load
 
 QUERIES = load("wallets")
@@ -47,9 +47,9 @@ async def money_in(connection: Connection, wallet_id: WalletId, amount: int) -> 
         AmountTooLarge: a wallet cannot hold that much.
     """
     try:
-        return await connection.fetchval(QUERIES.money_in, wallet_id, amount)
+        return value_as(int, await connection.fetchval(QUERIES.money_in, wallet_id, amount))
     except (asyncpg.CheckViolationError, asyncpg.NumericValueOutOfRangeError) as error:
-        if getattr(error, "constraint_name", None) in ("wallet_max", None):
+        if said_of(error, "constraint_name") in {"wallet_max", ""}:
             raise AmountTooLarge from error
         raise
 
