@@ -9,7 +9,8 @@ import msgspec
 from airouter.domain.errors import AccountPaused, AddressNotAllowed, KeyDisabled, KeyExpired, ModelNotAllowed
 from airouter.domain.ids import AccountId, KeyId, UserId, WalletId
 
-KeyStatus = Literal["active", "disabled", "deleted"]
+KeyStatus = Literal["active", "disabled"]
+"""Of a key that can be seen: a deleted one is no key, and only Postgres still knows it."""
 
 
 class Caller(msgspec.Struct, frozen=True, kw_only=True):

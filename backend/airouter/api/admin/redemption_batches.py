@@ -88,7 +88,7 @@ class RedemptionBatchController(Controller):
         )
         shown, last = paging.split(found)
         return BatchList(
-            items=[BatchView(**_facts(row)) for row in shown],
+            items=[_batch(row) for row in shown],
             next_cursor=last and cursor_of(last.created_at, last.batch_id),
         )
 
@@ -108,7 +108,7 @@ class RedemptionBatchController(Controller):
     ) -> NewBatchView:
         """Only this answer has the codes; afterwards their hashes are all there is."""
         batch, codes = await redemptions.create_batch(data, BatchId(new_id.value), operator.user_id)
-        return NewBatchView(**_facts(batch), codes=codes)
+        return NewBatchView(**msgspec.structs.asdict(_batch(batch)), codes=codes)
 
     @get(
         "/{batch_id:uuid}",
@@ -123,7 +123,7 @@ class RedemptionBatchController(Controller):
         redemptions: NamedDependency[Redemptions],
     ) -> BatchView:
         del operator
-        return BatchView(**_facts(await redemptions.batch(BatchId(batch_id))))
+        return _batch(await redemptions.batch(BatchId(batch_id)))
 
     @delete(
         "/{batch_id:uuid}",
@@ -201,21 +201,21 @@ class RedemptionBatchController(Controller):
         )
 
 
-def _facts(row: BatchRow) -> dict[str, object]:
-    return {
-        "id": row.batch_id,
-        "name": row.name,
-        "amount": row.amount,
-        "count": row.count,
-        "uses_per_code": row.uses_per_code,
-        "uses_per_account": row.uses_per_account,
-        "groups": None if row.groups is None else list(row.groups),
-        "expires_at": row.expires_at,
-        "revoked_at": row.revoked_at,
-        "redeemed": row.redeemed,
-        "created_at": row.created_at,
-        "created_by": row.created_by,
-    }
+def _batch(row: BatchRow) -> BatchView:
+    return BatchView(
+        id=row.batch_id,
+        name=row.name,
+        amount=row.amount,
+        count=row.count,
+        uses_per_code=row.uses_per_code,
+        uses_per_account=row.uses_per_account,
+        groups=None if row.groups is None else list(row.groups),
+        expires_at=row.expires_at,
+        revoked_at=row.revoked_at,
+        redeemed=row.redeemed,
+        created_at=row.created_at,
+        created_by=row.created_by,
+    )
 
 
 def _redemption(row: RedemptionRow) -> RedemptionView:

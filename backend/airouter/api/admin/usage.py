@@ -9,7 +9,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, QueryParameter
 
 from airouter.api.callers import Operator
-from airouter.api.console.usage import ReceiptView, SummaryView, UsageItem, item_facts, receipt_view, summary_view
+from airouter.api.console.usage import ReceiptView, SummaryView, UsageItem, receipt_view, summary_view, usage_item
 from airouter.api.documents import refusals
 from airouter.api.paging import Paging, cursor_of
 from airouter.api.usage_filters import UsageFilters
@@ -72,7 +72,10 @@ class AdminUsageController(Controller):
         )
         shown, last = paging.split(rows)
         items = [
-            AdminUsageItem(**item_facts(row), account_id=row.account_id, channel_id=row.channel_id) for row in shown
+            AdminUsageItem(
+                **msgspec.structs.asdict(usage_item(row)), account_id=row.account_id, channel_id=row.channel_id
+            )
+            for row in shown
         ]
         return AdminUsageList(items=items, next_cursor=last and cursor_of(last.created_at, last.request_id))
 

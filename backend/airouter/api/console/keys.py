@@ -154,29 +154,25 @@ def _owner(holder: AccountHolder) -> KeyOwner:
     )
 
 
-def _facts(key: KeyRow) -> dict[str, object]:
-    is_expired = key.expires_at is not None and key.expires_at <= now()
-    return {
-        "id": key.key_id,
-        "name": key.name,
-        "prefix": key.prefix,
-        "status": "expired" if is_expired and key.status == "active" else key.status,
-        "group": key.group_name,
-        "spend_limit": key.spend_limit,
-        "spent": key.spent,
-        "remaining": None if key.spend_limit is None else key.spend_limit - key.spent,
-        "models": None if key.models is None else list(key.models),
-        "allowed_ips": None if key.allowed_ips is None else list(key.allowed_ips),
-        "rate_limits": RateLimitsView(requests_per_minute=key.requests_per_minute, concurrency=key.concurrency),
-        "created_at": key.created_at,
-        "expires_at": key.expires_at,
-        "last_used_at": key.last_used_at,
-    }
-
-
 def _view(key: KeyRow) -> KeyView:
-    return KeyView(**_facts(key))
+    is_expired = key.expires_at is not None and key.expires_at <= now()
+    return KeyView(
+        id=key.key_id,
+        name=key.name,
+        prefix=key.prefix,
+        status="expired" if is_expired and key.status == "active" else key.status,
+        group=key.group_name,
+        spend_limit=key.spend_limit,
+        spent=key.spent,
+        remaining=None if key.spend_limit is None else key.spend_limit - key.spent,
+        models=None if key.models is None else list(key.models),
+        allowed_ips=None if key.allowed_ips is None else list(key.allowed_ips),
+        rate_limits=RateLimitsView(requests_per_minute=key.requests_per_minute, concurrency=key.concurrency),
+        created_at=key.created_at,
+        expires_at=key.expires_at,
+        last_used_at=key.last_used_at,
+    )
 
 
 def _with_secret(key: KeyRow, secret: str | None) -> KeyWithSecret:
-    return KeyWithSecret(**_facts(key), key=secret)
+    return KeyWithSecret(**msgspec.structs.asdict(_view(key)), key=secret)

@@ -124,7 +124,7 @@ class UsageController(Controller):
         )
         shown, last = paging.split(rows)
         return UsageList(
-            items=[UsageItem(**item_facts(row)) for row in shown],
+            items=[usage_item(row) for row in shown],
             next_cursor=last and cursor_of(last.created_at, last.request_id),
         )
 
@@ -198,22 +198,22 @@ class UsageController(Controller):
         )
 
 
-def item_facts(row: UsageRow) -> dict[str, object]:
+def usage_item(row: UsageRow) -> UsageItem:
     """What every view of a record has."""
-    return {
-        "request_id": row.request_id,
-        "created_at": row.created_at,
-        "model": row.model,
-        "key_id": row.key_id,
-        "status": row.status,
-        "usage": row.quantities,
-        "usage_source": row.usage_source,
-        "cost": row.cost,
-        "charged": row.charged,
-        "latency_ms": row.latency_ms,
-        "first_token_ms": row.first_token_ms,
-        "is_streaming": row.is_streaming,
-    }
+    return UsageItem(
+        request_id=row.request_id,
+        created_at=row.created_at,
+        model=row.model,
+        key_id=row.key_id,
+        status=row.status,
+        usage=row.quantities,
+        usage_source=row.usage_source,
+        cost=row.cost,
+        charged=row.charged,
+        latency_ms=row.latency_ms,
+        first_token_ms=row.first_token_ms,
+        is_streaming=row.is_streaming,
+    )
 
 
 def summary_view(summary: Summary) -> SummaryView:
@@ -233,7 +233,7 @@ def receipt_view(receipt: Receipt, *, is_for_operator: bool) -> ReceiptView:
     """The receipt; which channels were tried is the operator's business."""
     record = receipt.record
     return ReceiptView(
-        **item_facts(record),
+        **msgspec.structs.asdict(usage_item(record)),
         lines=list(receipt.bill.lines),
         subtotal=receipt.bill.subtotal,
         multiplier_micros=record.multiplier_micros,
