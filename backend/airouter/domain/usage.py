@@ -7,7 +7,7 @@ from typing import Literal
 import msgspec
 
 from airouter.domain.ids import AccountId, ChannelId, KeyId, RateCardId, RequestId, WalletId, minted_at
-from airouter.domain.rate_card import INPUT_METERS, Meter
+from airouter.domain.rate_card import INPUT_METERS, PER, Meter
 
 Quantities = Mapping[Meter, int]
 
@@ -18,6 +18,11 @@ UsageStatus = Literal["ok", "partial", "cancelled", "failed"]
 """`partial`: the provider broke off after the first byte. `cancelled`: the client left. `failed`: nothing reached the
 client.
 """
+
+
+def priced(recorded: Mapping[str, int]) -> Quantities:
+    """What of a record has a price: meters that have gone since then cost nothing."""
+    return {meter: recorded[meter] for meter in PER if meter in recorded}
 
 
 def input_tokens(quantities: Quantities) -> int:

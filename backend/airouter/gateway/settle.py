@@ -53,7 +53,7 @@ def _record(call: Call, metered: Metered, now: float, error: str | None) -> Usag
         endpoint=call.door.endpoint,
         status=metered.status,
         usage_source=metered.source,
-        quantities=metered.quantities,
+        quantities={**metered.quantities},  # a record's meters are names: it outlives the list of meters
         rate_card_id=terms.card.rate_card_id,
         multiplier_micros=terms.multiplier_micros,
         group=terms.group.name,

@@ -6,6 +6,7 @@ from typing import Final
 import msgspec
 
 from airouter.domain import pricing
+from airouter.domain.usage import priced
 from airouter.storage import books, nodes, partitions
 from airouter.storage.books import Row
 from airouter.storage.database import Connection
@@ -119,7 +120,7 @@ async def _mispriced(connection: Connection, one_of: int) -> list[Row]:
         recomputed: int | None = None
         if card is not None:
             recomputed, _ = pricing.cost(
-                record.quantities,  # pyright: ignore[reportArgumentType]  # meters that have gone since then cost nothing
+                priced(record.quantities),
                 card,
                 record.multiplier_micros,
                 record.service_tier,

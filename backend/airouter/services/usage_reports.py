@@ -18,6 +18,7 @@ from airouter.domain.errors import InvalidRequest, InvalidToken, NotFound
 from airouter.domain.ids import AccountId, RequestId
 from airouter.domain.pricing import Bill
 from airouter.domain.rate_card import PER
+from airouter.domain.usage import priced
 from airouter.services.vault import Vault
 from airouter.storage import rate_cards
 from airouter.storage import usage_reads as rows
@@ -78,7 +79,7 @@ class UsageReports:
             raise NotFound("There is no request with this id.")
         assert card is not None, "rate cards are never deleted"
         bill = pricing.bill(
-            record.quantities, card.card(), record.multiplier_micros, record.service_tier, record.endpoint
+            priced(record.quantities), card.card(), record.multiplier_micros, record.service_tier, record.endpoint
         )
         if bill.cost != record.cost:  # the audit finds it too; here somebody is looking at it
             logger.error("receipt.differs", extra={"request_id": str(request_id), "cost": record.cost})
