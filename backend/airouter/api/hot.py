@@ -9,7 +9,7 @@ change.
 
 import asyncio
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
@@ -31,11 +31,11 @@ class HotCall:
 
     __slots__ = (
         "_act_when_gone", "_flow", "_headers", "_is_1_0", "_parts", "_protocol", "_size", "_transport", "address",
-        "body", "client_request_id", "disconnected", "door", "has_begun", "keep_alive", "request_id",
+        "body", "client_request_id", "disconnected", "door", "doors", "has_begun", "keep_alive", "request_id",
         "response_complete",
     )  # fmt: skip
 
-    def __init__(self, protocol: "HotProtocol", door: Door, *, keep_alive: bool, is_1_0: bool) -> None:
+    def __init__(self, protocol: "HotProtocol", doors: Doors, door: Door, *, keep_alive: bool, is_1_0: bool) -> None:
         self._protocol = protocol
         self._transport: asyncio.Transport = protocol.transport
         self._flow: FlowControl = protocol.flow
@@ -44,6 +44,7 @@ class HotCall:
         self._parts: list[bytes] = []
         self._size = 0
         self._act_when_gone: Callable[[], None] | None = None
+        self.doors = doors
         self.door = door
         self.address = ""
         self.body = b""
@@ -56,22 +57,23 @@ class HotCall:
 
     # -- the request
 
-    def receive(self, data: bytes, bytes_max: int) -> None:
+    def receive(self, data: bytes) -> None:
         """Part of the body. One that is too large is refused as soon as that is known, and ends the connection."""
         self._size += len(data)
+        bytes_max = self.doors.body_bytes_max
         if self._size > bytes_max:
             self.keep_alive = False
             refuse(self, BodyTooLarge(f"The request body is larger than {bytes_max} bytes.", limit_bytes=bytes_max))
         else:
             self._parts.append(data)
 
-    def complete(self, doors: Doors) -> None:
+    def complete(self) -> None:
         """The whole request is here."""
         parts = self._parts
         self.body = parts[0] if len(parts) == 1 else b"".join(parts)
         self._parts = []
         client = self._protocol.client
-        self.address = doors.address(client[0] if client else None, self._headers)
+        self.address = self.doors.address(client[0] if client else None, self._headers)
         claimed = self._header(b"x-request-id")
         if claimed is not None and len(claimed) <= _CLIENT_ID_BYTES_MAX and claimed.isascii():
             text = claimed.decode()
@@ -179,37 +181,51 @@ class HotCall:
             act()
 
 
+class Served(Protocol):
+    """What the application offers besides ASGI."""
+
+    @property
+    def doors(self) -> Doors | None:
+        """None until it has started."""
+        ...
+
+
 class HotProtocol(HttpToolsProtocol):
-    """HTTP/1.1 over the socket. The application it serves must offer `doors`; None until it has started."""
+    """HTTP/1.1 over the socket, for an application that is `Served`."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self._served: Served = self.app  # pyright: ignore[reportAttributeAccessIssue] - uvicorn knows any ASGI only
         self._hot: HotCall | None = None
 
     def on_headers_complete(self) -> None:
-        doors: Doors | None = self.app.doors
+        doors = self._served.doors
         door = BY_PATH.get(self.url.partition(b"?")[0])
-        is_busy = self.cycle is not None and not self.cycle.response_complete
+        is_busy = self.cycle and not self.cycle.response_complete  # there is none before the first request
+        parser = self.parser
+        assert parser is not None, "it calls us"
         if (
             door is None
             or doors is None
             or is_busy
             or self.expect_100_continue
-            or self.parser.get_method() != b"POST"
-            or self.parser.should_upgrade()
+            or parser.get_method() != b"POST"
+            or parser.should_upgrade()
         ):
             self._hot = None
             super().on_headers_complete()
             return
-        is_1_0 = self.parser.get_http_version() == "1.0"
-        keep_alive = not is_1_0 and self.parser.should_keep_alive()
-        self._hot = self.cycle = HotCall(self, door, keep_alive=keep_alive, is_1_0=is_1_0)  # type: ignore[assignment]
+        is_1_0 = parser.get_http_version() == "1.0"
+        keep_alive = not is_1_0 and parser.should_keep_alive()
+        call = HotCall(self, doors, door, keep_alive=keep_alive, is_1_0=is_1_0)
+        self._hot = call
+        self.cycle = call  # pyright: ignore[reportAttributeAccessIssue] - it has what uvicorn asks of a cycle
 
     def on_body(self, body: bytes) -> None:
         if self._hot is None:
             super().on_body(body)
         elif not self._hot.response_complete:
-            self._hot.receive(body, self.app.doors.body_bytes_max)
+            self._hot.receive(body)
 
     def on_message_complete(self) -> None:
         call = self._hot
@@ -219,8 +235,7 @@ class HotProtocol(HttpToolsProtocol):
         self._hot = None
         if call.response_complete:
             return
-        doors = self.app.doors
-        call.complete(doors)
-        task = self.loop.create_task(doors.serve(call))
+        call.complete()
+        task = self.loop.create_task(call.doors.serve(call))
         task.add_done_callback(self.tasks.discard)
         self.tasks.add(task)
