@@ -6,7 +6,7 @@ import msgspec
 
 from airouter.providers.contract import Reported
 from airouter.providers.reporting import Habits, UsageRefused, reported
-from airouter.wire.openai import Answer, Endpoint
+from airouter.wire.openai import OPENS_LIST, OPENS_OBJECT, Answer, Endpoint
 
 _USAGE: Final = msgspec.json.Decoder(dict[str, object])
 _TEXT: Final = msgspec.json.Decoder(str)
@@ -45,7 +45,7 @@ def service_tier_of(answer: Answer) -> str | None:
 
 
 def _object(raw: msgspec.Raw) -> dict[str, object] | None:
-    if memoryview(raw)[:1] != b"{":
+    if memoryview(raw)[:1] != OPENS_OBJECT:
         return None
     try:
         return _USAGE.decode(raw)
@@ -54,7 +54,7 @@ def _object(raw: msgspec.Raw) -> dict[str, object] | None:
 
 
 def _inner(raw: msgspec.Raw) -> msgspec.Raw:
-    if memoryview(raw)[:1] != b"{":
+    if memoryview(raw)[:1] != OPENS_OBJECT:
         return msgspec.Raw(b"")
     try:
         return _INNER.decode(raw).usage
@@ -64,7 +64,7 @@ def _inner(raw: msgspec.Raw) -> msgspec.Raw:
 
 def _first(raw: msgspec.Raw) -> msgspec.Raw:
     """The usage inside the first choice, where there is one."""
-    if memoryview(raw)[:1] != b"[" or b'"usage"' not in bytes(raw):
+    if memoryview(raw)[:1] != OPENS_LIST or b'"usage"' not in bytes(raw):
         return msgspec.Raw(b"")
     try:
         inners = _INNERS.decode(raw)

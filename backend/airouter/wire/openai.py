@@ -16,8 +16,12 @@ Endpoint = Literal["chat.completions", "completions", "embeddings"]
 CHOICES_MAX: Final = 128
 """The largest `n` and `best_of` that is taken, as at OpenAI."""
 
+OPENS_LIST: Final = memoryview(b"[")
+OPENS_OBJECT: Final = memoryview(b"{")
+"""What a view of raw JSON begins with."""
+
 _ABSENT: Final = msgspec.Raw(b"")
-_NULL: Final = b"null"
+_NULL: Final = memoryview(b"null")
 _EMPTY_LIST_MAX: Final = 16
 """An empty list with more blanks than this is not worth looking into."""
 _WHITESPACE: Final = b" \t\r\n"
@@ -98,7 +102,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
 
 def _prompts(raw: msgspec.Raw) -> int:
     """How many prompts a completion request carries: one, or one per text or list of ids."""
-    if memoryview(raw)[:1] != b"[":
+    if memoryview(raw)[:1] != OPENS_LIST:
         return 1
     try:
         prompts = _LISTS.decode(raw)
@@ -172,7 +176,7 @@ def _check(endpoint: Endpoint, request: Request) -> None:
     if required is not None and not _is_given(getattr(request, required)):
         message = f"`{required}` is missing."
         raise InvalidRequest(message, field=required)
-    if endpoint == "chat.completions" and memoryview(request.messages)[:1] != b"[":
+    if endpoint == "chat.completions" and memoryview(request.messages)[:1] != OPENS_LIST:
         message = "`messages` must be a list."
         raise InvalidRequest(message, field="messages")
 
@@ -260,7 +264,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     def has_choices(self) -> bool:
         """Something was said to the client: `choices` is there and not empty."""
         view = memoryview(self.choices)
-        return view[:1] == b"[" and (len(view) > _EMPTY_LIST_MAX or bytes(view[1:-1]).strip(_WHITESPACE) != b"")
+        return view[:1] == OPENS_LIST and (len(view) > _EMPTY_LIST_MAX or bytes(view[1:-1]).strip(_WHITESPACE) != b"")
 
 
 _ANSWERS: Final = msgspec.json.Decoder(Answer)

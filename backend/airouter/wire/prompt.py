@@ -5,7 +5,7 @@ from typing import Final
 
 import msgspec
 
-from airouter.wire.openai import Endpoint, Request
+from airouter.wire.openai import OPENS_LIST, Endpoint, Request
 
 _MEDIA: Final[Mapping[str, str]] = {
     "image_url": "image_url",
@@ -61,7 +61,7 @@ def input_bound(endpoint: Endpoint, request: Request, body: bytes) -> Bound:
     else:
         source, has_media = request.input, b"image" in body or b"base64," in body or b"\\u00" in body
     searches = "search" in request.asks
-    of_tools = TOOLS_TOKENS if memoryview(request.tools)[:1] == b"[" else 0
+    of_tools = TOOLS_TOKENS if memoryview(request.tools)[:1] == OPENS_LIST else 0
     if not has_media:
         tokens = len(body) if endpoint == "chat.completions" else _text_or_ids(source, body)
         return Bound(text_tokens=tokens + of_tools, reads_upstream=searches, choices=request.choices)
