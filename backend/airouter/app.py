@@ -5,12 +5,13 @@ import logging
 import random
 import socket
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID
 
 from airouter.api.arrivals import Arrivals
+from airouter.api.catch_up import CatchUp
 from airouter.api.cors import Cors
 from airouter.api.doors.asgi import door_routes
 from airouter.api.doors.document import gateway_document
@@ -73,6 +74,12 @@ class House:
         self.vault = Vault(settings.secret_keys)
         self._services: Services | None = None
         self._doors: Doors | None = None
+        self._catch_up: Callable[[], Awaitable[None]] | None = None
+
+    async def catch_up(self) -> None:
+        """Returns when this process works by everything that was committed before."""
+        if self._catch_up is not None:
+            await self._catch_up()
 
     @property
     def doors(self) -> Doors | None:
@@ -88,7 +95,7 @@ class House:
         return self._services
 
     @asynccontextmanager
-    async def open(self, _app: object = None) -> AsyncIterator[None]:
+    async def open(self, _app: object = None) -> AsyncGenerator[None]:
         """From the first connection to the last."""
         settings = self.settings
         database = await Database.open(settings.database)
@@ -103,6 +110,12 @@ class House:
         housekeeping = Housekeeping(database)
         await listener.start()
         await snapshot.start(listener)
+
+        async def catch_up() -> None:
+            await listener.catch_up(database)
+            await snapshot.catch_up()
+
+        self._catch_up = catch_up
         housekeeping.start()
         try:
             async with self._open_gateway(snapshot, listener):
@@ -116,7 +129,7 @@ class House:
             self._services = None
 
     @asynccontextmanager
-    async def _open_gateway(self, snapshot: Snapshot, listener: Listener) -> AsyncIterator[None]:
+    async def _open_gateway(self, snapshot: Snapshot, listener: Listener) -> AsyncGenerator[None]:
         """The data plane, from its journal to its doors."""
         settings, services, clock = self.settings, self.services(), asyncio.get_running_loop().time
         guard = AddressGuard(AddressClass.OPERATOR, AddressPolicy())
@@ -228,7 +241,8 @@ class Application:
             lifespan=[house.open],
             more=[*door_routes(house.open_doors), *model_routes(house.open_doors)],
         )
-        self._layers = Arrivals(Cors(routes, settings.console_origins), settings.trusted_proxies)
+        served = CatchUp(routes, house.catch_up)
+        self._layers = Arrivals(Cors(served, settings.console_origins), settings.trusted_proxies)
 
     @property
     def doors(self) -> Doors | None:

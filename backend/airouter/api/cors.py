@@ -18,9 +18,6 @@ _EXPOSED: Final = (
 )
 Headers = list[tuple[bytes, bytes]]
 
-OPEN_MARKS: Final[Headers] = [(b"access-control-allow-origin", b"*"), (b"access-control-expose-headers", _EXPOSED)]
-"""What every answer of a door carries."""
-
 OPEN_MARKS: Final = ((b"access-control-allow-origin", b"*"), (b"access-control-expose-headers", _EXPOSED))
 """What every answer of a door carries."""
 

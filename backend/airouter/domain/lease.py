@@ -87,7 +87,7 @@ class SyncAnswer(msgspec.Struct, frozen=True, kw_only=True):
 
     leases: dict[PurseId, int]
     totals: dict[PurseId, int] = {}
-    overruns: dict[WalletId, int] = {}
+    overruns: dict[PurseId, int] = {}
     """What each wallet owes to overruns since its last top-up."""
     unpaid: int = 0
     """What the operator bears of these records."""

@@ -18,7 +18,7 @@ class _Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """One topic."""
 
 
-class SignUp(_Policy):
+class SignUp(_Policy, frozen=True, kw_only=True):
     """Who may join. Closed until the operator opens it."""
 
     mode: Literal["closed", "open"] = "closed"
@@ -26,7 +26,7 @@ class SignUp(_Policy):
     """The group that a new account starts in."""
 
 
-class Display(_Policy):
+class Display(_Policy, frozen=True, kw_only=True):
     """How amounts are shown to people; never used to price, sell or charge."""
 
     name: Annotated[str, Meta(min_length=1, max_length=120)] = "AI Router"
@@ -38,7 +38,7 @@ class Display(_Policy):
     links: Annotated[dict[Text, Link], Meta(max_length=50)] = {}
 
 
-class Limits(_Policy):
+class Limits(_Policy, frozen=True, kw_only=True):
     """Bounds of a call and of an account."""
 
     unstated_output_tokens: Annotated[int, Meta(ge=1, le=10_000_000)] = 4096
@@ -53,7 +53,7 @@ class Limits(_Policy):
     """How long an answer is read on after its client left."""
 
 
-class Routing(_Policy):
+class Routing(_Policy, frozen=True, kw_only=True):
     """How long to wait for an upstream, and how often to try another."""
 
     connect_seconds: Seconds = 5
@@ -64,14 +64,14 @@ class Routing(_Policy):
     """A channel that failed is tried last for this long."""
 
 
-class Network(_Policy):
+class Network(_Policy, frozen=True, kw_only=True):
     """Which private addresses an operator's own upstreams may have."""
 
     allow_private: bool = False
     allowed_networks: tuple[Text, ...] = ()
 
 
-class TopUp(_Policy):
+class TopUp(_Policy, frozen=True, kw_only=True):
     """How quota is bought."""
 
     redemption_enabled: bool = True

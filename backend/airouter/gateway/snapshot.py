@@ -5,7 +5,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import datetime
-from typing import Final, Protocol
+from typing import Final, Literal, Protocol
 
 from airouter.domain.catalogue import Catalogue
 from airouter.domain.errors import Unavailable
@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 class Changes(Protocol):
     """Who tells when the catalogue changed."""
 
-    def on(self, name: str, callback: Callable[[str | None], None]) -> None: ...
+    def on(self, name: Literal["catalogue"], callback: Callable[[str | None], None]) -> None: ...
 
 
 class Snapshot:
@@ -37,6 +37,11 @@ class Snapshot:
         self._current: Catalogue | None = None
         self._stale = asyncio.Event()
         self._refreshed = asyncio.Event()
+        self._asked = 0
+        """How often a new reading was asked for."""
+        self._read_until = 0
+        """How many of those the current catalogue answers."""
+        self._swapped = asyncio.Event()
         self._swap_callbacks: list[Callable[[Catalogue], None]] = []
         self._task: asyncio.Task[None] | None = None
 
@@ -77,14 +82,27 @@ class Snapshot:
 
     def refresh(self) -> None:
         """Asks for a new reading; several before it begins are one."""
+        self._asked += 1
         self._stale.set()
+
+    async def catch_up(self, *, wait_seconds: float = 1.0) -> None:
+        """Returns when the catalogue is at least as new as the last `refresh`, or after a second without one."""
+        wanted = self._asked
+        with suppress(TimeoutError):
+            async with asyncio.timeout(wait_seconds):
+                while self._read_until < wanted:
+                    self._swapped.clear()
+                    await self._swapped.wait()
 
     async def _keep_fresh(self) -> None:
         failures = 0
         while True:
             self._stale.clear()  # before reading: what changes from here on asks for another reading
+            asked = self._asked
             try:
                 self._swap(await self._read(self._now(), self._current))
+                self._read_until = asked
+                self._swapped.set()
                 failures, wait_seconds = 0, self._seconds_until_change()
             except Exception:
                 wait_seconds = RETRY_SECONDS[min(failures, len(RETRY_SECONDS) - 1)]

@@ -184,7 +184,9 @@ def _policies(records: list[Record], previous: Catalogue | None) -> Policies:
     before = previous.policies if previous else Policies()
     known = [record for record in records if record["topic"] in TOPICS]
     topics = _each(known, "policies", "topic", lambda record: msgspec.convert(record["value"], TOPICS[record["topic"]]))
-    return Policies(**_or_before(topics, {topic: getattr(before, topic) for topic in TOPICS}))
+    return msgspec.structs.replace(
+        Policies(), **_or_before(topics, {topic: getattr(before, topic) for topic in TOPICS})
+    )
 
 
 def _or_before(found: dict[Any, Thing | None], before: dict[Any, Thing]) -> dict[Any, Thing]:

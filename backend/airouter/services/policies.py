@@ -19,9 +19,9 @@ from airouter.storage.database import Connection, Database
 PLANNED: Final = frozenset({"referral", "retention", "mail", "sign_in"})
 """Topics that are promised and not enforced yet."""
 
-Policy = TypeVar("Policy")
+Policy = TypeVar("Policy", bound=msgspec.Struct)
 
-_TOPIC_OF: Final = {struct: topic for topic, struct in TOPICS.items()}
+_TOPIC_OF: Final[dict[type[msgspec.Struct], str]] = {struct: topic for topic, struct in TOPICS.items()}
 
 
 class PolicyView(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,7 +82,7 @@ def struct_of(topic: str) -> type[msgspec.Struct]:
 
 async def policy_in_force(connection: Connection, struct: type[Policy]) -> Policy:
     """One topic as of this transaction."""
-    row = await rows.find_policy(connection, _TOPIC_OF[struct])  # type: ignore[index]
+    row = await rows.find_policy(connection, _TOPIC_OF[struct])
     return struct() if row is None else msgspec.convert(row.value, struct)
 
 
