@@ -6,6 +6,7 @@ Payloads on channel `airouter_changed`: `catalogue`, `keys <key_id>`, `accounts 
 `wallet` has no version row: missing one costs time only. Channel `credit_recall` carries `w<wallet_id>` or `k<key_id>`.
 """
 
+from contextvars import ContextVar
 from typing import Final, Literal
 
 from airouter.storage.database import Connection
@@ -15,11 +16,25 @@ CHANGED: Final = "airouter_changed"
 RECALL: Final = "credit_recall"
 QUERIES = load("changes")
 
+
+class Announced:
+    """Whether something was announced within a request; made by who asks, filled in by `announce`."""
+
+    __slots__ = ("is_any",)
+
+    def __init__(self) -> None:
+        self.is_any = False
+
+
+ANNOUNCED: ContextVar[Announced | None] = ContextVar("announced", default=None)
+
 Versioned = Literal["catalogue", "keys", "accounts", "sessions"]
 
 
 async def announce(connection: Connection, name: Versioned, subject: object = "") -> None:
     """Within the transaction of the change: heard when it commits."""
+    if (announced := ANNOUNCED.get()) is not None:
+        announced.is_any = True
     await connection.execute(QUERIES.bump_version, name)
     await connection.execute(QUERIES.notify, CHANGED, f"{name} {subject}".rstrip())
 
@@ -32,6 +47,11 @@ async def announce_wallet(connection: Connection, wallet_id: int) -> None:
 async def recall(connection: Connection, purse: str) -> None:
     """Asks every process to return what it does not need of `w<wallet_id>` or `k<key_id>`."""
     await connection.execute(QUERIES.notify, RECALL, purse)
+
+
+async def echo(connection: Connection, word: str) -> None:
+    """Comes back to every listener after all that was committed before it."""
+    await connection.execute(QUERIES.notify, CHANGED, f"echo {word}")
 
 
 async def versions(connection: Connection) -> dict[str, int]:

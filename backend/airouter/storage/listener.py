@@ -13,7 +13,8 @@ from contextlib import suppress
 from typing import Final, Literal
 
 from airouter.storage import changes
-from airouter.storage.database import Connection, connect
+from airouter.storage.database import Connection, Database, connect
+from airouter.world import new_id
 
 Heard = Literal["catalogue", "keys", "accounts", "sessions", "wallet", "recall"]
 Callback = Callable[[str | None], None]
@@ -40,6 +41,7 @@ class Listener:
         self._callbacks: dict[str, list[Callback]] = defaultdict(list)
         self._heard: dict[str, int] = {}
         """The version of each name that what we heard amounts to."""
+        self._echoes: dict[str, asyncio.Future[None]] = {}
         self._stirred = asyncio.Event()
         self._connected = asyncio.Event()
         self._ended = False
@@ -59,6 +61,20 @@ class Listener:
         self._task = asyncio.create_task(self._run(), name="listener")
         with suppress(TimeoutError):
             await asyncio.wait_for(self._connected.wait(), wait_seconds)
+
+    async def catch_up(self, database: Database, *, wait_seconds: float = 1.0) -> None:
+        """Returns when all that was committed before the call has been heard here, or after a second of silence."""
+        word = str(new_id())
+        heard = self._echoes[word] = asyncio.get_running_loop().create_future()
+        try:
+            async with asyncio.timeout(wait_seconds):
+                async with database.connection() as connection:
+                    await changes.echo(connection, word)
+                await heard
+        except TimeoutError:
+            logger.warning("listener.behind")
+        finally:
+            del self._echoes[word]
 
     async def stop(self) -> None:
         """Hangs up."""
@@ -117,6 +133,10 @@ class Listener:
 
     def _on_changed(self, _connection: object, _pid: int, _channel: str, payload: str) -> None:
         name, _, subject = payload.partition(" ")
+        if name == "echo":
+            if (heard := self._echoes.get(subject)) is not None and not heard.done():
+                heard.set_result(None)
+            return
         if name in self._heard:
             self._heard[name] += 1
         self._tell(name, subject or None)
