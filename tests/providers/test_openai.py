@@ -117,3 +117,12 @@ def test_refusal_in_our_shape_is_passed_on_as_it_came():
 def test_every_provider_has_its_row_in_the_table():
     assert set(PROVIDERS) == set(VENDORS)
     assert all(provider.name == name for name, provider in PROVIDERS.items())
+
+
+@pytest.mark.parametrize("spelling", ['"models"', '"m\\u006fdels"'])
+def test_what_would_let_openrouter_run_another_model_than_the_one_charged_does_not_go_out(spelling: str):
+    body = b'{"model": "m", %b: ["dearer"], "route": "fallback", "messages": [{"role": "user", "content": "Hi"}]}'
+    asked = call(body % spelling.encode())
+    sent = json.loads(PROVIDERS["openrouter"].outgoing(asked).body)
+    assert sent == {"model": "m", "messages": [{"role": "user", "content": "Hi"}]}
+    assert json.loads(PROVIDERS["openai"].outgoing(asked).body)["models"] == ["dearer"]

@@ -7,7 +7,7 @@ from airouter.providers.openai_stream import OpenAIStreamReader
 from airouter.providers.openai_usage import usage_of
 from airouter.providers.reporting import Habits
 from airouter.wire import http
-from airouter.wire.openai import Endpoint, error_code, outgoing_body, read_answer, with_model
+from airouter.wire.openai import Endpoint, error_code, outgoing_body, read_answer, with_model, without_members
 from airouter.wire.prompt import estimated_tokens, written_text_bytes
 
 _PATHS: Final[dict[Endpoint, str]] = {
@@ -44,13 +44,19 @@ class OpenAIProvider:
         return frozenset(_PATHS)
 
     def outgoing(self, call: Call) -> Outgoing:
-        """The client's body, with the model's name here and a demand for usage where this upstream understands it."""
+        """The client's body, with the model's name here and a demand for usage where this upstream understands it.
+
+        What would let the vendor run another, perhaps dearer, model than the one that is charged does not go out.
+        """
         headers = self._headers.get(call.credential)
         if headers is None:
             headers = self._make_headers(call.credential)
+        given = call.body
+        if self._habits.chooses_models_by:
+            given = without_members(given, self._habits.chooses_models_by)
         body = outgoing_body(
             call.request,
-            call.body,
+            given,
             model=call.upstream_model,
             include_usage=call.options.include_usage and call.is_streaming,
         )

@@ -35,6 +35,8 @@ class Habits(msgspec.Struct, frozen=True, kw_only=True):
     """What a total beyond every figure stands for. Google's compatible door counts thinking nowhere else."""
     searches: tuple[Path, ...] = ()
     """Where the number of searches run upstream is said."""
+    chooses_models_by: tuple[str, ...] = ()
+    """Members of a request with which the vendor may run another model than the one that was admitted and priced."""
 
 
 class UsageRefused(ValueError):
@@ -215,7 +217,10 @@ VENDORS: Final[Mapping[str, Habits]] = {
     # A total beyond prompt and completion is audio that was listened to (docs.mistral.ai, audio).
     "mistral": Habits(excess_is="audio_input"),
     "moonshot": Habits(),
-    "openrouter": Habits(searches=(("server_tool_use", "web_search_requests"),)),
+    "openrouter": Habits(
+        searches=(("server_tool_use", "web_search_requests"),),
+        chooses_models_by=("models", "preset", "route"),
+    ),
     "perplexity": Habits(searches=(("num_search_queries",),)),
     "together": Habits(),
     "xai": Habits(reasoning_beside=True, searches=(("num_sources_used",),)),

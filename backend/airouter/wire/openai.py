@@ -4,6 +4,7 @@ Bodies are decoded with structs that name those fields only, and forwarded as th
 must change. The shapes are those of OpenAI's API reference (chat, completions, embeddings).
 """
 
+from collections.abc import Sequence
 from typing import Final, Literal
 
 import msgspec
@@ -221,6 +222,19 @@ def _with_include_usage(options: msgspec.Raw | None) -> msgspec.Raw:
     given = {} if options is None or not _is_given(options) else _MEMBERS.decode(options)
     given["include_usage"] = msgspec.Raw(b"true")
     return msgspec.Raw(_object(given))
+
+
+def without_members(body: bytes, names: Sequence[str]) -> bytes:
+    """The same JSON object without these members; its own bytes where it has none of them.
+
+    An escaped spelling of a name is one too, so a body with escapes is decoded to be sure.
+    """
+    if b"\\u00" not in body and not any(b'"%b"' % name.encode() in body for name in names):
+        return body
+    members = _MEMBERS.decode(body)
+    if not any(name in members for name in names):
+        return body
+    return _object({name: value for name, value in members.items() if name not in names})
 
 
 def with_model(body: bytes, model: str) -> bytes:
