@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser, async_playwright, expect
 
 from tests.journeys.instance import ROOT, Instance, started
 from tests.journeys.visitor import Entrance
 
 CACHE = ROOT / ".cache"
+expect.set_options(timeout=15_000)  # on a machine that does other things as well
 OUTCOME = pytest.StashKey[bool]()
 
 

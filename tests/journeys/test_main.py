@@ -31,8 +31,9 @@ async def test_a_code_becomes_a_call_with_a_receipt(instance: Instance, entrance
     assert receipt["charged"] == receipt["cost"] > 0
     assert wallet["balance"] == Decimal(AMOUNT) * UNIT - receipt["charged"]
     await read_receipt(visitor, receipt)
-    await visitor.place("Dashboard").click()
-    await visitor.page.wait_for_url("**/console")
+    await visitor.visit("Dashboard")
+    await visitor.page.reload()
+    await visitor.settled()
     await visitor.has_balance(wallet["balance"])
     await expect(visitor.page.get_by_role("region", name="Balance")).to_contain_text(f"{wallet['balance']:,} quota")
     await visitor.looks_right("dashboard with a call")
@@ -44,8 +45,7 @@ async def make_code(entrance: Entrance, operator: Account) -> str:
     """As operator, in the console: a batch of two codes, of which the first is handed out."""
     visitor = await entrance.visitor()
     await visitor.sign_in(operator)
-    await visitor.place("Codes").click()
-    await visitor.page.wait_for_url("**/console/admin/codes")
+    await visitor.visit("Codes")
     await visitor.looks_right("codes, none yet")
     await visitor.button("New batch").first.click()
     form = visitor.dialog
@@ -72,9 +72,7 @@ async def make_code(entrance: Entrance, operator: Account) -> str:
 
 async def redeem(visitor: Visitor, code: str) -> None:
     """Typed as people type: in lower case, with spaces in the middle."""
-    await visitor.place("Top up").first.click()
-    await visitor.page.wait_for_url("**/console/topup")
-    await visitor.settled()
+    await visitor.visit("Top up")
     await visitor.has_balance(0)
     await visitor.looks_right("top up")
     bare = code.replace("-", "").lower()
@@ -99,9 +97,7 @@ async def redeem(visitor: Visitor, code: str) -> None:
 
 async def make_key(visitor: Visitor) -> str:
     """Shown once, copied, and then only its beginning is known."""
-    await visitor.place("API keys").click()
-    await visitor.page.wait_for_url("**/console/keys")
-    await visitor.settled()
+    await visitor.visit("API keys")
     await expect(visitor.page.get_by_text("No keys yet")).to_be_visible()
     await visitor.looks_right("keys, none yet")
     await visitor.button("New key").first.click()
@@ -142,8 +138,7 @@ async def call(instance: Instance, key: str) -> str:
 
 async def read_receipt(visitor: Visitor, receipt: dict[str, Any]) -> None:
     """The call stands in the log, and its receipt adds up to what the API says, digit by digit."""
-    await visitor.place("Usage").click()
-    await visitor.page.wait_for_url("**/console/usage")
+    await visitor.visit("Usage")
     row = visitor.page.get_by_role("row", name=receipt["model"])
     await expect(row).to_have_count(1)
     await visitor.looks_right("usage")

@@ -102,7 +102,7 @@ async def test_closed_sign_up_is_said_and_opened_sign_up_leads_into_the_console(
         await instance.set_policy("signup", {"mode": "closed"})
     await visitor.settled()
     await visitor.has_balance(0)
-    await page.get_by_role("complementary").get_by_role("link", name="Usage").click()
+    await visitor.visit("Usage")
     await expect(page.get_by_role("heading", name="No calls in these days")).to_be_visible()
     await visitor.looks_right("usage, none yet")
     await run_the_sample(instance, visitor)

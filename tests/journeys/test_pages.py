@@ -1,0 +1,81 @@
+"""Every page, on a phone and on a desk: nothing sticks out, and nothing is hard to use for anybody."""
+
+import openai
+import pytest
+from playwright.async_api import expect
+
+from tests.journeys.instance import Instance
+from tests.journeys.visitor import Entrance
+
+pytestmark = pytest.mark.asyncio(loop_scope="package")
+
+PHONE = {"viewport": {"width": 375, "height": 812}, "has_touch": True, "is_mobile": True, "device_scale_factor": 2}
+OPERATORS = ["Channels", "Models and rates", "Groups", "Accounts", "Codes"]
+PLACES = ["Dashboard", "API keys", "Usage", "Top up", "Pricing", "Settings", *OPERATORS]
+
+
+@pytest.mark.parametrize("language", ["en-US", "zh-CN"])
+async def test_a_visitor_sees_every_public_page_on_a_phone(entrance: Entrance, language: str):
+    visitor = await entrance.visitor(**PHONE, locale=language)
+    for path in ("/", "/pricing", "/pricing?group=default&per=1k", "/sign-in", "/register", "/nothing/here"):
+        await visitor.go(path)
+        await visitor.looks_right(f"{path} on a phone in {language}")
+
+
+async def test_every_place_is_reached_through_the_drawer_of_a_phone(instance: Instance, entrance: Entrance):
+    async with openai.AsyncOpenAI(api_key=await key_of(instance), base_url=instance.base_url) as client:
+        for model in ("demo-small", "demo-large"):
+            await client.chat.completions.create(model=model, messages=[{"role": "user", "content": "Hello"}])
+    visitor = await entrance.visitor(**PHONE)
+    page = visitor.page
+    await visitor.sign_in(instance.operator)
+    await expect(page.get_by_role("complementary", name="Balance and places")).to_be_hidden()
+    await visitor.button("Open menu").click()
+    await visitor.looks_right("the drawer")
+    links = visitor.dialog.get_by_role("navigation").get_by_role("link")
+    assert await links.all_inner_texts() == PLACES, "a new place is to be looked at here, too"
+    await page.keyboard.press("Escape")
+    await visitor.looks_right("Dashboard on a phone")
+    for name in PLACES[1:]:
+        await visitor.button("Open menu").click()
+        async with visitor.leaving():
+            await links.get_by_text(name, exact=True).click()
+        await expect(visitor.dialog).to_have_count(0)
+        await visitor.looks_right(f"{name} on a phone")
+
+
+async def test_every_place_of_operators_on_a_desk(instance: Instance, entrance: Entrance):
+    visitor = await entrance.visitor()
+    await visitor.sign_in(instance.operator)
+    for name in ("Dashboard", *OPERATORS):
+        if name != "Dashboard":
+            await visitor.visit(name)
+        await visitor.looks_right(f"{name} of an operator")
+
+
+async def test_an_ordinary_person_finds_no_operators_pages(instance: Instance, entrance: Entrance):
+    visitor = await entrance.visitor()
+    await visitor.sign_in(await instance.person())
+    for name in OPERATORS:
+        await expect(visitor.place(name)).to_have_count(0)
+    await visitor.go("/console/admin/channels")
+    await expect(visitor.page.get_by_role("heading", name="There is no page at this address")).to_be_visible()
+
+
+async def test_online_payment_that_is_not_configured_is_said(instance: Instance, entrance: Entrance):
+    visitor = await entrance.visitor()
+    await visitor.sign_in(await instance.person(), at="/console/topup", then="**/console/topup")
+    await expect(visitor.page.get_by_role("heading", name="Online payment is not configured")).to_be_visible()
+    await instance.set_policy("topup", {"redemption_enabled": False})
+    try:
+        await visitor.page.reload()
+        await visitor.settled()
+        await expect(visitor.page.get_by_text("Redemption codes are switched off here.")).to_be_visible()
+        await visitor.looks_right("top up, all off")
+    finally:
+        await instance.set_policy("topup", {"redemption_enabled": True})
+
+
+async def key_of(instance: Instance) -> str:
+    async with instance.api(instance.operator) as operator:
+        return (await operator.post("keys", json={"name": "pages"})).json()["key"]
