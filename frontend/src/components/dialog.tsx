@@ -1,6 +1,6 @@
 import { Dialog as Base } from "@base-ui/react/dialog"
 import { X } from "lucide-react"
-import type { ReactNode } from "react"
+import { type ReactNode, useRef } from "react"
 import { useTranslation } from "react-i18next"
 import { Button } from "./button"
 
@@ -17,8 +17,18 @@ type Props = {
   onGone?: () => void
 }
 
+/** Where the focus goes back to; `true` leaves it to the primitive where the opener is gone. */
+function focusable(element: Element | null): HTMLElement | true {
+  return element instanceof HTMLElement && element.isConnected && element !== document.body ? element : true
+}
+
 /** A dialog with head, body and foot. Focus moves in, stays in, and goes back where it was. */
 export function Dialog({ isOpen, onClose, title, text, children, foot, isHeld = false, onGone }: Props) {
+  // A field with autoFocus has taken the focus before the primitive notes who had it, so it is noted here.
+  const opener = useRef<Element | null>(null)
+  const wasOpen = useRef(false)
+  if (isOpen && !wasOpen.current) opener.current = document.activeElement
+  wasOpen.current = isOpen
   return (
     <Base.Root
       open={isOpen}
@@ -35,7 +45,7 @@ export function Dialog({ isOpen, onClose, title, text, children, foot, isHeld = 
     >
       <Base.Portal>
         <Base.Backdrop className="scrim" />
-        <Base.Popup className="dialog">
+        <Base.Popup className="dialog" finalFocus={() => focusable(opener.current)}>
           <div className="dialog-head">
             <Base.Title>{title}</Base.Title>
             {text && <Base.Description>{text}</Base.Description>}
