@@ -174,7 +174,10 @@ async def _call(replay: Replay, holder: Holder, recording: Recording) -> httpx.R
         headers={"authorization": f"Bearer {holder.key}"},
         json={**recording.request, "model": _model(recording)},
     )
-    sent = {name: value for name, value in replay.recorder.asked.items() if name != "stream_options"}
-    told = {name: value for name, value in recording.request.items() if name != "stream_options"}
+    ours = {"stream_options"}  # changed by us: usage is asked for
+    if recording.provider == "openrouter":
+        ours |= {"models", "route", "preset"}  # would let the vendor run another model than the one charged
+    sent = {name: value for name, value in replay.recorder.asked.items() if name not in ours}
+    told = {name: value for name, value in recording.request.items() if name not in ours}
     assert sent == {**told, "model": _model(recording)}
     return answer
