@@ -1,10 +1,9 @@
 """The short path from the server's protocol to the pipeline: no ASGI, no router, one task a call.
 
 `HotProtocol` is uvicorn's httptools protocol with one addition: a complete POST to a door goes straight to
-`Doors.serve`.
-Everything else, and what is rare at a door (pipelining, `Expect: 100-continue`), takes the ordinary way through the
-application, which has the same doors. Written against uvicorn 0.54; tests/gateway/test_hot.py fails if its insides
-change.
+`Doors.serve`. Everything else, and what is rare at a door (pipelining, `Expect: 100-continue`), takes the ordinary way
+through the application, which has the same doors. Written against uvicorn 0.54; tests/gateway/test_hot.py fails if its
+insides change.
 """
 
 import asyncio
@@ -58,11 +57,17 @@ class HotCall:
     # -- the request
 
     def receive(self, data: bytes) -> None:
-        """Part of the body. One that is too large is refused as soon as that is known, and ends the connection."""
+        """Part of the body. One that is too large is refused as soon as that is known.
+
+        The rest of it is read and thrown away, within bounds: a client that is cut off while it writes cannot read why.
+        """
         self._size += len(data)
         bytes_max = self.doors.body_bytes_max
-        if self._size > bytes_max:
-            self.keep_alive = False
+        if self.response_complete:
+            if self._size > 2 * bytes_max:
+                self._transport.abort()
+        elif self._size > bytes_max:
+            self._parts.clear()
             refuse(self, BodyTooLarge(f"The request body is larger than {bytes_max} bytes.", limit_bytes=bytes_max))
         else:
             self._parts.append(data)
@@ -224,7 +229,7 @@ class HotProtocol(HttpToolsProtocol):
     def on_body(self, body: bytes) -> None:
         if self._hot is None:
             super().on_body(body)
-        elif not self._hot.response_complete:
+        else:
             self._hot.receive(body)
 
     def on_message_complete(self) -> None:

@@ -59,8 +59,7 @@ class Gateway:
 
         Raises:
             DomainError: the call was refused or failed. Nothing is charged unless an answer had begun; the exchange
-            says
-                whether there is still a head to put the refusal into.
+                says whether there is still a head to put the refusal into.
         """
         started_at = self._clock()
         caller = await self.caller(exchange.secret, exchange.address)

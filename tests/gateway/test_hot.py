@@ -1,0 +1,202 @@
+"""HTTP/1.1 at the doors as the socket sees it: what clients and proxies do that SDKs do not, on both ways in."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from tests.live import Holder, Live
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+class Wire:
+    """One connection, spoken to in bytes."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader = reader
+        self._writer = writer
+
+    async def say(self, *pieces: bytes) -> None:
+        for piece in pieces:
+            self._writer.write(piece)
+            await self._writer.drain()
+            await asyncio.sleep(0)
+
+    async def hear(self) -> tuple[int, dict[str, str], bytes]:
+        """One answer: status, headers, body without its framing."""
+        head = (await asyncio.wait_for(self._reader.readuntil(b"\r\n\r\n"), 10)).decode()
+        status_line, *lines = head.strip().split("\r\n")
+        headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in lines)}
+        if "content-length" in headers:
+            body = await self._reader.readexactly(int(headers["content-length"]))
+        elif headers.get("transfer-encoding") == "chunked":
+            body = await self._chunks()
+        else:
+            body = b"" if status_line.split()[1] == "100" else await self._reader.read()
+        return int(status_line.split()[1]), headers, body
+
+    async def _chunks(self) -> bytes:
+        parts = []
+        while size := int(await self._reader.readline(), 16):
+            parts.append(await self._reader.readexactly(size))
+            await self._reader.readexactly(2)
+        await self._reader.readexactly(2)
+        return b"".join(parts)
+
+    async def is_closed(self) -> bool:
+        return await asyncio.wait_for(self._reader.read(1), 10) == b""
+
+    async def close(self) -> None:
+        self._writer.close()
+        await self._writer.wait_closed()
+
+
+@asynccontextmanager
+async def connected(house: Live) -> AsyncIterator[Wire]:
+    wire = Wire(*await asyncio.open_connection("127.0.0.1", house.port))
+    try:
+        yield wire
+    finally:
+        await wire.close()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def holder(house: Live) -> Holder:
+    return await house.holder()
+
+
+def request(
+    holder: Holder, *headers: str, version: str = "1.1", script: dict[str, Any] | None = None, **more: Any
+) -> bytes:
+    asked = {"model": "demo", "messages": [{"role": "user", "content": "hello"}], **more}
+    body = json.dumps(asked | ({"scripted": script} if script else {})).encode()
+    lines = [
+        f"POST /v1/chat/completions HTTP/{version}",
+        "Host: gateway",
+        f"Authorization: Bearer {holder.key}",
+        "Content-Type: application/json",
+        f"Content-Length: {len(body)}",
+        *headers,
+    ]
+    return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
+
+
+def text_of(body: bytes) -> str:
+    return json.loads(body)["choices"][0]["message"]["content"]
+
+
+async def test_a_connection_is_kept_for_the_next_call(house: Live, holder: Holder):
+    async with connected(house) as wire:
+        for text in ("one", "two", "three"):
+            await wire.say(request(holder, script={"text": text}))
+            status, headers, body = await wire.hear()
+            assert (status, text_of(body)) == (200, text)
+            assert headers.get("connection") != "close"
+
+
+async def test_a_request_may_come_byte_by_byte(house: Live, holder: Holder):
+    async with connected(house) as wire:
+        await wire.say(*(bytes([byte]) for byte in request(holder, script={"text": "slow"})))
+        assert text_of((await wire.hear())[2]) == "slow"
+
+
+async def test_a_body_may_come_in_chunks(house: Live, holder: Holder):
+    head, _, body = request(holder, script={"text": "chunked"}).partition(b"\r\n\r\n")
+    head = b"\r\n".join(line for line in head.split(b"\r\n") if not line.startswith(b"Content-Length"))
+    async with connected(house) as wire:
+        await wire.say(
+            head + b"\r\nTransfer-Encoding: chunked\r\n\r\n",
+            b"5\r\n%b\r\n" % body[:5],
+            b"%x\r\n%b\r\n0\r\n\r\n" % (len(body) - 5, body[5:]),
+        )
+        assert text_of((await wire.hear())[2]) == "chunked"
+
+
+async def test_pipelined_requests_are_answered_in_their_order(house: Live, holder: Holder):
+    slow = request(holder, script={"text": "first", "first_delay_ms": 200})
+    async with connected(house) as wire:
+        await wire.say(slow + request(holder, script={"text": "second"}) + request(holder, script={"text": "third"}))
+        assert [text_of((await wire.hear())[2]) for _ in range(3)] == ["first", "second", "third"]
+
+
+async def test_a_client_that_asks_whether_to_go_on_is_told(house: Live, holder: Holder):
+    head, _, body = request(holder, "Expect: 100-continue", script={"text": "went on"}).partition(b"\r\n\r\n")
+    async with connected(house) as wire:
+        await wire.say(head + b"\r\n\r\n")
+        assert (await wire.hear())[0] == 100
+        await wire.say(body)
+        assert text_of((await wire.hear())[2]) == "went on"
+
+
+async def test_connection_close_is_obeyed(house: Live, holder: Holder):
+    async with connected(house) as wire:
+        await wire.say(request(holder, "Connection: close"))
+        status, headers, _ = await wire.hear()
+        assert (status, headers["connection"]) == (200, "close")
+        assert await wire.is_closed()
+
+
+async def test_an_http_1_0_client_gets_a_whole_answer_and_the_end_of_the_connection(house: Live, holder: Holder):
+    async with connected(house) as wire:
+        await wire.say(request(holder, version="1.0", script={"text": "old"}))
+        status, headers, body = await wire.hear()
+        assert (status, text_of(body)) == (200, "old")
+        assert headers["connection"] == "close"
+        assert await wire.is_closed()
+
+
+async def test_a_body_over_the_limit_is_refused_before_it_has_all_come(house: Live, holder: Holder):
+    async with connected(house) as wire:
+        head = request(holder).partition(b"\r\n\r\n")[0]
+        head = b"\r\n".join(line for line in head.split(b"\r\n") if not line.startswith(b"Content-Length"))
+        await wire.say(head + b"\r\nContent-Length: 40000000\r\n\r\n", *[b" " * 1_000_000] * 39)
+        status, _, body = await wire.hear()
+        assert (status, json.loads(body)["error"]["code"]) == (413, "body_too_large")
+        await wire.say(b" " * 1_000_000)
+        await wire.say(request(holder))
+        assert (await wire.hear())[0] == 200
+
+
+async def test_a_query_and_a_slash_at_the_end_mean_the_same_door(house: Live, holder: Holder):
+    async with connected(house) as wire:
+        for path in (b"/v1/chat/completions?beta=true", b"/v1/chat/completions/"):
+            await wire.say(request(holder).replace(b"/v1/chat/completions", path))
+            assert (await wire.hear())[0] == 200
+
+
+async def test_a_refusal_leaves_the_connection_usable(house: Live, holder: Holder):
+    async with connected(house) as wire:
+        await wire.say(request(holder).replace(holder.key.encode(), b"sk-air-wrong"))
+        assert (await wire.hear())[0] == 401
+        await wire.say(request(holder))
+        assert (await wire.hear())[0] == 200
+        await wire.say(
+            b"GET /v1/models HTTP/1.1\r\nHost: gateway\r\nAuthorization: Bearer %b\r\n\r\n" % holder.key.encode()
+        )
+        assert (await wire.hear())[0] == 200
+
+
+async def test_half_a_request_costs_nothing_and_hurts_nobody(house: Live, holder: Holder):
+    before = await house.balance(holder)
+    async with connected(house) as wire:
+        await wire.say(request(holder)[:-10])
+    async with connected(house) as wire:
+        await wire.say(b"POST /v1/chat/completions HTTP/1.1\r\nHost gateway\r\n\r\n")
+        assert (await wire.hear())[0] == 400
+    await asyncio.sleep(0.1)
+    assert await house.balance(holder) == before
+
+
+async def test_a_stream_is_framed_in_chunks_and_the_connection_goes_on(house: Live, holder: Holder):
+    async with connected(house) as wire:
+        await wire.say(request(holder, stream=True, script={"text": "a b c", "chunks": 3, "chunk_delay_ms": 20}))
+        status, headers, body = await wire.hear()
+        assert (status, headers["transfer-encoding"]) == (200, "chunked")
+        assert body.endswith(b"data: [DONE]\n\n")
+        await wire.say(request(holder))
+        assert (await wire.hear())[0] == 200
