@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from airouter.app import create_app
+from airouter.app import Application, create_app
 from tests.settings import settings_for
 
 
@@ -35,10 +35,18 @@ def client_of(app: Any, *, address: str = "203.0.113.9") -> httpx.AsyncClient:
     return httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8080")
 
 
+_ROUTED: list[Application] = []
+"""Registering the routes costs more than all else here, and does not depend on the settings of a test."""
+
+
 @pytest.fixture
 async def app(database: str, tmp_path: Path) -> AsyncIterator[Any]:
-    """The whole application on a fresh database."""
-    application = create_app(settings_for(database, tmp_path))
+    """The whole application on a fresh database: opened anew for each test, its routes registered once."""
+    settings = settings_for(database, tmp_path)
+    if not _ROUTED:
+        _ROUTED.append(create_app(settings))
+    application = _ROUTED[0]
+    application._house.settings = settings
     async with running(application):
         yield application
 

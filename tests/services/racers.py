@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from uuid import UUID
 
-from airouter.domain.errors import DomainError
+from airouter.domain.errors import DatabaseUnavailable, DomainError
 from airouter.domain.ids import AccountId, UserId, WalletId
 from airouter.services.attempts import Attempts
 from airouter.services.redemptions import Redeemer, Redemptions
@@ -31,11 +31,14 @@ async def _redeem(dsn: str, code: str, people: Sequence[tuple[UUID, int, UUID]])
             user_id=UserId(user_id),
             address="203.0.113.5",
         )
-        try:
-            await redemptions.redeem(who, code)
-        except DomainError as error:
-            return error.code
-        return "credited"
+        while True:
+            try:
+                await redemptions.redeem(who, code)
+            except DatabaseUnavailable:  # busy for longer than a lock is waited for: 503, and the client comes again
+                continue
+            except DomainError as error:
+                return error.code
+            return "credited"
 
     try:
         return list(await asyncio.gather(*(one(*person) for person in people)))
