@@ -200,6 +200,8 @@ class HotProtocol(HttpToolsProtocol):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if not hasattr(self.app, "doors"):  # wrapped in something: better said here than by a 400 per request
+            raise TypeError("HotProtocol serves an application with `doors`; start uvicorn with proxy_headers=False")
         self._served: Served = self.app  # pyright: ignore[reportAttributeAccessIssue] - uvicorn knows any ASGI only
         self._hot: HotCall | None = None
 

@@ -1,0 +1,39 @@
+"""A whole gateway as a process that may be killed: `python -m tests.crash.server DSN HOME PORT`."""
+
+import asyncio
+import socket
+import sys
+from pathlib import Path
+
+import uvicorn
+import uvloop
+
+from airouter.api.hot import HotProtocol
+from airouter.app import create_app
+from tests.settings import settings_for
+
+
+async def main(dsn: str, home: Path, port: int) -> None:
+    bound = socket.socket()
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    bound.bind(("127.0.0.1", port))
+    config = uvicorn.Config(
+        create_app(settings_for(dsn, home)),
+        http=HotProtocol,
+        ws="none",
+        interface="asgi3",
+        proxy_headers=False,
+        log_config=None,
+    )
+    server = uvicorn.Server(config)
+    serving = asyncio.create_task(server.serve(sockets=[bound]))
+    while not server.started and not serving.done():
+        await asyncio.sleep(0.01)
+    print("ready", flush=True)
+    await serving
+
+
+if __name__ == "__main__":
+    dsn, home, port = sys.argv[1:]
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(main(dsn, Path(home), int(port)))
