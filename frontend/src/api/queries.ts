@@ -20,8 +20,8 @@ export const meQuery = queryOptions({
 export const walletQuery = queryOptions({
   queryKey: ["wallet"],
   queryFn: ({ signal }) => body(api().GET("/api/v1/wallet", { signal })),
-  staleTime: 5_000,
-  refetchInterval: 15_000,
+  staleTime: 2_000,
+  refetchInterval: 5_000,
 })
 
 export const keysQuery = queryOptions({

@@ -3,21 +3,13 @@ import { lazy } from "react"
 import { isSignedIn } from "../api/session"
 import { PublicFrame } from "./public-frame"
 
-const ConsoleFrame = lazy(() => import("./console-frame"))
+const ConsoleLayout = lazy(() => import("./console-layout"))
 
 export function PublicLayout() {
   return (
     <PublicFrame>
       <Outlet />
     </PublicFrame>
-  )
-}
-
-export function ConsoleLayout() {
-  return (
-    <ConsoleFrame>
-      <Outlet />
-    </ConsoleFrame>
   )
 }
 

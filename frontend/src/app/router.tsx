@@ -20,7 +20,7 @@ import { readUsageSearch } from "../features/usage/search"
 import { wordsFor } from "../i18n"
 import type common from "../i18n/locales/en/common.json"
 import { NotFound, RootFailed, RootNotFound, RouteFailed } from "./failures"
-import { ConsoleLayout, OpenFrame, PublicLayout } from "./layouts"
+import { OpenFrame, PublicLayout } from "./layouts"
 
 type Context = { queries: QueryClient }
 
@@ -115,7 +115,7 @@ const console_ = createRoute({
     if (!isSignedIn()) throw redirect({ to: "/sign-in", search: { next: location.href } })
   },
   loader: loadFrame,
-  component: ConsoleLayout,
+  component: lazyRouteComponent(() => import("./console-layout")),
 })
 
 const dashboard = createRoute({
