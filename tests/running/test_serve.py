@@ -1,5 +1,7 @@
 """Production: `serve` with an empty database, the first operator, the console on an address of its own, and the end."""
 
+import asyncio
+import contextlib
 import json
 import os
 import re
@@ -11,7 +13,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
+import pytest
 
+from airouter.running.serve import stop_if_told
 from airouter.settings import generate_secret_key
 
 AIROUTER = [sys.executable, "-m", "airouter"]
@@ -115,3 +119,17 @@ def test_audit_finds_the_books_of_an_instance_and_says_when_there_are_none(datab
     nothing = subprocess.run([*AIROUTER, "audit"], env=environ, capture_output=True, text=True, check=False)
     assert nothing.returncode == 1
     assert "There are no books" in nothing.stderr
+
+
+async def test_a_cancellation_that_was_swallowed_still_ends_the_task() -> None:
+    async def deaf() -> None:
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.sleep(60)
+        stop_if_told()
+        await asyncio.Event().wait()
+
+    task = asyncio.create_task(deaf())
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task

@@ -41,6 +41,17 @@ def run(main: Coroutine[Any, Any, None], on_second_signal: Callable[[], None] = 
     return asyncio.run(guarded())
 
 
+def stop_if_told() -> None:
+    """Ends the task that was told to, although a library swallowed its cancellation: `asyncio.wait_for` may, before
+    Python 3.12, when what it waits for happens at that very moment. To be asked before waiting for long.
+
+    Raises: asyncio.CancelledError.
+    """
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
+
+
 async def serve(settings: Settings, say: Say, *, migrates: bool, environ: Mapping[str, str] = os.environ) -> None:
     """Serve until cancelled, then drain.
 
@@ -64,6 +75,7 @@ async def serve(settings: Settings, say: Say, *, migrates: bool, environ: Mappin
         if link is not None:
             say(f"nobody runs this instance yet; whoever opens this within a day becomes its owner: {link}")
         async with metrics_served(settings.metrics_addr, workers, say):
+            stop_if_told()
             await asyncio.Event().wait()
     finally:
         await workers.stop()

@@ -19,6 +19,7 @@ from airouter.running.migration import bring_up_to_date
 from airouter.running.operators import setup_link
 from airouter.running.postgres import EmbeddedPostgres
 from airouter.running.reload import Reload
+from airouter.running.serve import stop_if_told
 from airouter.running.workers import APPLICATION, PROTOCOL, Say, Workers
 from airouter.settings import Settings
 
@@ -125,6 +126,7 @@ class Up:
 
     async def _watch(self, workers: Workers) -> None:
         while True:
+            stop_if_told()
             await asyncio.sleep(LOOK_SECONDS)
             if self._postgres is not None and not self._postgres.is_alive():
                 self._say("Postgres ended; starting it again.")
