@@ -36,6 +36,10 @@ raise SystemExit(refusing(lambda: run(up.run(), up.hurry)))
 """
 
 
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # We were started in the background, where shells have it ignored, and what we start would inherit that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
 STARTED: list[subprocess.Popen[str]] = []
 
 
