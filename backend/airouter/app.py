@@ -43,6 +43,7 @@ from airouter.services.groups import Groups
 from airouter.services.housekeeping import Housekeeping
 from airouter.services.idempotency import Idempotency
 from airouter.services.instance import Instance
+from airouter.services.jobs import Jobs
 from airouter.services.keys import Keys
 from airouter.services.models import Models
 from airouter.services.passwords import Passwords
@@ -74,6 +75,7 @@ class House:
         self.vault = Vault(settings.secret_keys)
         self._services: Services | None = None
         self._doors: Doors | None = None
+        self._jobs: Jobs | None = None
         self._catch_up: Callable[[], Awaitable[None]] | None = None
 
     async def catch_up(self) -> None:
@@ -105,7 +107,8 @@ class House:
         listener.on("accounts", standings.on_account)
         passwords = Passwords(settings.password_hashes_at_once)
         snapshot = Snapshot(lambda at, before: read_catalogue(database, self.vault, at, previous=before), now)
-        self._services = self._furnish(database, passwords, standings, snapshot)
+        self._jobs = jobs = Jobs(database)
+        self._services = self._furnish(database, passwords, standings, snapshot, jobs)
         self._services.readiness.register("catalogue", _catalogue_check(snapshot))
         housekeeping = Housekeeping(database)
         await listener.start()
@@ -117,10 +120,12 @@ class House:
 
         self._catch_up = catch_up
         housekeeping.start()
+        jobs.start()
         try:
             async with self._open_gateway(snapshot, listener):
                 yield
         finally:
+            await jobs.stop()
             await housekeeping.stop()
             await snapshot.stop()
             await listener.stop()
@@ -181,7 +186,10 @@ class House:
             await client.close()
             self._doors = None
 
-    def _furnish(self, database: Database, passwords: Passwords, standings: Standings, snapshot: Snapshot) -> Services:
+    def _furnish(
+        self, database: Database, passwords: Passwords, standings: Standings, snapshot: Snapshot, jobs: Jobs
+    ) -> Services:
+        """The use cases, and the recurring work that belongs to them (`jobs.add`)."""
         settings, vault = self.settings, self.vault
         attempts = Attempts(database, vault)
         sessions = Sessions(database, vault, standings)
@@ -201,6 +209,7 @@ class House:
             groups=Groups(database),
             idempotency=Idempotency(database),
             instance=Instance(database),
+            jobs=jobs,
             keys=Keys(database),
             mode=Mode(name=settings.mode),
             models=Models(database),

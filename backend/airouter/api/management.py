@@ -29,6 +29,7 @@ from airouter.services.channels import Channels
 from airouter.services.groups import Groups
 from airouter.services.idempotency import Idempotency
 from airouter.services.instance import Instance
+from airouter.services.jobs import Jobs
 from airouter.services.keys import Keys
 from airouter.services.models import Models
 from airouter.services.policies import PolicyBook
@@ -54,6 +55,7 @@ class Services:
     groups: Groups
     idempotency: Idempotency
     instance: Instance
+    jobs: Jobs
     keys: Keys
     mode: Mode
     models: Models

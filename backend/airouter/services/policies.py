@@ -1,16 +1,15 @@
 """Policies: what an operator edits while the gateway runs, one typed struct a topic."""
 
+from collections.abc import Awaitable, Callable
 from datetime import datetime
-from ipaddress import ip_network
 from typing import Any, Final, TypeVar
-from urllib.parse import urlsplit
 from uuid import UUID
 
 import msgspec
 
 from airouter.domain.errors import InvalidRequest, NotFound, NotSupportedYet
 from airouter.domain.ids import UserId
-from airouter.domain.policy import TOPICS, Display, Network, Policies, SignUp
+from airouter.domain.policy import TOPICS, Policies, SignUp, Topic
 from airouter.storage import groups
 from airouter.storage import policies as rows
 from airouter.storage.changes import announce
@@ -19,9 +18,9 @@ from airouter.storage.database import Connection, Database
 PLANNED: Final = frozenset({"referral", "retention", "mail", "sign_in"})
 """Topics that are promised and not enforced yet."""
 
-Policy = TypeVar("Policy", bound=msgspec.Struct)
+Policy = TypeVar("Policy", bound=Topic)
 
-_TOPIC_OF: Final[dict[type[msgspec.Struct], str]] = {struct: topic for topic, struct in TOPICS.items()}
+_TOPIC_OF: Final[dict[type[Topic], str]] = {struct: topic for topic, struct in TOPICS.items()}
 
 
 class PolicyView(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,20 +50,29 @@ class PolicyBook:
         async with self._database.connection() as connection:
             return _view(topic, await rows.find_policy(connection, topic))
 
-    async def put(self, policy: msgspec.Struct, made_by: UserId | None) -> PolicyView:
+    async def put(self, policy: Topic, made_by: UserId | None) -> PolicyView:
         """This policy instead of what its topic said, everywhere within a second.
 
         Raises:
             InvalidRequest: it cannot be followed; `field` says where.
         """
         topic = _TOPIC_OF[type(policy)]
-        _check(policy)
+        policy.check()
         async with self._database.transaction() as connection:
-            if isinstance(policy, SignUp) and await groups.find_group(connection, policy.group) is None:
-                raise InvalidRequest(f"group: there is no group {policy.group!r}.", field="group")
+            if type(policy) in CHECKS:
+                await CHECKS[type(policy)](connection, policy)
             row = await rows.put_policy(connection, topic, policy, made_by)
             await announce(connection, "catalogue")
         return _view(topic, row)
+
+
+async def _group_exists(connection: Connection, policy: SignUp) -> None:
+    if await groups.find_group(connection, policy.group) is None:
+        raise InvalidRequest(f"group: there is no group {policy.group!r}.", field="group")
+
+
+CHECKS: Final[dict[type[Topic], Callable[[Connection, Any], Awaitable[None]]]] = {SignUp: _group_exists}
+"""What only Postgres can say about a topic. Each raises InvalidRequest with the `field`."""
 
 
 def _supported(topic: str) -> None:
@@ -74,7 +82,7 @@ def _supported(topic: str) -> None:
         raise NotFound(f"There is no policy {topic!r}; there are {', '.join(sorted(TOPICS))}.")
 
 
-def struct_of(topic: str) -> type[msgspec.Struct]:
+def struct_of(topic: str) -> type[Topic]:
     """What a body for this topic has to be. Raises NotFound, NotSupportedYet."""
     _supported(topic)
     return TOPICS[topic]
@@ -100,18 +108,3 @@ def _view(topic: str, row: rows.PolicyRow | None) -> PolicyView:
         updated_at=None if row is None else row.updated_at,
         updated_by=None if row is None else row.updated_by,
     )
-
-
-def _check(policy: msgspec.Struct) -> None:
-    """What types cannot say."""
-    if isinstance(policy, Network):
-        for number, network in enumerate(policy.allowed_networks):
-            try:
-                ip_network(network)
-            except ValueError:
-                field = f"allowed_networks[{number}]"
-                raise InvalidRequest(f"{field}: {network!r} is no network such as 10.0.0.0/8.", field=field) from None
-    if isinstance(policy, Display):
-        for name, link in policy.links.items():
-            if urlsplit(link).scheme not in {"http", "https", "mailto"}:  # it ends up in a page as a link
-                raise InvalidRequest(f"links.{name}: a link begins with https://.", field=f"links.{name}")

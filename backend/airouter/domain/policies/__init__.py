@@ -1,0 +1,1 @@
+"""One policy topic a file; domain/policy.py puts them together."""
