@@ -14,7 +14,7 @@ from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from airouter.api.cors import OPEN_MARKS
-from airouter.api.doors.service import Doors, refuse
+from airouter.api.doors.service import Doors, refuse, secret_in
 from airouter.domain.errors import BodyTooLarge
 from airouter.domain.ids import RequestId
 from airouter.gateway.door import BY_PATH, Door
@@ -92,13 +92,7 @@ class HotCall:
 
     @property
     def secret(self) -> str | None:
-        """`Authorization: Bearer …`, or `x-api-key` as Anthropic's clients send it."""
-        for name, value in self._headers:
-            if name == b"authorization":
-                scheme, _, secret = value.partition(b" ")
-                return secret.strip().decode("latin-1") if scheme.lower() == b"bearer" else None
-        other = self._header(b"x-api-key")
-        return other.decode("latin-1") if other else None
+        return secret_in(self._headers)
 
     # -- the answer
 

@@ -8,7 +8,7 @@ from litestar import asgi
 from litestar.handlers import ASGIRouteHandler
 
 from airouter.api.arrivals import arrival_of
-from airouter.api.doors.service import Doors, refuse
+from airouter.api.doors.service import Doors, refuse, secret_in
 from airouter.domain.errors import BodyTooLarge, MethodNotAllowed
 from airouter.domain.ids import RequestId
 from airouter.gateway.door import DOORS, Door, spellings
@@ -27,7 +27,7 @@ class AsgiExchange:
         self.request_id: RequestId = arrival.request_id
         self.has_begun = False
         self.is_gone = False
-        self._headers: dict[bytes, bytes] = dict(reversed(scope["headers"]))
+        self._headers: Headers = scope["headers"]
         self._send = send
         self._queue: asyncio.Queue[dict[str, Any] | None] = asyncio.Queue(maxsize=0)
         self._act_when_gone: Callable[[], None] | None = None
@@ -37,13 +37,7 @@ class AsgiExchange:
 
     @property
     def secret(self) -> str | None:
-        """`Authorization: Bearer …`, or `x-api-key`."""
-        claimed = self._headers.get(b"authorization")
-        if claimed is not None:
-            scheme, _, secret = claimed.partition(b" ")
-            return secret.strip().decode("latin-1") if scheme.lower() == b"bearer" else None
-        other = self._headers.get(b"x-api-key")
-        return other.decode("latin-1") if other else None
+        return secret_in(self._headers)
 
     @property
     def is_slow(self) -> bool:

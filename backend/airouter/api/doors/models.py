@@ -9,7 +9,7 @@ from litestar import Request, get
 from litestar.handlers import HTTPRouteHandler
 
 from airouter.api.arrivals import arrival_of
-from airouter.api.doors.service import Doors
+from airouter.api.doors.service import Doors, secret_in
 from airouter.domain.catalogue import Model
 from airouter.domain.errors import ModelNotFound
 from airouter.domain.key import Caller
@@ -40,10 +40,7 @@ def model_routes(doors: Callable[[], Doors]) -> list[HTTPRouteHandler]:
     lists = [path for path in spellings(PATH) if not path.endswith("/")]
 
     async def caller_of(request: Request[Any, Any, Any]) -> Caller:
-        scheme, _, secret = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer":
-            secret = request.headers.get("x-api-key", "")
-        return await doors().gateway.caller(secret.strip() or None, arrival_of(request.scope).address)
+        return await doors().gateway.caller(secret_in(request.scope["headers"]), arrival_of(request.scope).address)
 
     @get(lists, operation_id="listModels", summary="The models that this key may use.", opt={"is_door": True})
     async def list_models(request: Request[Any, Any, Any]) -> ModelList:

@@ -55,6 +55,18 @@ class Doors:
             refuse(exchange, None)
 
 
+def secret_in(headers: Sequence[tuple[bytes, bytes]]) -> str | None:
+    """The API key that a request presents: `Authorization: Bearer …`, or `x-api-key` as Anthropic's clients send it."""
+    other: bytes | None = None
+    for name, value in headers:
+        if name == b"authorization":
+            scheme, _, secret = value.partition(b" ")
+            return secret.strip().decode("latin-1") if scheme.lower() == b"bearer" else None
+        if name == b"x-api-key":
+            other = value
+    return other.strip().decode("latin-1") if other else None
+
+
 def refuse(exchange: ServerExchange, error: DomainError | None) -> None:
     """Ends the exchange with a refusal; None is a fault of ours that has no words for a caller.
 
