@@ -1,0 +1,10 @@
+"""Every processor of this build, by the name that a payment method carries."""
+
+from airouter.payments.contract import AnyProcessor
+from airouter.payments.manual import Manual
+
+
+def processors(*more: AnyProcessor) -> dict[str, AnyProcessor]:
+    """Those of every instance, and `more`: the demo's, which production does not have."""
+    found: tuple[AnyProcessor, ...] = (Manual(), *more)
+    return {processor.name: processor for processor in found}
