@@ -35,6 +35,7 @@ from airouter.providers.scripted import ScriptedUpstream
 from airouter.services.accounts import Accounts
 from airouter.services.admin_accounts import AdminAccounts, People
 from airouter.services.attempts import Attempts
+from airouter.services.audit_log import AuditLog
 from airouter.services.base_urls import address_policy
 from airouter.services.batch_codes import BatchCodes
 from airouter.services.catalogue import read_catalogue
@@ -198,6 +199,7 @@ class House:
         return Services(
             accounts=Accounts(database),
             admin_accounts=AdminAccounts(database),
+            audit_log=AuditLog(database, vault),
             batch_codes=BatchCodes(database, redemptions),
             browsers=Browsers(
                 api_url=settings.public_url,

@@ -6,6 +6,8 @@ visitor   anybody, and it does not matter who     guest     anybody; somebody si
 person    somebody signed in
 holder    a person acting for one of their accounts (`X-Account-Id`; without it the personal one)
 operator  a person with the role `operator` or `owner`        owner    with the role `owner`
+
+`actor: NamedDependency[Actor]` is none of these: it says who is at work, for the audit log.
 """
 
 from collections.abc import Callable
@@ -19,8 +21,9 @@ from litestar.handlers import BaseRouteHandler
 from litestar.params import HeaderParameter
 
 from airouter.api.arrivals import arrival_of
-from airouter.domain.errors import AccountPaused, NotFound, RoleRequired, Unauthenticated
+from airouter.domain.errors import AccountPaused, NotFound, RoleRequired, SessionExpired, Unauthenticated
 from airouter.domain.ids import AccountId, RequestId, SessionId, UserId, WalletId
+from airouter.services.audit_log import Actor
 from airouter.services.sessions import Sessions
 from airouter.storage.sessions import Membership, Role, TeamRole
 
@@ -204,6 +207,19 @@ def _owner(person: NamedDependency[Person]) -> Owner:
     return Owner(person=person)
 
 
+async def _actor(request: AnyRequest, sessions: NamedDependency[Sessions]) -> Actor:
+    """Whoever calls; a token that does not hold makes nobody of them, and the caller in the signature refuses it."""
+    arrival = arrival_of(request.scope)
+    stranger = Actor(address=arrival.address, request_id=arrival.request_id)
+    if bearer_of(request) is None:
+        return stranger
+    try:
+        person = await person_of(request, sessions)
+    except (Unauthenticated, SessionExpired):
+        return stranger
+    return msgspec.structs.replace(stranger, user_id=person.user_id)
+
+
 def recognise_first(sessions: Callable[[], Sessions]) -> Any:
     """A guard that knows who calls before the body is looked at: a stranger learns nothing about what would fit."""
 
@@ -238,6 +254,9 @@ PROVIDERS: Final[dict[str, Any]] = {
     "owner": Provide(_owner, sync_to_thread=False),
 }
 """The only ways to be somebody in a handler."""
+
+ACTING: Final[dict[str, Any]] = {"actor": Provide(_actor)}
+"""Who is at work, whoever they had to be."""
 
 STRANGERS: Final = frozenset({"visitor", "guest"})
 """Those who need no token."""

@@ -24,6 +24,7 @@ from airouter.api.public.status import Mode, status
 from airouter.api.requests import BODY_BYTES_MAX, JsonRequest, answer_error
 from airouter.services.accounts import Accounts
 from airouter.services.admin_accounts import AdminAccounts, People
+from airouter.services.audit_log import AuditLog
 from airouter.services.batch_codes import BatchCodes
 from airouter.services.channels import Channels
 from airouter.services.groups import Groups
@@ -48,6 +49,7 @@ class Services:
 
     accounts: Accounts
     admin_accounts: AdminAccounts
+    audit_log: AuditLog
     batch_codes: BatchCodes
     browsers: Browsers
     channels: Channels
@@ -103,6 +105,7 @@ def management(
         ],
         dependencies={
             **callers.PROVIDERS,
+            **callers.ACTING,
             **paging.PROVIDERS,
             **idempotency.PROVIDERS,
             **usage_filters.PROVIDERS,
