@@ -15,6 +15,7 @@ import { readAccountsSearch } from "../features/accounts/search"
 import { readDashboardSearch } from "../features/dashboard/search"
 import { readKeysSearch } from "../features/keys/search"
 import { readPricingSearch } from "../features/pricing/search"
+import { readSettingsSearch } from "../features/settings/search"
 import { readSignInSearch } from "../features/sign-in/search"
 import { readUsageSearch } from "../features/usage/search"
 import { wordsFor } from "../i18n"
@@ -166,6 +167,7 @@ const settings = createRoute({
   getParentRoute: () => console_,
   path: "/settings",
   staticData: { title: "nav.settings" },
+  validateSearch: readSettingsSearch,
   loader: () => wordsFor("settings"),
   component: lazyRouteComponent(() => import("../features/settings/settings-page")),
 })

@@ -1,74 +1,35 @@
-import { useSuspenseQuery } from "@tanstack/react-query"
+import { getRouteApi, Link } from "@tanstack/react-router"
+import { Suspense } from "react"
 import { useTranslation } from "react-i18next"
-import { meQuery } from "../../api/queries"
-import { Segmented } from "../../components/choice"
-import { Block, PageHead } from "../../components/page"
-import { chooseTheme, languageOptions, useTheme, useThemeOptions } from "../../components/theme"
-import { chooseLanguage, type Language } from "../../i18n"
-import { Password } from "./password"
-import { Sessions } from "./sessions"
+import { PageHead } from "../../components/page"
+import { SECTIONS } from "./sections"
 
-function Profile() {
-  const { t } = useTranslation("settings")
-  const { data: me } = useSuspenseQuery(meQuery)
-  return (
-    <Block title={t("profile")}>
-      <dl className="kv max-w-[25rem]">
-        <dt>{t("email")}</dt>
-        <dd title={me.user.email}>{me.user.email}</dd>
-        <dt>{t("role")}</dt>
-        <dd>{t(`roles.${me.user.role}`)}</dd>
-        <dt>{t("group")}</dt>
-        <dd>{me.account.group}</dd>
-      </dl>
-    </Block>
-  )
-}
+const route = getRouteApi("/console/settings")
 
-function Appearance() {
-  const { t, i18n } = useTranslation("settings")
-  const themes = useThemeOptions().map(({ value, label, icon }) => ({
-    value,
-    label: (
-      <>
-        {icon}
-        {label}
-      </>
-    ),
-  }))
-  return (
-    <Block title={t("look")}>
-      <p className="text-13 text-ink-3">{t("lookText")}</p>
-      <div className="flex flex-wrap gap-6">
-        <div className="field">
-          <span className="legend">{t("theme")}</span>
-          <Segmented label={t("theme")} value={useTheme()} options={themes} onValue={chooseTheme} />
-        </div>
-        <div className="field">
-          <span className="legend">{t("language")}</span>
-          <Segmented
-            label={t("language")}
-            value={i18n.language as Language}
-            options={languageOptions}
-            onValue={(language) => void chooseLanguage(language)}
-          />
-        </div>
-      </div>
-    </Block>
-  )
-}
-
+/** One section at a time; which one stands in the address. */
 export default function SettingsPage() {
   const { t } = useTranslation("settings")
+  const { section } = route.useSearch()
+  const shown = SECTIONS.find(({ name }) => name === section) ?? SECTIONS[0]
+  if (!shown) return null
   return (
     <>
-      <PageHead title={t("title")} text={t("text")} />
-      <div className="grid gap-10 lg:grid-cols-2 lg:gap-12">
-        <Profile />
-        <Appearance />
-        <Password />
-      </div>
-      <Sessions />
+      <PageHead title={t("title")} text={t(`sectionText.${shown.name}`)} />
+      <nav className="seg mb-8 max-w-full overflow-x-auto" aria-label={t("sectionsLabel")}>
+        {SECTIONS.map(({ name }) => (
+          <Link
+            key={name}
+            to="/console/settings"
+            search={name === SECTIONS[0]?.name ? {} : { section: name }}
+            aria-current={name === shown.name ? "page" : undefined}
+          >
+            {t(`section.${name}`)}
+          </Link>
+        ))}
+      </nav>
+      <Suspense fallback={<div aria-busy="true" className="min-h-64" />}>
+        <shown.Content />
+      </Suspense>
     </>
   )
 }
