@@ -46,13 +46,13 @@ def transfer_reference(order_id: str) -> str:
 class Manual:
     """See `contract.Processor`. No notices and no questions: everything it knows is what a person says."""
 
-    name: Final = "manual"
-    config_type: Final = ManualConfig
-    secrets_type: Final = NoSecrets
-    has_webhook: Final = False
-    can_ask: Final = False
-    can_refund: Final = False
-    acknowledgement: Final = Acknowledgement()
+    name = "manual"
+    config_type = ManualConfig
+    secrets_type = NoSecrets
+    has_webhook = False
+    can_ask = False
+    can_refund = False
+    acknowledgement = Acknowledgement()
 
     def objection(self, access: Access[ManualConfig, NoSecrets]) -> str | None:
         """The line with the reference must not hide one of the operator's."""

@@ -101,6 +101,25 @@ class _PlainStream(httpcore.AsyncNetworkStream):
         return self._inner.get_extra_info(info)
 
 
+def guarded_transport(
+    guard: Guard, limits: ConnectionLimits, tls: ssl.SSLContext, proxy: str | None = None
+) -> httpx.AsyncHTTPTransport:
+    """Httpx's own transport, connecting only to addresses that the guard allows."""
+    transport = httpx.AsyncHTTPTransport(verify=tls, trust_env=False)
+    # httpx offers no parameter for the network below it, so its connection pool is replaced by one that we made.
+    bounds: dict[str, Any] = {
+        "ssl_context": tls,
+        "max_connections": limits.connections_max,
+        "max_keepalive_connections": limits.idle_max,
+        "keepalive_expiry": limits.idle_ttl_seconds,
+        "network_backend": GuardedBackend(guard),
+    }
+    transport._pool = (  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - see above
+        httpcore.AsyncConnectionPool(**bounds) if proxy is None else httpcore.AsyncHTTPProxy(proxy_url=proxy, **bounds)
+    )
+    return transport
+
+
 class HttpxClient:
     """See `contract.UpstreamClient`. With `proxy` (http, https) the guard judges the proxy's address, and the proxy
     alone decides where it connects to: only for hosts that the operator named.
@@ -113,22 +132,7 @@ class HttpxClient:
         tls: ssl.SSLContext | None = None,
         proxy: str | None = None,
     ) -> None:
-        limits = limits or ConnectionLimits()
-        tls = tls or tls_context()
-        self._transport = httpx.AsyncHTTPTransport(verify=tls, trust_env=False)
-        # httpx offers no parameter for the network below it, so its connection pool is replaced by one that we made.
-        bounds: dict[str, Any] = {
-            "ssl_context": tls,
-            "max_connections": limits.connections_max,
-            "max_keepalive_connections": limits.idle_max,
-            "keepalive_expiry": limits.idle_ttl_seconds,
-            "network_backend": GuardedBackend(guard),
-        }
-        self._transport._pool = (  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - see above
-            httpcore.AsyncConnectionPool(**bounds)
-            if proxy is None
-            else httpcore.AsyncHTTPProxy(proxy_url=proxy, **bounds)
-        )
+        self._transport = guarded_transport(guard, limits or ConnectionLimits(), tls or tls_context(), proxy)
         self._closing: set[asyncio.Task[None]] = set()
         self._closed = False
 
