@@ -38,6 +38,7 @@ from airouter.services.attempts import Attempts
 from airouter.services.audit_log import AuditLog
 from airouter.services.base_urls import address_policy
 from airouter.services.batch_codes import BatchCodes
+from airouter.services.bearers import Bearers
 from airouter.services.catalogue import read_catalogue
 from airouter.services.channels import Channels
 from airouter.services.groups import Groups
@@ -53,6 +54,7 @@ from airouter.services.price_list import PriceList
 from airouter.services.rate_cards import RateCards
 from airouter.services.readiness import Readiness
 from airouter.services.redemptions import Redemptions
+from airouter.services.referrals import Referrals
 from airouter.services.sessions import Sessions, Standings
 from airouter.services.usage_reports import UsageReports
 from airouter.services.users import Users
@@ -195,12 +197,14 @@ class House:
         attempts = Attempts(database, vault)
         sessions = Sessions(database, vault, standings)
         redemptions = Redemptions(database, vault, attempts)
+        referrals = Referrals(database, vault, settings.console_url)
         users = Users(database, vault, passwords, attempts, sessions)
         return Services(
             accounts=Accounts(database),
             admin_accounts=AdminAccounts(database),
             audit_log=AuditLog(database, vault),
             batch_codes=BatchCodes(database, redemptions),
+            bearers=Bearers(sessions),
             browsers=Browsers(
                 api_url=settings.public_url,
                 origins=frozenset({*settings.console_origins, settings.console_url, settings.public_url}),
@@ -221,6 +225,7 @@ class House:
             rate_cards=RateCards(database),
             readiness=Readiness(),
             redemptions=redemptions,
+            referrals=referrals,
             sessions=sessions,
             usage_reports=UsageReports(database, vault),
             users=users,

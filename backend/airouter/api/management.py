@@ -26,6 +26,7 @@ from airouter.services.accounts import Accounts
 from airouter.services.admin_accounts import AdminAccounts, People
 from airouter.services.audit_log import AuditLog
 from airouter.services.batch_codes import BatchCodes
+from airouter.services.bearers import Bearers
 from airouter.services.channels import Channels
 from airouter.services.groups import Groups
 from airouter.services.idempotency import Idempotency
@@ -38,6 +39,7 @@ from airouter.services.price_list import PriceList
 from airouter.services.rate_cards import RateCards
 from airouter.services.readiness import Readiness
 from airouter.services.redemptions import Redemptions
+from airouter.services.referrals import Referrals
 from airouter.services.sessions import Sessions
 from airouter.services.usage_reports import UsageReports
 from airouter.services.users import Users
@@ -51,6 +53,7 @@ class Services:
     admin_accounts: AdminAccounts
     audit_log: AuditLog
     batch_codes: BatchCodes
+    bearers: Bearers
     browsers: Browsers
     channels: Channels
     documents: Documents
@@ -67,6 +70,7 @@ class Services:
     rate_cards: RateCards
     readiness: Readiness
     redemptions: Redemptions
+    referrals: Referrals
     sessions: Sessions
     usage_reports: UsageReports
     users: Users
@@ -98,7 +102,7 @@ def management(
             Router(
                 path="/api/v1",
                 route_handlers=[*PUBLIC, *CONSOLE, *ADMIN],
-                guards=[callers.recognise_first(lambda: services().sessions)],
+                guards=[callers.recognise_first(lambda: services().bearers)],
                 middleware=[idempotency.IdempotencyLayer()],
             ),
             *more,
