@@ -11,7 +11,7 @@ from airouter.domain.errors import AmountTooLarge, BalanceInsufficient, InvalidR
 from airouter.domain.ledger import GRANTS, SALES
 from airouter.domain.quota import WALLET_MAX
 from airouter.services import recall, settlement
-from airouter.services.wallets import Movement, Wallets, charge_back, credit, move
+from airouter.services.wallets import Movement, Taken, Wallets, credit, move, take_or_owe
 from airouter.storage.database import Database, connect
 from tests.customers import Customer, customer
 
@@ -101,13 +101,43 @@ async def test_money_in_does_not_look_at_leases_and_forgives_the_overrun(databas
     assert (moved.transfer.credit_balance, owed) == (110, 0)
 
 
-async def test_a_charge_back_takes_what_is_free_and_the_house_bears_the_rest(database: str, pool: Database) -> None:
+def charge_back(who: Customer, amount: int) -> Movement:
+    return Movement(kind="refund", reference="c", debit_wallet=who.wallet_id, credit_wallet=SALES, amount=amount)
+
+
+async def debt(pool: Database, who: Customer) -> int:
+    async with pool.connection() as connection:
+        return await connection.fetchval(
+            "SELECT -balance FROM wallets WHERE account_id = $1 AND kind = 'debt'", who.account_id
+        )
+
+
+async def test_what_cannot_be_taken_back_becomes_the_debt_of_the_account_once(database: str, pool: Database) -> None:
     who = await customer(database, 100)
     await lease(database, who, 60)
+    async with pool.transaction() as connection:
+        assert await take_or_owe(connection, who.account_id, charge_back(who, 90), is_last_try=False) is None
     for _ in range(2):
         async with pool.transaction() as connection:
-            assert await charge_back(connection, reference="c", wallet_id=who.wallet_id, amount=90) == (40, 50)
-    assert await balance(pool, who) == 60
+            assert await take_or_owe(connection, who.account_id, charge_back(who, 90)) == Taken(taken=40, owed=50)
+    assert (await balance(pool, who), await debt(pool, who)) == (60, 50)
+
+
+async def test_money_in_pays_the_debt_first_but_a_grant_does_not(database: str, pool: Database) -> None:
+    who = await customer(database, 0)
+    async with pool.transaction() as connection:
+        await take_or_owe(connection, who.account_id, charge_back(who, 70))
+    await Wallets(pool).grant(who.account_id, 10, reference="g")
+    assert (await balance(pool, who), await debt(pool, who)) == (10, 70)
+    for _ in range(2):
+        async with pool.transaction() as connection:
+            moved = await credit(
+                connection, kind="top_up", reference="p", wallet_id=who.wallet_id, amount=30, debit_wallet=SALES
+            )
+            assert moved.repaid in {30, 0}
+    assert (await balance(pool, who), await debt(pool, who)) == (10, 40)
+    await Wallets(pool).adjust(who.account_id, 100, reference="a", reason="kind")
+    assert (await balance(pool, who), await debt(pool, who)) == (70, 0)
 
 
 async def test_a_movement_that_is_not_covered_moves_nothing(database: str, pool: Database) -> None:

@@ -16,11 +16,26 @@ REVENUE: Final = WalletId(3)
 OVERRUN: Final = WalletId(4)
 """Pays the part of a call that its account could not."""
 LOSS: Final = WalletId(5)
-"""Pays the part of a taken-back amount that was already used."""
+"""Pays what an operator writes off."""
 
 SYSTEM_WALLETS: Final = (SALES, GRANTS, REVENUE, OVERRUN, LOSS)
 
-TransferKind = Literal["grant", "redemption", "adjustment", "top_up", "reward", "reward_transfer", "refund", "loss"]
+WalletKind = Literal["main", "reward", "debt"]
+"""Those of an account. What it owes stands in `debt`, at or below zero; the others never go below it."""
+
+TransferKind = Literal[
+    "grant",
+    "redemption",
+    "adjustment",
+    "top_up",
+    "reward",
+    "reward_transfer",
+    "refund",
+    "loss",
+    "debt",
+    "forfeit",
+    "clawback",
+]
 UsageTransferKind = Literal["usage", "overrun"]
 
 

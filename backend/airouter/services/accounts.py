@@ -20,6 +20,8 @@ class Wallet(msgspec.Struct, frozen=True, kw_only=True):
     held: int
     available: int
     reward_balance: int
+    debt: int
+    """What the account owes; the next top-up pays it first."""
     used_total: str
     """A decimal string: a sum over all time."""
     currency: str
@@ -40,6 +42,7 @@ class Accounts:
                 held=row.held,
                 available=row.balance - row.held,
                 reward_balance=row.reward_balance,
+                debt=row.debt,
                 used_total=await rows.used_total(connection, row.wallet_id),
                 currency=await rows.ledger_currency(connection),
             )

@@ -47,6 +47,7 @@ class AccountLine(msgspec.Struct, frozen=True, kw_only=True):
     held: int
     available: int
     reward_balance: int
+    debt: int
     overrun: int
     members: list[MemberView]
     created_at: datetime
@@ -64,6 +65,7 @@ class AccountView(msgspec.Struct, frozen=True, kw_only=True):
     held: int
     available: int
     reward_balance: int
+    debt: int
     overrun: int
     members: list[MemberView]
     created_at: datetime
@@ -162,7 +164,13 @@ class People:
             return _person(row, (await rows.accounts_of(connection, [user_id]))[user_id])
 
     async def change(
-        self, user_id: UserId, *, role: Role | None, status: UserStatus | None, made_by: UserId
+        self,
+        user_id: UserId,
+        *,
+        role: Role | None,
+        status: UserStatus | None,
+        made_by: UserId,
+        may_touch_operators: bool,
     ) -> PersonView:
         """Appoints or dismisses, bans or lets in again; None: as it is. A ban ends all sessions.
 
@@ -196,6 +204,7 @@ def _line(row: AccountRow, members: list[MemberRow]) -> AccountLine:
         held=row.held,
         available=row.balance - row.held,
         reward_balance=row.reward_balance,
+        debt=row.debt,
         overrun=row.overrun,
         members=[
             MemberView(user_id=one.user_id, email=one.email, team_role=one.team_role, role=one.role, status=one.status)

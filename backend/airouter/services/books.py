@@ -35,7 +35,7 @@ class _Question(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _QUESTIONS: Final = (
-    _Question(name="wallets_out_of_bounds", fact="a wallet is not within 0 <= leased <= balance"),
+    _Question(name="wallets_out_of_bounds", fact="a wallet is not within 0 <= leased <= balance, or a debt above zero"),
     _Question(name="keys_out_of_bounds", fact="a key is above its limit"),
     _Question(
         name="wallet_leases_drift",
@@ -54,6 +54,12 @@ _QUESTIONS: Final = (
         drift=lambda row: abs(row["balance"] - int(row["transfers"])),
     ),
     _Question(name="balances_after_below_zero", fact="a transfer left a balance below zero"),
+    _Question(
+        name="orders_against_transfers",
+        fact="what an order credited and took back is not what its transfers moved",
+        drift=lambda row: abs(int(row["kept"]) - int(row["moved"])),
+    ),
+    _Question(name="orders_credited_unpaid", fact="a top-up was credited for an order that was not paid"),
     _Question(name="unknown_wallets", fact="a transfer names a wallet that does not exist"),
     _Question(
         name="usage_against_transfers",

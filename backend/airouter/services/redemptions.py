@@ -129,7 +129,7 @@ class Redemptions:
             transfer_id=moved.transfer.transfer_id,
         )
         assert moved.transfer.credit_balance is not None, "an account's wallet has a balance"
-        return Redeemed(amount=code.amount, balance=moved.transfer.credit_balance)
+        return Redeemed(amount=code.amount, balance=moved.transfer.credit_balance - moved.repaid)
 
     async def create_batch(
         self, draft: BatchDraft, batch_id: BatchId, made_by: UserId | None

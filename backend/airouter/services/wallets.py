@@ -1,20 +1,25 @@
-"""Money verbs: grants, adjustments, charge-backs, and the one movement that all of them are made of.
+"""Money verbs: grants, adjustments, debts, and the one movement that all of them are made of.
 
 Each is one transaction around one transfer, and idempotent by the transfer's (kind, reference). Money in does not
 look at
 leases; money out takes only what nobody leased, and recalls leases first.
 """
 
+from typing import Final
+
 import msgspec
 
 from airouter.domain.errors import AmountTooLarge, BalanceInsufficient, InvalidRequest, NotFound, QuotaInUseByCalls
 from airouter.domain.ids import AccountId, TransferId, UserId, WalletId
-from airouter.domain.ledger import GRANTS, LOSS, SALES, Transfer, TransferKind
+from airouter.domain.ledger import GRANTS, Transfer, TransferKind
 from airouter.domain.quota import WALLET_MAX
 from airouter.services.recall import with_recall
 from airouter.storage import changes, transfers, wallets
 from airouter.storage.database import Connection, Database
 from airouter.world import new_id
+
+REPAYING: Final[frozenset[TransferKind]] = frozenset({"top_up", "redemption", "adjustment"})
+"""Money in of these kinds pays the account's debt first."""
 
 
 class Movement(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,10 +35,11 @@ class Movement(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Moved(msgspec.Struct, frozen=True, kw_only=True):
-    """The transfer; `is_new` False: it had been made before, and nothing moved now."""
+    """The transfer; `is_new` False: it had been made before, and nothing moved now. `repaid` went on to a debt."""
 
     transfer: Transfer
     is_new: bool
+    repaid: int = 0
 
 
 async def move(connection: Connection, movement: Movement) -> Moved | None:
@@ -93,6 +99,8 @@ async def credit(
 ) -> Moved:
     """Money in from a wallet of the house, within the caller's transaction: redemptions, top-ups, rewards.
 
+    What is bought, redeemed or given by an adjustment pays the account's debt first.
+
     Raises:
         AmountTooLarge
     """
@@ -109,6 +117,9 @@ async def credit(
         ),
     )
     assert moved is not None, "a wallet of the house never runs dry"
+    if kind in REPAYING and moved.is_new:
+        repaid = await repay(connection, wallet_id, reference=f"{kind}/{reference}", amount=amount)
+        return msgspec.structs.replace(moved, repaid=repaid)
     return moved
 
 
@@ -214,28 +225,55 @@ class Wallets:
         return moved.transfer
 
 
-async def charge_back(connection: Connection, *, reference: str, wallet_id: WalletId, amount: int) -> tuple[int, int]:
-    """A payment was taken back, which cannot be refused: takes what is free, and the house bears the rest.
+class Taken(msgspec.Struct, frozen=True, kw_only=True):
+    """What came of an amount that had to be taken: `taken` was there, `owed` became the account's debt."""
 
-    Within the caller's transaction, which also suspends the account. Answers (taken, borne).
+    taken: int
+    owed: int
+
+
+async def take_or_owe(
+    connection: Connection, account_id: AccountId, movement: Movement, *, is_last_try: bool = True
+) -> Taken | None:
+    """Money out that cannot be refused: what is free of the account's wallet, and the rest becomes its debt.
+
+    Within the caller's transaction; idempotent by the movement's (kind, reference). None, and nothing was done: leases
+    hold some of it, and it is not the last try (see `recall.with_recall`).
     """
+    wallet_id = movement.debit_wallet
     row = (await wallets.lock(connection, {wallet_id}))[wallet_id]
-    refund = await transfers.find(connection, "refund", reference)
-    loss = await transfers.find(connection, "loss", reference)
-    if refund is not None or loss is not None:
-        return (refund.amount if refund else 0), (loss.amount if loss else 0)
-    taken = min(amount, row.free)
-    if taken:
-        await move(
-            connection,
-            Movement(kind="refund", reference=reference, debit_wallet=wallet_id, credit_wallet=SALES, amount=taken),
-        )
-    if amount > taken:
-        await move(
-            connection,
-            Movement(kind="loss", reference=reference, debit_wallet=LOSS, credit_wallet=SALES, amount=amount - taken),
-        )
-    return taken, amount - taken
+    taken = await transfers.find(connection, movement.kind, movement.reference)
+    owed = await transfers.find(connection, "debt", movement.reference)
+    if taken is not None or owed is not None:
+        return Taken(taken=taken.amount if taken else 0, owed=owed.amount if owed else 0)
+    if row.free < movement.amount and row.leased > 0 and not is_last_try:
+        return None
+    part = min(movement.amount, row.free)
+    if part:
+        await move(connection, msgspec.structs.replace(movement, amount=part))
+    rest = movement.amount - part
+    if rest:
+        debt = await wallets.debt_wallet_of(connection, account_id)
+        booked = await move(connection, msgspec.structs.replace(movement, kind="debt", debit_wallet=debt, amount=rest))
+        if booked is None:
+            raise AmountTooLarge("The account owes as much as a wallet can hold.")
+    return Taken(taken=part, owed=rest)
+
+
+async def repay(connection: Connection, wallet_id: WalletId, *, reference: str, amount: int) -> int:
+    """Pays what the wallet's account owes with up to `amount` of what it just received; what was paid."""
+    debt = await wallets.debt_wallet_beside(connection, wallet_id)
+    if debt is None:
+        return 0
+    rows = await wallets.lock(connection, {wallet_id, debt})
+    part = min(amount, -rows[debt].balance, rows[wallet_id].free)
+    if part <= 0:
+        return 0
+    await move(
+        connection,
+        Movement(kind="debt", reference=f"repaid/{reference}", debit_wallet=wallet_id, credit_wallet=debt, amount=part),
+    )
+    return part
 
 
 async def _main_wallet(connection: Connection, account_id: AccountId) -> WalletId:

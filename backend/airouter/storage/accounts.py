@@ -20,6 +20,7 @@ class WalletRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     balance: int
     held: int
     reward_balance: int
+    debt: int
 
 
 class StatementLine(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -8,8 +8,9 @@ INSERT INTO members (account_id, user_id, team_role) VALUES ($1, $2, $3)
 INSERT INTO wallets (account_id, kind, balance) VALUES ($1, 'main', 0), ($1, 'reward', 0)
 
 -- name: wallet_of
-SELECT m.wallet_id, m.balance, m.leased AS held, r.balance AS reward_balance
+SELECT m.wallet_id, m.balance, m.leased AS held, r.balance AS reward_balance, coalesce(-d.balance, 0) AS debt
 FROM wallets m JOIN wallets r ON r.account_id = m.account_id AND r.kind = 'reward'
+LEFT JOIN wallets d ON d.account_id = m.account_id AND d.kind = 'debt'
 WHERE m.account_id = $1 AND m.kind = 'main'
 
 -- name: used_total

@@ -33,6 +33,7 @@ class AccountRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     held: int
     overrun: int
     reward_balance: int
+    debt: int
 
 
 class MemberRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

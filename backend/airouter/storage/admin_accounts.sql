@@ -1,10 +1,11 @@
 -- name: search_accounts
 -- Newest first. $1: a LIKE pattern over the account's name and its members' addresses, escaped by the caller.
 SELECT a.account_id, a.name, a.kind, a.group_name, a.status, a.created_at,
-  m.wallet_id, m.balance, m.leased AS held, m.overrun, r.balance AS reward_balance
+  m.wallet_id, m.balance, m.leased AS held, m.overrun, r.balance AS reward_balance, coalesce(-d.balance, 0) AS debt
 FROM accounts a
 JOIN wallets m ON m.account_id = a.account_id AND m.kind = 'main'
 JOIN wallets r ON r.account_id = a.account_id AND r.kind = 'reward'
+LEFT JOIN wallets d ON d.account_id = a.account_id AND d.kind = 'debt'
 WHERE ($1::text IS NULL OR a.name ILIKE $1 OR EXISTS (
     SELECT 1 FROM members b JOIN users u USING (user_id) WHERE b.account_id = a.account_id AND u.email ILIKE $1))
   AND ($2::text IS NULL OR a.group_name = $2)
@@ -14,10 +15,11 @@ ORDER BY a.created_at DESC, a.account_id DESC LIMIT $6
 
 -- name: find_account
 SELECT a.account_id, a.name, a.kind, a.group_name, a.status, a.created_at,
-  m.wallet_id, m.balance, m.leased AS held, m.overrun, r.balance AS reward_balance
+  m.wallet_id, m.balance, m.leased AS held, m.overrun, r.balance AS reward_balance, coalesce(-d.balance, 0) AS debt
 FROM accounts a
 JOIN wallets m ON m.account_id = a.account_id AND m.kind = 'main'
 JOIN wallets r ON r.account_id = a.account_id AND r.kind = 'reward'
+LEFT JOIN wallets d ON d.account_id = a.account_id AND d.kind = 'debt'
 WHERE a.account_id = $1
 
 -- name: members_of

@@ -5,7 +5,8 @@ SELECT (SELECT count(*) FROM wallets) AS wallets, (SELECT count(*) FROM transfer
   (SELECT count(*) FROM usage_records) AS usage_records
 
 -- name: wallets_out_of_bounds
-SELECT wallet_id, balance, leased FROM wallets WHERE balance IS NOT NULL AND NOT (leased >= 0 AND balance >= leased)
+SELECT wallet_id, kind, balance, leased FROM wallets
+WHERE balance IS NOT NULL AND NOT (leased >= 0 AND CASE kind WHEN 'debt' THEN balance <= 0 AND leased = 0 ELSE balance >= leased END)
 
 -- name: keys_out_of_bounds
 SELECT key_id, spend_limit, spent, leased FROM keys WHERE spent < 0 OR leased < 0 OR spent + leased > spend_limit
@@ -34,7 +35,25 @@ FROM wallets w LEFT JOIN (
 WHERE w.balance IS NOT NULL AND w.balance <> coalesce(m.sum, 0)
 
 -- name: balances_after_below_zero
-SELECT transfer_id, debit_balance, credit_balance FROM ledger WHERE debit_balance < 0 OR credit_balance < 0
+-- But of a debt wallet, which is never above zero.
+SELECT l.transfer_id, l.debit_balance, l.credit_balance
+FROM ledger l LEFT JOIN wallets d ON d.wallet_id = l.debit_wallet LEFT JOIN wallets c ON c.wallet_id = l.credit_wallet
+WHERE CASE d.kind WHEN 'debt' THEN l.debit_balance > 0 ELSE l.debit_balance < 0 END
+   OR CASE c.kind WHEN 'debt' THEN l.credit_balance > 0 ELSE l.credit_balance < 0 END
+
+-- name: orders_against_transfers
+-- What an order says was credited and taken back is what its transfers moved.
+SELECT o.order_id, o.credited_quota + o.credited_bonus - o.taken_quota - o.taken_bonus AS kept, coalesce(t.moved, 0) AS moved
+FROM orders o LEFT JOIN (
+  SELECT split_part(reference, '/', 2) AS order_id,
+    sum(CASE kind WHEN 'top_up' THEN amount ELSE -amount END) AS moved
+  FROM transfers WHERE reference LIKE 'order/%' AND kind IN ('top_up', 'refund', 'debt') GROUP BY 1) t
+  ON t.order_id = o.order_id::text
+WHERE o.credited_quota + o.credited_bonus - o.taken_quota - o.taken_bonus <> coalesce(t.moved, 0)
+
+-- name: orders_credited_unpaid
+SELECT t.reference FROM transfers t LEFT JOIN orders o ON o.order_id::text = split_part(t.reference, '/', 2)
+WHERE t.kind = 'top_up' AND t.reference LIKE 'order/%' AND (o.order_id IS NULL OR o.credited_quota = 0)
 
 -- name: unknown_wallets
 SELECT DISTINCT l.wallet_id FROM (SELECT debit_wallet AS wallet_id FROM ledger UNION SELECT credit_wallet FROM ledger) l

@@ -7,6 +7,8 @@ import msgspec
 
 from airouter.domain.errors import AmountTooLarge
 from airouter.domain.ids import AccountId, WalletId
+from airouter.domain.ledger import WalletKind
+from airouter.domain.quota import WALLET_MAX
 from airouter.storage.database import Connection, row_as, said_of, value_as
 from airouter.storage.queries import load
 
@@ -17,13 +19,14 @@ class WalletRow(msgspec.Struct, frozen=True, kw_only=True):
     """A locked wallet of an account."""
 
     wallet_id: WalletId
+    kind: WalletKind
     balance: int
     leased: int
 
     @property
     def free(self) -> int:
-        """What may be taken away without recalling a lease."""
-        return self.balance - self.leased
+        """What may be taken away without recalling a lease: of a debt wallet, how much more may be owed."""
+        return self.balance + WALLET_MAX if self.kind == "debt" else self.balance - self.leased
 
 
 async def main_wallet_of(connection: Connection, account_id: AccountId) -> WalletId | None:
@@ -32,6 +35,20 @@ async def main_wallet_of(connection: Connection, account_id: AccountId) -> Walle
 
 async def reward_wallet_of(connection: Connection, account_id: AccountId) -> WalletId | None:
     return await connection.fetchval(QUERIES.reward_wallet_of, account_id)
+
+
+async def debt_wallet_of(connection: Connection, account_id: AccountId) -> WalletId:
+    """What the account owes stands here; made when it is first asked for."""
+    found = await connection.fetchval(QUERIES.debt_wallet_of, account_id)
+    if found is None:
+        await connection.execute(QUERIES.make_debt_wallet, account_id)
+        found = value_as(int, await connection.fetchval(QUERIES.debt_wallet_of, account_id))
+    return WalletId(found)
+
+
+async def debt_wallet_beside(connection: Connection, wallet_id: WalletId) -> WalletId | None:
+    """The debt wallet of the account that this wallet belongs to; None: it never owed anything."""
+    return await connection.fetchval(QUERIES.debt_wallet_beside, wallet_id)
 
 
 async def lock(connection: Connection, wallets: Collection[WalletId]) -> dict[WalletId, WalletRow]:

@@ -6,14 +6,24 @@ SELECT wallet_id FROM wallets WHERE account_id = $1 AND kind = 'main'
 -- name: reward_wallet_of
 SELECT wallet_id FROM wallets WHERE account_id = $1 AND kind = 'reward'
 
+-- name: make_debt_wallet
+INSERT INTO wallets (account_id, kind, balance) VALUES ($1, 'debt', 0) ON CONFLICT ON CONSTRAINT wallet_once DO NOTHING
+
+-- name: debt_wallet_of
+SELECT wallet_id FROM wallets WHERE account_id = $1 AND kind = 'debt'
+
+-- name: debt_wallet_beside
+-- Of the account whose wallet this is. No row: it never owed anything.
+SELECT d.wallet_id FROM wallets w JOIN wallets d ON d.account_id = w.account_id AND d.kind = 'debt' WHERE w.wallet_id = $1
+
 -- name: lock
 -- In id order, so that two movements between the same wallets wait instead of deadlocking.
-SELECT wallet_id, balance, leased FROM wallets WHERE wallet_id = ANY($1::bigint[]) AND balance IS NOT NULL ORDER BY wallet_id FOR NO KEY UPDATE
+SELECT wallet_id, kind, balance, leased FROM wallets WHERE wallet_id = ANY($1::bigint[]) AND balance IS NOT NULL ORDER BY wallet_id FOR NO KEY UPDATE
 
 -- name: money_in
 -- New money ends the refusal for what earlier calls overran.
 UPDATE wallets SET balance = balance + $2, overrun = 0 WHERE wallet_id = $1 RETURNING balance
 
 -- name: money_out
--- Guarded: never what is leased.
-UPDATE wallets SET balance = balance - $2 WHERE wallet_id = $1 AND balance - leased >= $2 RETURNING balance
+-- Guarded: never what is leased. A debt grows as far as its constraint lets it.
+UPDATE wallets SET balance = balance - $2 WHERE wallet_id = $1 AND (kind = 'debt' OR balance - leased >= $2) RETURNING balance

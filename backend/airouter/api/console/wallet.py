@@ -14,7 +14,20 @@ from airouter.api.documents import refusals
 from airouter.api.paging import Paging, cursor_of
 from airouter.services.accounts import Accounts, Wallet
 
-Kind = Literal["usage", "grant", "redemption", "adjustment", "top_up", "reward", "reward_transfer", "refund", "loss"]
+Kind = Literal[
+    "usage",
+    "grant",
+    "redemption",
+    "adjustment",
+    "top_up",
+    "reward",
+    "reward_transfer",
+    "refund",
+    "loss",
+    "debt",
+    "forfeit",
+    "clawback",
+]
 
 
 class TransferView(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,13 +52,20 @@ class WalletController(Controller):
     path = "/wallet"
     tags = ("Wallet",)
 
-    @get("/", operation_id="getWallet", summary="Balance, and what of it is held", responses=refusals(401, 404))
+    @get(
+        "/",
+        operation_id="getWallet",
+        permission="wallet.read",
+        summary="Balance, and what of it is held",
+        responses=refusals(401, 404),
+    )
     async def wallet(self, holder: NamedDependency[AccountHolder], accounts: NamedDependency[Accounts]) -> Wallet:
         return await accounts.wallet(holder.account_id)
 
     @get(
         "/transfers",
         operation_id="listTransfers",
+        permission="transfers.read",
         summary="What moved, newest first; usage is one line a day unless it is asked for",
         responses=refusals(401, 404, 422),
     )
