@@ -10,6 +10,8 @@ from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID
 
+import httpx
+
 from airouter.api.arrivals import Arrivals
 from airouter.api.catch_up import CatchUp
 from airouter.api.cors import Cors
@@ -64,6 +66,7 @@ from airouter.settings import Settings
 from airouter.storage.database import Database
 from airouter.storage.listener import Listener
 from airouter.upstream.address import AddressClass, AddressGuard, AddressPolicy
+from airouter.upstream.guarded import guarded_client
 from airouter.upstream.http1 import Http1Client
 from airouter.world import now
 
@@ -76,6 +79,7 @@ class House:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.vault = Vault(settings.secret_keys)
+        self._guard = AddressGuard(AddressClass.OPERATOR, AddressPolicy())
         self._services: Services | None = None
         self._doors: Doors | None = None
         self._jobs: Jobs | None = None
@@ -111,7 +115,8 @@ class House:
         passwords = Passwords(settings.password_hashes_at_once)
         snapshot = Snapshot(lambda at, before: read_catalogue(database, self.vault, at, previous=before), now)
         self._jobs = jobs = Jobs(database)
-        self._services = self._furnish(database, passwords, standings, snapshot, jobs)
+        errands = guarded_client(self._guard)
+        self._services = self._furnish(database, passwords, standings, snapshot, jobs, errands)
         self._services.readiness.register("catalogue", _catalogue_check(snapshot))
         housekeeping = Housekeeping(database)
         await listener.start()
@@ -132,6 +137,7 @@ class House:
             await housekeeping.stop()
             await snapshot.stop()
             await listener.stop()
+            await errands.aclose()
             await database.close()
             passwords.close()
             self._services = None
@@ -140,7 +146,7 @@ class House:
     async def _open_gateway(self, snapshot: Snapshot, listener: Listener) -> AsyncGenerator[None]:
         """The data plane, from its journal to its doors."""
         settings, services, clock = self.settings, self.services(), asyncio.get_running_loop().time
-        guard = AddressGuard(AddressClass.OPERATOR, AddressPolicy())
+        guard = self._guard
         credit = Credit(dsn=settings.database_direct, journal_directory=settings.journal_dir, host=socket.gethostname())
         callers = Callers(services.keys.find_caller, clock)
         client = Http1Client(guard)
@@ -190,9 +196,18 @@ class House:
             self._doors = None
 
     def _furnish(
-        self, database: Database, passwords: Passwords, standings: Standings, snapshot: Snapshot, jobs: Jobs
+        self,
+        database: Database,
+        passwords: Passwords,
+        standings: Standings,
+        snapshot: Snapshot,
+        jobs: Jobs,
+        errands: httpx.AsyncClient,
     ) -> Services:
-        """The use cases, and the recurring work that belongs to them (`jobs.add`)."""
+        """The use cases, and the recurring work that belongs to them (`jobs.add`).
+
+        `errands` calls what the operator named: payment processors, identity providers.
+        """
         settings, vault = self.settings, self.vault
         attempts = Attempts(database, vault)
         sessions = Sessions(database, vault, standings)
@@ -219,7 +234,7 @@ class House:
             keys=Keys(database),
             mode=Mode(name=settings.mode),
             models=Models(database),
-            people=People(database, users),
+            people=People(database, sessions),
             policies=PolicyBook(database),
             price_list=PriceList(lambda: snapshot.current),
             rate_cards=RateCards(database),
