@@ -116,7 +116,7 @@ class House:
         snapshot = Snapshot(lambda at, before: read_catalogue(database, self.vault, at, previous=before), now)
         self._jobs = jobs = Jobs(database)
         errands = guarded_client(self._guard)
-        self._services = self._furnish(database, passwords, standings, snapshot, jobs, errands)
+        self._services = self._furnish(database, passwords, standings, snapshot, jobs, errands=errands)
         self._services.readiness.register("catalogue", _catalogue_check(snapshot))
         housekeeping = Housekeeping(database)
         await listener.start()
@@ -202,6 +202,7 @@ class House:
         standings: Standings,
         snapshot: Snapshot,
         jobs: Jobs,
+        *,
         errands: httpx.AsyncClient,
     ) -> Services:
         """The use cases, and the recurring work that belongs to them (`jobs.add`).
