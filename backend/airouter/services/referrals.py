@@ -30,18 +30,16 @@ class From(Protocol):
 
 
 class SettledOrder(Protocol):
-    """An order as it stands: `quota` is what was paid for (without bonus), amounts are minor units of its currency."""
+    """An order as it stands: what was credited of the paid quota (without bonus), and how much of that was taken back."""
 
     @property
     def order_id(self) -> UUID: ...
     @property
     def account_id(self) -> AccountId: ...
     @property
-    def quota(self) -> int: ...
+    def credited_quota(self) -> int: ...
     @property
-    def amount(self) -> int: ...
-    @property
-    def refunded_amount(self) -> int: ...
+    def taken_quota(self) -> int: ...
 
 
 class Referrals:
@@ -61,5 +59,5 @@ class Referrals:
     async def order_refunded(self, connection: Connection, order: SettledOrder) -> None:
         """An order was given back, in part or whole, or a dispute was decided: rewards follow what is left of it.
 
-        Says how the order stands (`refunded_amount`), so it is also told when a won dispute makes that less again.
+        The order says how it stands (`taken_quota`), so it is also told when a won dispute makes that less again.
         """
