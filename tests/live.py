@@ -91,7 +91,7 @@ class Furniture:
 
     async def policy(self, value: msgspec.Struct) -> None:
         async with self.database() as database:
-            await PolicyBook(database).put(value, None)
+            await PolicyBook(database).put(value)
 
     async def holder(self, quota: int = 10**12, group: str = "default", **draft: Any) -> Holder:
         """A person with a balance and a key."""

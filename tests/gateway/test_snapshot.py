@@ -81,7 +81,7 @@ async def test_three_processes_follow_a_price_and_a_group(database: str, opened:
     async with process(database) as first, process(database) as second, process(database) as third:
         everybody = [first, second, third]
         for rate in (100, 250):
-            await RateCards(opened).add(RateCardDraft(model="m", rates=Rates(input=rate)), None)
+            await RateCards(opened).add(RateCardDraft(model="m", rates=Rates(input=rate)))
             await agree(everybody, price_of, rate)
         await Groups(opened).change("default", GroupChanges(multiplier_micros=2_000_000))
         await agree(everybody, lambda s: s.current.groups["default"].multiplier_micros, 2_000_000)
@@ -96,16 +96,16 @@ async def test_a_change_while_nobody_could_listen_is_made_up_for(database: str, 
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() "
             "AND application_name = 'airouter' AND pid <> pg_backend_pid()",
         )
-        await RateCards(opened).add(RateCardDraft(model="m", rates=Rates(input=7)), None)
+        await RateCards(opened).add(RateCardDraft(model="m", rates=Rates(input=7)))
         await agree([snapshot], price_of, 7)
 
 
 async def test_a_price_of_the_future_comes_into_force_by_itself(database: str, opened: Database) -> None:
     await Models(opened).save(ModelDraft(model="m"))
-    await RateCards(opened).add(RateCardDraft(model="m", rates=Rates(input=1)), None)
+    await RateCards(opened).add(RateCardDraft(model="m", rates=Rates(input=1)))
     async with process(database) as first, process(database) as second:
         [row] = await run_sql(database, "SELECT now() + interval '3 seconds' AS soon")
-        await RateCards(opened).add(RateCardDraft(model="m", rates=Rates(input=2), effective_at=row["soon"]), None)
+        await RateCards(opened).add(RateCardDraft(model="m", rates=Rates(input=2), effective_at=row["soon"]))
         for snapshot in (first, second):
             await agree([snapshot], lambda s: s.current.next_change_at is not None or price_of(s) == 2, expected=True)
         await agree([first, second], price_of, 2)

@@ -19,7 +19,7 @@ async def test_a_demo_may_try_models_on_its_own_machine_until_its_operator_says_
     opened = await Database.open(database)
     policies = PolicyBook(opened)
     assert (await policies.get("network")).value == Network(allow_private=True)
-    await policies.put(Network(), None)
+    await policies.put(Network())
     await seed(settings_for(database, tmp_path), home)
     assert (await policies.get("network")).value == Network()
     await opened.close()

@@ -43,7 +43,6 @@ async def offer(opened: Database, vault: Vault) -> None:
             rates=Rates(input=100, output=400),
             tiers=[TierDraft(when=TierCondition(input_tokens_above=10), rates=Rates(input=200))],
         ),
-        None,
     )
     await Groups(opened).save(GroupDraft(name="vip", multiplier_micros=800_000, usable_by=["default"]))
     for name in ("first", "second"):
@@ -89,7 +88,7 @@ async def test_a_fresh_database_has_a_public_default_group_and_nothing_else(open
 @pytest.mark.usefixtures("offer")
 async def test_the_next_change_is_told_by_the_callers_clock(opened: Database, vault: Vault) -> None:
     coming = datetime.now(UTC) + timedelta(hours=1)
-    await RateCards(opened).add(RateCardDraft(model="m", rates=Rates(input=1), effective_at=coming), None)
+    await RateCards(opened).add(RateCardDraft(model="m", rates=Rates(input=1), effective_at=coming))
     catalogue = await read(opened, vault)
     assert catalogue.next_change_at is not None
     assert timedelta(minutes=59) < catalogue.next_change_at - NOW <= timedelta(hours=1)

@@ -16,6 +16,7 @@ from airouter.domain.rate_card import TierCondition
 from airouter.running.home import Home
 from airouter.services.admin_accounts import AdminAccounts
 from airouter.services.attempts import Attempts
+from airouter.services.audit_log import Actor
 from airouter.services.channels import ChannelDraft, Channels
 from airouter.services.groups import GroupDraft, Groups
 from airouter.services.keys import KeyDraft, KeyOwner, Keys
@@ -171,7 +172,7 @@ class _Seeding:
             return False
         owner = await self._owner(user.user_id)
         try:
-            return (await self._keys.get(owner.account_id, kept.key_id)).status == "active"
+            return (await self._keys.get(owner, kept.key_id)).status == "active"
         except NotFound:
             return False
 
@@ -193,7 +194,7 @@ class _Seeding:
         for model, card in MODELS:
             view, _ = await Models(self._database).save(model)
             if view.rate_card is None:
-                await RateCards(self._database).add(card, made_by)
+                await RateCards(self._database).add(card, Actor(user_id=made_by))
         try:
             await self._channels.create(CHANNEL)
         except AlreadyExists:
@@ -214,7 +215,7 @@ class _Seeding:
         """
         policies = PolicyBook(self._database)
         if (await policies.get("network")).updated_at is None:
-            await policies.put(Network(allow_private=True), made_by)
+            await policies.put(Network(allow_private=True), Actor(user_id=made_by))
 
     async def _grant(self, owner: KeyOwner, made_by: UserId) -> None:
         """Once in the life of this database: whoever used it up may adjust the account."""

@@ -8,6 +8,7 @@ import msgspec
 
 from airouter.domain.errors import NotFound
 from airouter.domain.ids import AccountId, BatchId, CodeId
+from airouter.services.audit_log import SYSTEM, Act, Actor, record
 from airouter.services.redemptions import Redemptions
 from airouter.storage import batch_codes as rows
 from airouter.storage.batch_codes import CodeRow
@@ -43,13 +44,16 @@ class BatchCodes:
             found = await rows.codes_of_batch(connection, batch_id, after, limit)
         return [_view(row, batch) for row in found]
 
-    async def revoke(self, batch_id: BatchId, code_id: CodeId) -> CodeView:
+    async def revoke(self, batch_id: BatchId, code_id: CodeId, actor: Actor = SYSTEM) -> CodeView:
         """It is not redeemed any more; what it has credited stays. Raises NotFound."""
         batch = await self._redemptions.batch(batch_id)
         async with self._database.transaction() as connection:
             row = await rows.revoke_code(connection, batch_id, code_id)
-        if row is None:
-            raise NotFound("The batch has no such code.")
+            if row is None:
+                raise NotFound("The batch has no such code.")
+            said = {"batch_id": batch_id, "batch": batch.name, "hint": row.hint}
+            act = Act(action="code.revoked", subject="code", subject_id=str(code_id), after=said)
+            await record(connection, actor, act)
         return _view(row, batch)
 
 

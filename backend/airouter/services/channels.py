@@ -15,6 +15,7 @@ from airouter.domain.errors import AlreadyExists, Conflict, InvalidRequest, NotF
 from airouter.domain.ids import ChannelId
 from airouter.domain.policy import Network
 from airouter.providers.registry import PROVIDERS, SCRIPTED
+from airouter.services.audit_log import SYSTEM, Act, Actor, record
 from airouter.services.base_urls import checked_base_url
 from airouter.services.catalogue import CREDENTIAL_PURPOSE, CREDENTIAL_TABLE, channel_of, open_credential
 from airouter.services.policies import policy_in_force
@@ -161,7 +162,7 @@ class Channels:
         async with self._database.transaction(is_read_only=True) as connection:
             return await self._view(connection, await _found(rows.find_channel(connection, channel_id)))
 
-    async def create(self, draft: ChannelDraft) -> ChannelView:
+    async def create(self, draft: ChannelDraft, actor: Actor = SYSTEM) -> ChannelView:
         """A new channel, in use at once.
 
         Raises:
@@ -187,9 +188,11 @@ class Channels:
             stored = await _unique(rows.insert_channel(connection, row))
             await self._keep(connection, row.channel_id, draft.credentials)
             await announce(connection, "catalogue")
-            return await self._view(connection, stored)
+            view = await self._view(connection, stored)
+            await record(connection, actor, _act("created", view.id, after=view))
+            return view
 
-    async def change(self, channel_id: ChannelId, changes: ChannelChanges) -> ChannelView:
+    async def change(self, channel_id: ChannelId, changes: ChannelChanges, actor: Actor = SYSTEM) -> ChannelView:
         """The channel with these changes.
 
         Raises:
@@ -199,6 +202,7 @@ class Channels:
         """
         async with self._database.transaction() as connection:
             row = await _found(rows.lock_channel(connection, channel_id))
+            before = await self._view(connection, row)
             new = _merged(row, changes)
             if changes.provider is not UNSET:
                 self._known(new.provider)
@@ -210,13 +214,18 @@ class Channels:
             if changes.credentials is not UNSET:
                 await self._keep(connection, channel_id, changes.credentials)
             await announce(connection, "catalogue")
-            return await self._view(connection, stored)
+            view = await self._view(connection, stored)
+            await record(connection, actor, _act("changed", channel_id, before=before, after=view))
+            return view
 
-    async def delete(self, channel_id: ChannelId) -> None:
+    async def delete(self, channel_id: ChannelId, actor: Actor = SYSTEM) -> None:
         """Gone, its credentials too. Usage records keep its id. Raises NotFound."""
         async with self._database.transaction() as connection:
+            row = await _found(rows.lock_channel(connection, channel_id))
+            before = await self._view(connection, row)
             if not await rows.delete_channel(connection, channel_id):
                 raise NotFound("There is no such channel.")
+            await record(connection, actor, _act("deleted", channel_id, before=before))
             await announce(connection, "catalogue")
 
     async def test(self, channel_id: ChannelId, model: str | None, endpoint: Endpoint) -> ChannelTest:
@@ -272,6 +281,12 @@ class Channels:
     async def _views(self, connection: Connection, found: Sequence[ChannelRow]) -> list[ChannelView]:
         credentials = await rows.credentials_of(connection, [row.channel_id for row in found])
         return [_view_of(row, credentials[row.channel_id]) for row in found]
+
+
+def _act(
+    done: str, channel_id: ChannelId, *, before: ChannelView | None = None, after: ChannelView | None = None
+) -> Act:
+    return Act(action=f"channel.{done}", subject="channel", subject_id=str(channel_id), before=before, after=after)
 
 
 def _view_of(row: ChannelRow, credentials: Sequence[CredentialRow]) -> ChannelView:

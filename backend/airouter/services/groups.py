@@ -9,6 +9,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from airouter.domain.catalogue import DEFAULT_GROUP
 from airouter.domain.errors import AlreadyExists, InUse, InvalidRequest, NotFound
+from airouter.services.audit_log import SYSTEM, Act, Actor, record
 from airouter.services.channels import ModelName
 from airouter.storage import groups as rows
 from airouter.storage.changes import announce
@@ -82,7 +83,9 @@ class Groups:
             raise _nothing(name)
         return _view(row)
 
-    async def save(self, draft: GroupDraft, *, create_only: bool = False) -> tuple[GroupView, bool]:
+    async def save(
+        self, draft: GroupDraft, *, create_only: bool = False, actor: Actor = SYSTEM
+    ) -> tuple[GroupView, bool]:
         """The group of that name, made or changed; whether it is new.
 
         Raises:
@@ -91,7 +94,7 @@ class Groups:
         """
         async with self._database.transaction() as connection:
             stored = await rows.lock_group(connection, draft.name)
-            is_new = stored is None
+            before = stored and _view(stored)
             if stored is None:
                 if draft.multiplier_micros is UNSET:
                     raise InvalidRequest(
@@ -105,19 +108,22 @@ class Groups:
             else:
                 stored = await rows.update_group(connection, _merged(stored, draft.changes()))
             await announce(connection, "catalogue")
-        return _view(stored), is_new
+            view, done = _view(stored), "changed" if before else "created"
+            await record(connection, actor, _act(done, draft.name, before=before, after=view))
+        return view, before is None
 
-    async def change(self, name: str, changes: GroupChanges) -> GroupView:
+    async def change(self, name: str, changes: GroupChanges, actor: Actor = SYSTEM) -> GroupView:
         """Raises NotFound."""
         async with self._database.transaction() as connection:
             row = await rows.lock_group(connection, name)
             if row is None:
                 raise _nothing(name)
-            stored = await rows.update_group(connection, _merged(row, changes))
+            view = _view(await rows.update_group(connection, _merged(row, changes)))
             await announce(connection, "catalogue")
-        return _view(stored)
+            await record(connection, actor, _act("changed", name, before=_view(row), after=view))
+        return view
 
-    async def delete(self, name: str) -> None:
+    async def delete(self, name: str, actor: Actor = SYSTEM) -> None:
         """Gone.
 
         Raises:
@@ -125,7 +131,8 @@ class Groups:
             InUse: something refers to it, or it is the group that everything falls back to.
         """
         async with self._database.transaction() as connection:
-            if await rows.lock_group(connection, name) is None:
+            row = await rows.lock_group(connection, name)
+            if row is None:
                 raise _nothing(name)
             if name == DEFAULT_GROUP:
                 raise InUse("The default group cannot be deleted: accounts start in it.")
@@ -137,6 +144,11 @@ class Groups:
             except asyncpg.ForeignKeyViolationError:
                 raise _in_use(["accounts or keys"]) from None
             await announce(connection, "catalogue")
+            await record(connection, actor, _act("deleted", name, before=_view(row)))
+
+
+def _act(done: str, name: str, *, before: GroupView | None = None, after: GroupView | None = None) -> Act:
+    return Act(action=f"group.{done}", subject="group", subject_id=name, before=before, after=after)
 
 
 def _in_use(used_by: list[str]) -> InUse:

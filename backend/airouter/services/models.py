@@ -8,6 +8,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from airouter.domain.errors import AlreadyExists, InUse, ModelNotFound
+from airouter.services.audit_log import SYSTEM, Act, Actor, record
 from airouter.services.channels import ModelName
 from airouter.services.rate_cards import RateCardView, view_of_card
 from airouter.storage import models as rows
@@ -82,7 +83,9 @@ class Models:
                 raise _nothing(model)
             return (await _views(connection, [row]))[0]
 
-    async def save(self, draft: ModelDraft, *, create_only: bool = False) -> tuple[ModelView, bool]:
+    async def save(
+        self, draft: ModelDraft, *, create_only: bool = False, actor: Actor = SYSTEM
+    ) -> tuple[ModelView, bool]:
         """The model of that name, made or changed; whether it is new.
 
         Raises:
@@ -90,28 +93,31 @@ class Models:
         """
         async with self._database.transaction() as connection:
             stored = await rows.insert_model(connection, _merged(_blank(draft.model), draft.changes()))
-            is_new = stored is not None
             if stored is None:
                 if create_only:
                     raise AlreadyExists(f"There is a model {draft.model!r} already.", field="model")
-                stored = await self._change(connection, draft.model, draft.changes())
+                return await self._change(connection, draft.model, draft.changes(), actor), False
             await announce(connection, "catalogue")
-            return (await _views(connection, [stored]))[0], is_new
+            view = (await _views(connection, [stored]))[0]
+            await record(connection, actor, _act("created", draft.model, after=view))
+            return view, True
 
-    async def change(self, model: str, changes: ModelChanges) -> ModelView:
+    async def change(self, model: str, changes: ModelChanges, actor: Actor = SYSTEM) -> ModelView:
         """Raises ModelNotFound."""
         async with self._database.transaction() as connection:
-            stored = await self._change(connection, model, changes)
-            await announce(connection, "catalogue")
-            return (await _views(connection, [stored]))[0]
+            return await self._change(connection, model, changes, actor)
 
-    async def _change(self, connection: Connection, model: str, changes: ModelChanges) -> ModelRow:
+    async def _change(self, connection: Connection, model: str, changes: ModelChanges, actor: Actor) -> ModelView:
         row = await rows.lock_model(connection, model)
         if row is None:
             raise _nothing(model)
-        return await rows.update_model(connection, _merged(row, changes))
+        stored = await rows.update_model(connection, _merged(row, changes))
+        await announce(connection, "catalogue")
+        before, view = await _views(connection, [row, stored])
+        await record(connection, actor, _act("changed", model, before=before, after=view))
+        return view
 
-    async def delete(self, model: str) -> None:
+    async def delete(self, model: str, actor: Actor = SYSTEM) -> None:
         """Gone, as if it had never been.
 
         Raises:
@@ -119,6 +125,10 @@ class Models:
             InUse: it has rate cards, by which receipts are recomputed; it can be disabled.
         """
         async with self._database.transaction() as connection:
+            row = await rows.lock_model(connection, model)
+            if row is None:
+                raise _nothing(model)
+            before = (await _views(connection, [row]))[0]
             try:
                 is_gone = await rows.delete_model(connection, model)
             except asyncpg.ForeignKeyViolationError:
@@ -128,6 +138,11 @@ class Models:
             if not is_gone:
                 raise _nothing(model)
             await announce(connection, "catalogue")
+            await record(connection, actor, _act("deleted", model, before=before))
+
+
+def _act(done: str, model: str, *, before: ModelView | None = None, after: ModelView | None = None) -> Act:
+    return Act(action=f"model.{done}", subject="model", subject_id=model, before=before, after=after)
 
 
 def _nothing(model: str) -> ModelNotFound:

@@ -8,8 +8,8 @@ from uuid import UUID
 import msgspec
 
 from airouter.domain.errors import InvalidRequest, NotFound, NotSupportedYet
-from airouter.domain.ids import UserId
 from airouter.domain.policy import TOPICS, Policies, SignUp, Topic
+from airouter.services.audit_log import SYSTEM, Act, Actor, record
 from airouter.storage import groups
 from airouter.storage import policies as rows
 from airouter.storage.changes import announce
@@ -50,7 +50,7 @@ class PolicyBook:
         async with self._database.connection() as connection:
             return _view(topic, await rows.find_policy(connection, topic))
 
-    async def put(self, policy: Topic, made_by: UserId | None) -> PolicyView:
+    async def put(self, policy: Topic, actor: Actor = SYSTEM) -> PolicyView:
         """This policy instead of what its topic said, everywhere within a second.
 
         Raises:
@@ -61,8 +61,11 @@ class PolicyBook:
         async with self._database.transaction() as connection:
             if type(policy) in CHECKS:
                 await CHECKS[type(policy)](connection, policy)
-            row = await rows.put_policy(connection, topic, policy, made_by)
+            before = _view(topic, await rows.find_policy(connection, topic)).value
+            row = await rows.put_policy(connection, topic, policy, actor.user_id)
             await announce(connection, "catalogue")
+            act = Act(action="policy.changed", subject="policy", subject_id=topic, before=before, after=policy)
+            await record(connection, actor, act)
         return _view(topic, row)
 
 

@@ -8,9 +8,10 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from airouter.domain.errors import InvalidRateCard, ModelNotFound, NotFound
-from airouter.domain.ids import RateCardId, UserId
+from airouter.domain.ids import RateCardId
 from airouter.domain.quota import WALLET_MAX
 from airouter.domain.rate_card import Meter, RateCard, Tier, TierCondition, check_rates
+from airouter.services.audit_log import SYSTEM, Act, Actor, record
 from airouter.storage import models
 from airouter.storage import rate_cards as rows
 from airouter.storage.changes import announce
@@ -87,7 +88,7 @@ class RateCards:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def add(self, draft: RateCardDraft, made_by: UserId | None) -> RateCardView:
+    async def add(self, draft: RateCardDraft, actor: Actor = SYSTEM) -> RateCardView:
         """The next version of the model's rate card. Of two that are effective from the same moment the later counts.
 
         Raises:
@@ -107,7 +108,7 @@ class RateCards:
         async with self._database.transaction() as connection:
             if await models.lock_model(connection, draft.model) is None:
                 raise ModelNotFound(f"There is no model {draft.model!r}.", field="model")
-            row = await rows.insert_rate_card(connection, card, draft.effective_at, made_by)
+            row = await rows.insert_rate_card(connection, card, draft.effective_at, actor.user_id)
             if row is None:
                 now = (await rows.clock(connection)).isoformat(timespec="seconds")
                 raise InvalidRateCard(
@@ -115,7 +116,10 @@ class RateCards:
                     field="effective_at",
                 )
             await announce(connection, "catalogue")
-        return view_of_card(row)
+            view = view_of_card(row)
+            act = Act(action="rate_card.created", subject="rate_card", subject_id=str(view.id), after=view)
+            await record(connection, actor, act)
+        return view
 
     async def page(self, model: str | None, after: tuple[datetime, UUID] | None, limit: int) -> list[RateCardView]:
         """Newest first, of one model or of all."""

@@ -20,6 +20,7 @@ from airouter.domain.ids import AccountId, BatchId, CodeId, UserId, WalletId
 from airouter.domain.policy import TopUp
 from airouter.domain.quota import WALLET_MAX
 from airouter.services.attempts import Attempts, Budget, neighbourhood
+from airouter.services.audit_log import SYSTEM, Act, Actor, record
 from airouter.services.policies import policy_in_force
 from airouter.services.vault import Vault
 from airouter.services.wallets import credit
@@ -132,7 +133,7 @@ class Redemptions:
         return Redeemed(amount=code.amount, balance=moved.transfer.credit_balance - moved.repaid)
 
     async def create_batch(
-        self, draft: BatchDraft, batch_id: BatchId, made_by: UserId | None
+        self, draft: BatchDraft, batch_id: BatchId, made_by: UserId | None, actor: Actor = SYSTEM
     ) -> tuple[BatchRow, list[str] | None]:
         """The batch and its codes, which nobody can show again. The same `batch_id` once more: no codes.
 
@@ -162,7 +163,10 @@ class Redemptions:
                 [self._stored(code) for code in codes],
             )
             batch = await rows.find_batch(connection, batch_id)
-        assert batch is not None
+            assert batch is not None
+            if is_new:
+                act = Act(action="batch.created", subject="batch", subject_id=str(batch_id), after=draft)
+                await record(connection, actor, act)
         return batch, codes if is_new else None
 
     async def batches(self, *, after_time: datetime | None, after_id: UUID | None, limit: int) -> list[BatchRow]:
@@ -178,13 +182,16 @@ class Redemptions:
             raise NotFound
         return found
 
-    async def revoke_batch(self, batch_id: BatchId) -> BatchRow:
+    async def revoke_batch(self, batch_id: BatchId, actor: Actor = SYSTEM) -> BatchRow:
         """What was not redeemed until now never will be. Raises NotFound."""
         async with self._database.transaction() as connection:
             if not await rows.revoke_batch(connection, batch_id):
                 raise NotFound
             found = await rows.find_batch(connection, batch_id)
-        assert found is not None
+            assert found is not None
+            said = {"name": found.name, "count": found.count, "redeemed": found.redeemed}
+            act = Act(action="batch.revoked", subject="batch", subject_id=str(batch_id), after=said)
+            await record(connection, actor, act)
         return found
 
     async def redemptions(

@@ -5,6 +5,7 @@ look at
 leases; money out takes only what nobody leased, and recalls leases first.
 """
 
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 import msgspec
@@ -13,6 +14,7 @@ from airouter.domain.errors import AmountTooLarge, BalanceInsufficient, InvalidR
 from airouter.domain.ids import AccountId, TransferId, UserId, WalletId
 from airouter.domain.ledger import GRANTS, Transfer, TransferKind
 from airouter.domain.quota import WALLET_MAX
+from airouter.services.audit_log import SYSTEM, Act, Actor, record
 from airouter.services.recall import with_recall
 from airouter.storage import changes, transfers, wallets
 from airouter.storage.database import Connection, Database
@@ -160,6 +162,7 @@ class Wallets:
         reason: str,
         made_by: UserId | None = None,
         allow_partial: bool = False,
+        actor: Actor = SYSTEM,
     ) -> Transfer:
         """Give (positive) or take (negative) quota. Taking waits up to two seconds for leases to come back.
 
@@ -173,6 +176,11 @@ class Wallets:
             raise InvalidRequest("An adjustment moves something.", field="amount")
         async with self._database.connection() as connection:
             wallet_id = await _main_wallet(connection, account_id)
+
+        async def told(connection: Connection, moved: Moved) -> None:
+            if moved.is_new:
+                await record(connection, actor, _adjusted(account_id, wallet_id, moved.transfer))
+
         if amount > 0:
             async with self._database.transaction() as connection:
                 moved = await credit(
@@ -180,6 +188,7 @@ class Wallets:
                     kind="adjustment", reference=reference, wallet_id=wallet_id, amount=amount, memo=reason,
                     made_by=made_by,
                 )  # fmt: skip
+                await told(connection, moved)
                 return moved.transfer
         movement = Movement(
             kind="adjustment",
@@ -190,10 +199,18 @@ class Wallets:
             memo=reason,
             made_by=made_by,
         )
-        return await self.take(movement, allow_partial=allow_partial)
+        return await self.take(movement, allow_partial=allow_partial, told=told)
 
-    async def take(self, movement: Movement, *, allow_partial: bool = False) -> Transfer:
+    async def take(
+        self,
+        movement: Movement,
+        *,
+        allow_partial: bool = False,
+        told: Callable[[Connection, Moved], Awaitable[None]] | None = None,
+    ) -> Transfer:
         """Money out of an account's wallet: all of it, or with `allow_partial` what there is.
+
+        `told` is awaited with what moved, within its transaction.
 
         Raises:
             BalanceInsufficient, QuotaInUseByCalls
@@ -210,14 +227,20 @@ class Wallets:
                 raise BalanceInsufficient(
                     f"The balance is {row.balance} quota.", balance=row.balance, needed=movement.amount
                 )
-            return await move(connection, msgspec.structs.replace(movement, amount=amount))
+            return await moving(connection, amount)
+
+        async def moving(connection: Connection, amount: int) -> Moved | None:
+            moved = await move(connection, msgspec.structs.replace(movement, amount=amount))
+            if moved is not None and told is not None:
+                await told(connection, moved)
+            return moved
 
         moved = await with_recall(self._database, wallet_id, attempt)
         if moved is None and allow_partial:
             async with self._database.transaction() as connection:
                 free = (await wallets.lock(connection, {wallet_id}))[wallet_id].free
                 if free > 0:
-                    moved = await move(connection, msgspec.structs.replace(movement, amount=min(movement.amount, free)))
+                    moved = await moving(connection, min(movement.amount, free))
         if moved is None:
             async with self._database.transaction() as connection:
                 row = (await wallets.lock(connection, {wallet_id}))[wallet_id]
@@ -274,6 +297,22 @@ async def repay(connection: Connection, wallet_id: WalletId, *, reference: str, 
         Movement(kind="debt", reference=f"repaid/{reference}", debit_wallet=wallet_id, credit_wallet=debt, amount=part),
     )
     return part
+
+
+def _adjusted(account_id: AccountId, wallet_id: WalletId, transfer: Transfer) -> Act:
+    is_given = transfer.credit_wallet == wallet_id
+    return Act(
+        action="balance.adjusted",
+        subject="account",
+        subject_id=str(account_id),
+        account_id=account_id,
+        after={
+            "amount": transfer.amount if is_given else -transfer.amount,
+            "balance": transfer.credit_balance if is_given else transfer.debit_balance,
+            "reason": transfer.memo,
+            "transfer_id": transfer.transfer_id,
+        },
+    )
 
 
 async def _main_wallet(connection: Connection, account_id: AccountId) -> WalletId:

@@ -19,6 +19,7 @@ from airouter.domain.errors import IdempotencyKeyRequired
 from airouter.domain.ids import AccountId
 from airouter.domain.quota import WALLET_MAX
 from airouter.services.admin_accounts import AccountLine, AccountView, AdminAccounts
+from airouter.services.audit_log import Actor
 from airouter.services.wallets import Wallets
 from airouter.storage.admin_accounts import AccountStatus
 
@@ -59,7 +60,13 @@ class AccountController(Controller):
     path = "/admin/accounts"
     tags = ("Admin",)
 
-    @get("/", operation_id="listAccounts", summary="Accounts, newest first", responses=refusals(401, 403, 422))
+    @get(
+        "/",
+        operation_id="listAccounts",
+        permission="operator.read",
+        summary="Accounts, newest first",
+        responses=refusals(401, 403, 422),
+    )
     async def accounts(
         self,
         *,
@@ -75,7 +82,13 @@ class AccountController(Controller):
         shown, last = paging.split(found)
         return AccountList(items=shown, next_cursor=last and cursor_of(last.created_at, last.id))
 
-    @get("/{account_id:uuid}", operation_id="getAccount", summary="An account", responses=refusals(401, 403, 404))
+    @get(
+        "/{account_id:uuid}",
+        operation_id="getAccount",
+        permission="operator.read",
+        summary="An account",
+        responses=refusals(401, 403, 404),
+    )
     async def account(
         self,
         account_id: FromPath[UUID],
@@ -88,6 +101,7 @@ class AccountController(Controller):
     @patch(
         "/{account_id:uuid}",
         operation_id="updateAccount",
+        permission="accounts.write",
         summary="Move an account to another group, pause it or let it go on",
         responses=refusals(401, 403, 404, 422),
     )
@@ -96,6 +110,7 @@ class AccountController(Controller):
         account_id: FromPath[UUID],
         data: JSONBody[AccountChanges],
         operator: NamedDependency[Operator],
+        actor: NamedDependency[Actor],
         admin_accounts: NamedDependency[AdminAccounts],
     ) -> AccountView:
         """Holds at every door within a second."""
@@ -104,11 +119,13 @@ class AccountController(Controller):
             AccountId(account_id),
             group=None if data.group is UNSET else data.group,
             status=None if data.status is UNSET else data.status,
+            actor=actor,
         )
 
     @post(
         "/{account_id:uuid}/adjustments",
         operation_id="adjustBalance",
+        permission="money.write",
         summary="Give or take quota",
         responses=refusals(401, 403, 404, 409, 422),
     )
@@ -119,6 +136,7 @@ class AccountController(Controller):
         data: JSONBody[AdjustmentBody],
         new_id: NamedDependency[NewId],
         operator: NamedDependency[Operator],
+        actor: NamedDependency[Actor],
         wallets: NamedDependency[Wallets],
     ) -> AdjustmentView:
         """Needs an `Idempotency-Key`. Taking more than the balance is refused with what is there (`balance`), unless
@@ -133,6 +151,7 @@ class AccountController(Controller):
             reason=data.reason,
             made_by=operator.user_id,
             allow_partial=data.allow_partial,
+            actor=actor,
         )
         is_given = transfer.credit_balance is not None
         balance = transfer.credit_balance if is_given else transfer.debit_balance

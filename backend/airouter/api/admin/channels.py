@@ -12,6 +12,7 @@ from airouter.api.admin.names import PROVIDERS, NamePaging, name_cursor
 from airouter.api.callers import Operator
 from airouter.api.documents import refusals
 from airouter.domain.ids import ChannelId
+from airouter.services.audit_log import Actor
 from airouter.services.channels import ChannelChanges, ChannelDraft, Channels, ChannelTest, ChannelView
 from airouter.wire.openai import Endpoint
 
@@ -35,7 +36,13 @@ class ChannelController(Controller):
     tags = ("Admin",)
     dependencies = PROVIDERS
 
-    @get("/", operation_id="listChannels", summary="Channels by name", responses=refusals(401, 403, 422))
+    @get(
+        "/",
+        operation_id="listChannels",
+        permission="operator.read",
+        summary="Channels by name",
+        responses=refusals(401, 403, 422),
+    )
     async def channels(
         self,
         operator: NamedDependency[Operator],
@@ -46,18 +53,31 @@ class ChannelController(Controller):
         shown, last = names.split(await channels.page(names.after, names.rows_wanted))
         return ChannelList(items=shown, next_cursor=last and name_cursor(last.name))
 
-    @post("/", operation_id="createChannel", summary="Add a channel", responses=refusals(401, 403, 409, 422))
+    @post(
+        "/",
+        operation_id="createChannel",
+        permission="catalogue.write",
+        summary="Add a channel",
+        responses=refusals(401, 403, 409, 422),
+    )
     async def create(
         self,
         data: JSONBody[ChannelDraft],
         operator: NamedDependency[Operator],
+        actor: NamedDependency[Actor],
         channels: NamedDependency[Channels],
     ) -> ChannelView:
         """`models` is a list of names, or an object of public name -> the upstream's name for it."""
         del operator
-        return await channels.create(data)
+        return await channels.create(data, actor)
 
-    @get("/{channel_id:uuid}", operation_id="getChannel", summary="A channel", responses=refusals(401, 403, 404))
+    @get(
+        "/{channel_id:uuid}",
+        operation_id="getChannel",
+        permission="operator.read",
+        summary="A channel",
+        responses=refusals(401, 403, 404),
+    )
     async def channel(
         self,
         channel_id: FromPath[UUID],
@@ -70,6 +90,7 @@ class ChannelController(Controller):
     @patch(
         "/{channel_id:uuid}",
         operation_id="updateChannel",
+        permission="catalogue.write",
         summary="Change a channel",
         responses=refusals(401, 403, 404, 409, 422),
     )
@@ -78,15 +99,17 @@ class ChannelController(Controller):
         channel_id: FromPath[UUID],
         data: JSONBody[ChannelChanges],
         operator: NamedDependency[Operator],
+        actor: NamedDependency[Actor],
         channels: NamedDependency[Channels],
     ) -> ChannelView:
         """What is absent stays. `credentials`, `models`, `groups` and `options` replace what was there."""
         del operator
-        return await channels.change(ChannelId(channel_id), data)
+        return await channels.change(ChannelId(channel_id), data, actor)
 
     @delete(
         "/{channel_id:uuid}",
         operation_id="deleteChannel",
+        permission="catalogue.write",
         summary="Delete a channel",
         responses=refusals(401, 403, 404),
     )
@@ -94,15 +117,17 @@ class ChannelController(Controller):
         self,
         channel_id: FromPath[UUID],
         operator: NamedDependency[Operator],
+        actor: NamedDependency[Actor],
         channels: NamedDependency[Channels],
     ) -> None:
         """Its credentials go with it; usage records keep its id."""
         del operator
-        await channels.delete(ChannelId(channel_id))
+        await channels.delete(ChannelId(channel_id), actor)
 
     @post(
         "/{channel_id:uuid}/test",
         operation_id="testChannel",
+        permission="catalogue.write",
         summary="Make one minimal call through a channel",
         status_code=200,
         responses=refusals(401, 403, 404, 409, 422),

@@ -11,6 +11,7 @@ from litestar.params import FromPath, JSONBody, QueryParameter
 from airouter.api.admin.names import PROVIDERS, NamePaging, name_cursor
 from airouter.api.callers import Operator
 from airouter.api.documents import refusals
+from airouter.services.audit_log import Actor
 from airouter.services.models import ModelChanges, ModelDraft, Models, ModelView
 
 
@@ -31,7 +32,13 @@ class ModelController(Controller):
     tags = ("Admin",)
     dependencies = PROVIDERS
 
-    @get("/", operation_id="listAdminModels", summary="Models by name", responses=refusals(401, 403, 422))
+    @get(
+        "/",
+        operation_id="listAdminModels",
+        permission="operator.read",
+        summary="Models by name",
+        responses=refusals(401, 403, 422),
+    )
     async def models(
         self,
         operator: NamedDependency[Operator],
@@ -46,6 +53,7 @@ class ModelController(Controller):
     @post(
         "/",
         operation_id="saveModel",
+        permission="catalogue.write",
         summary="Add a model, or change the one of that name",
         responses={
             **refusals(401, 403, 409, 422),
@@ -58,15 +66,22 @@ class ModelController(Controller):
         self,
         data: JSONBody[ModelDraft],
         operator: NamedDependency[Operator],
+        actor: NamedDependency[Actor],
         models: NamedDependency[Models],
         create: CreateOnly = None,
     ) -> Response[ModelView]:
         """201 for a new one. Of one that exists only the fields that are present change: 200."""
         del operator
-        view, is_new = await models.save(data, create_only=create == "only")
+        view, is_new = await models.save(data, create_only=create == "only", actor=actor)
         return Response(view, status_code=201 if is_new else 200)
 
-    @get("/{model:path}", operation_id="getAdminModel", summary="A model", responses=refusals(401, 403, 404))
+    @get(
+        "/{model:path}",
+        operation_id="getAdminModel",
+        permission="operator.read",
+        summary="A model",
+        responses=refusals(401, 403, 404),
+    )
     async def model(
         self, model: FromPath[str], operator: NamedDependency[Operator], models: NamedDependency[Models]
     ) -> ModelView:
@@ -74,28 +89,41 @@ class ModelController(Controller):
         return await models.get(name_in(model))
 
     @patch(
-        "/{model:path}", operation_id="updateModel", summary="Change a model", responses=refusals(401, 403, 404, 422)
+        "/{model:path}",
+        operation_id="updateModel",
+        permission="catalogue.write",
+        summary="Change a model",
+        responses=refusals(401, 403, 404, 422),
     )
     async def change(
         self,
         model: FromPath[str],
         data: JSONBody[ModelChanges],
         operator: NamedDependency[Operator],
+        actor: NamedDependency[Actor],
         models: NamedDependency[Models],
     ) -> ModelView:
         """What is absent stays; null takes a figure away."""
         del operator
-        return await models.change(name_in(model), data)
+        return await models.change(name_in(model), data, actor)
 
     @delete(
-        "/{model:path}", operation_id="deleteModel", summary="Delete a model", responses=refusals(401, 403, 404, 409)
+        "/{model:path}",
+        operation_id="deleteModel",
+        permission="catalogue.write",
+        summary="Delete a model",
+        responses=refusals(401, 403, 404, 409),
     )
     async def delete(
-        self, model: FromPath[str], operator: NamedDependency[Operator], models: NamedDependency[Models]
+        self,
+        model: FromPath[str],
+        operator: NamedDependency[Operator],
+        actor: NamedDependency[Actor],
+        models: NamedDependency[Models],
     ) -> None:
         """Only one that never had a rate card; others are disabled, so that past calls can be recomputed."""
         del operator
-        await models.delete(name_in(model))
+        await models.delete(name_in(model), actor)
 
 
 def name_in(path: str) -> str:

@@ -13,6 +13,7 @@ from litestar.params import FromPath, JSONBody
 from airouter.api.callers import Operator
 from airouter.api.documents import refusals
 from airouter.domain.policy import TOPICS
+from airouter.services.audit_log import Actor
 from airouter.services.policies import PolicyBook, struct_of
 
 _PATH: Final = "/admin/policies"
@@ -33,7 +34,14 @@ class PolicyList(msgspec.Struct, frozen=True, kw_only=True):
     next_cursor: None
 
 
-@get(_PATH, operation_id="listPolicies", summary="All policies", tags=_TAGS, responses=refusals(401, 403))
+@get(
+    _PATH,
+    operation_id="listPolicies",
+    permission="operator.read",
+    summary="All policies",
+    tags=_TAGS,
+    responses=refusals(401, 403),
+)
 async def list_policies(operator: NamedDependency[Operator], policies: NamedDependency[PolicyBook]) -> PolicyList:
     del operator
     lines = [
@@ -51,6 +59,7 @@ async def list_policies(operator: NamedDependency[Operator], policies: NamedDepe
 @get(
     f"{_PATH}/{{topic:str}}",
     operation_id="getOtherPolicy",
+    permission="operator.read",
     summary="Any other topic",
     tags=_TAGS,
     responses=refusals(401, 403, 404, 422),
@@ -64,6 +73,7 @@ async def read_other(topic: FromPath[str], operator: NamedDependency[Operator]) 
 @put(
     f"{_PATH}/{{topic:str}}",
     operation_id="putOtherPolicy",
+    permission="policies.write",
     summary="Any other topic",
     tags=_TAGS,
     responses=refusals(401, 403, 404, 422),
@@ -83,6 +93,7 @@ def _reader(topic: str, struct: type[msgspec.Struct]) -> HTTPRouteHandler:
     return get(
         f"{_PATH}/{topic}",
         operation_id=f"get{struct.__name__}Policy",
+        permission="operator.read",
         summary=f"Policy {topic}",
         description=struct.__doc__,
         tags=_TAGS,
@@ -91,14 +102,21 @@ def _reader(topic: str, struct: type[msgspec.Struct]) -> HTTPRouteHandler:
 
 
 def _writer(topic: str, struct: type[msgspec.Struct]) -> HTTPRouteHandler:
-    async def write(data: Any, operator: NamedDependency[Operator], policies: NamedDependency[PolicyBook]) -> Any:
-        return (await policies.put(data, operator.user_id)).value
+    async def write(
+        data: Any,
+        operator: NamedDependency[Operator],
+        actor: NamedDependency[Actor],
+        policies: NamedDependency[PolicyBook],
+    ) -> Any:
+        del operator
+        return (await policies.put(data, actor)).value
 
     write.__annotations__["data"] = JSONBody[struct]  # type: ignore[valid-type]
     write.__annotations__["return"] = struct
     return put(
         f"{_PATH}/{topic}",
         operation_id=f"put{struct.__name__}Policy",
+        permission="policies.write",
         summary=f"Replace policy {topic}",
         description=f"{struct.__doc__} The whole topic: a field that is absent gets its default.",
         tags=_TAGS,

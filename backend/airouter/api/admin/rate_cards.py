@@ -12,6 +12,7 @@ from airouter.api.callers import Operator
 from airouter.api.documents import refusals
 from airouter.api.paging import Paging, cursor_of
 from airouter.domain.ids import RateCardId
+from airouter.services.audit_log import Actor
 from airouter.services.rate_cards import RateCardDraft, RateCards, RateCardView
 
 
@@ -26,7 +27,13 @@ class RateCardController(Controller):
     path = "/admin/rate-cards"
     tags = ("Admin",)
 
-    @get("/", operation_id="listRateCards", summary="Prices, newest first", responses=refusals(401, 403, 422))
+    @get(
+        "/",
+        operation_id="listRateCards",
+        permission="operator.read",
+        summary="Prices, newest first",
+        responses=refusals(401, 403, 422),
+    )
     async def cards(
         self,
         operator: NamedDependency[Operator],
@@ -39,20 +46,34 @@ class RateCardController(Controller):
         shown, last = paging.split(await rate_cards.page(model, after, paging.rows_wanted))
         return RateCardList(items=shown, next_cursor=last and cursor_of(last.created_at, last.id))
 
-    @post("/", operation_id="createRateCard", summary="Set a price", responses=refusals(401, 403, 404, 422))
+    @post(
+        "/",
+        operation_id="createRateCard",
+        permission="catalogue.write",
+        summary="Set a price",
+        responses=refusals(401, 403, 404, 422),
+    )
     async def add(
         self,
         data: JSONBody[RateCardDraft],
         operator: NamedDependency[Operator],
+        actor: NamedDependency[Actor],
         rate_cards: NamedDependency[RateCards],
     ) -> RateCardView:
         """A new version, in force from `effective_at` (not in the past by the database's clock), else at once.
 
         A price that is to come is taken back by another for the same moment: of two, the later version counts.
         """
-        return await rate_cards.add(data, operator.user_id)
+        del operator
+        return await rate_cards.add(data, actor)
 
-    @get("/{rate_card_id:uuid}", operation_id="getRateCard", summary="A price", responses=refusals(401, 403, 404))
+    @get(
+        "/{rate_card_id:uuid}",
+        operation_id="getRateCard",
+        permission="operator.read",
+        summary="A price",
+        responses=refusals(401, 403, 404),
+    )
     async def card(
         self,
         rate_card_id: FromPath[UUID],

@@ -14,6 +14,7 @@ from airouter.api.documents import refusals
 from airouter.api.idempotency import NewId
 from airouter.api.paging import LIMIT_DEFAULT, LIMIT_MAX, Paging, cursor_of
 from airouter.domain.ids import BatchId, CodeId
+from airouter.services.audit_log import Actor
 from airouter.services.batch_codes import BatchCodes, CodeView
 from airouter.services.redemptions import BatchDraft, Redemptions
 from airouter.storage.redemptions import BatchRow, RedemptionRow
@@ -75,7 +76,13 @@ class RedemptionBatchController(Controller):
     path = "/admin/redemption-batches"
     tags = ("Admin",)
 
-    @get("/", operation_id="listRedemptionBatches", summary="Batches, newest first", responses=refusals(401, 403, 422))
+    @get(
+        "/",
+        operation_id="listRedemptionBatches",
+        permission="operator.read",
+        summary="Batches, newest first",
+        responses=refusals(401, 403, 422),
+    )
     async def batches(
         self,
         operator: NamedDependency[Operator],
@@ -95,6 +102,7 @@ class RedemptionBatchController(Controller):
     @post(
         "/",
         operation_id="createRedemptionBatch",
+        permission="money.write",
         summary="Make codes",
         responses=refusals(401, 403, 409, 422),
         opt={"secret_fields": ("codes",)},
@@ -104,15 +112,17 @@ class RedemptionBatchController(Controller):
         data: JSONBody[BatchDraft],
         new_id: NamedDependency[NewId],
         operator: NamedDependency[Operator],
+        actor: NamedDependency[Actor],
         redemptions: NamedDependency[Redemptions],
     ) -> NewBatchView:
         """Only this answer has the codes; afterwards their hashes are all there is."""
-        batch, codes = await redemptions.create_batch(data, BatchId(new_id.value), operator.user_id)
+        batch, codes = await redemptions.create_batch(data, BatchId(new_id.value), operator.user_id, actor)
         return NewBatchView(**msgspec.structs.asdict(_batch(batch)), codes=codes)
 
     @get(
         "/{batch_id:uuid}",
         operation_id="getRedemptionBatch",
+        permission="operator.read",
         summary="A batch",
         responses=refusals(401, 403, 404),
     )
@@ -128,6 +138,7 @@ class RedemptionBatchController(Controller):
     @delete(
         "/{batch_id:uuid}",
         operation_id="revokeRedemptionBatch",
+        permission="money.write",
         summary="Revoke all codes of a batch",
         responses=refusals(401, 403, 404),
     )
@@ -135,15 +146,17 @@ class RedemptionBatchController(Controller):
         self,
         batch_id: FromPath[UUID],
         operator: NamedDependency[Operator],
+        actor: NamedDependency[Actor],
         redemptions: NamedDependency[Redemptions],
     ) -> None:
         """What was not redeemed until now never will be; what was credited stays. The batch stays on the list."""
         del operator
-        await redemptions.revoke_batch(BatchId(batch_id))
+        await redemptions.revoke_batch(BatchId(batch_id), actor)
 
     @get(
         "/{batch_id:uuid}/codes",
         operation_id="listRedemptionCodes",
+        permission="operator.read",
         summary="The codes of a batch by their last characters, and what became of them",
         responses=refusals(401, 403, 404, 422),
     )
@@ -163,6 +176,7 @@ class RedemptionBatchController(Controller):
     @delete(
         "/{batch_id:uuid}/codes/{code_id:uuid}",
         operation_id="revokeRedemptionCode",
+        permission="money.write",
         summary="Revoke one code",
         responses=refusals(401, 403, 404),
     )
@@ -171,15 +185,17 @@ class RedemptionBatchController(Controller):
         batch_id: FromPath[UUID],
         code_id: FromPath[UUID],
         operator: NamedDependency[Operator],
+        actor: NamedDependency[Actor],
         batch_codes: NamedDependency[BatchCodes],
     ) -> None:
         """What it has credited stays, and so does its line on the list."""
         del operator
-        await batch_codes.revoke(BatchId(batch_id), CodeId(code_id))
+        await batch_codes.revoke(BatchId(batch_id), CodeId(code_id), actor)
 
     @get(
         "/{batch_id:uuid}/redemptions",
         operation_id="listRedemptions",
+        permission="operator.read",
         summary="Who redeemed codes of a batch, newest first",
         responses=refusals(401, 403, 404, 422),
     )
