@@ -6,7 +6,14 @@ from typing import Literal
 
 import msgspec
 
-from airouter.domain.errors import AccountPaused, AddressNotAllowed, KeyDisabled, KeyExpired, ModelNotAllowed
+from airouter.domain.errors import (
+    AccountPaused,
+    AddressNotAllowed,
+    InvalidApiKey,
+    KeyDisabled,
+    KeyExpired,
+    ModelNotAllowed,
+)
 from airouter.domain.ids import AccountId, KeyId, UserId, WalletId
 
 KeyStatus = Literal["active", "disabled"]
@@ -29,12 +36,14 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
     is_operator: bool
     """The responsible member is an operator: refusals may say more."""
     is_limited: bool
-    """The key has a spend limit, so its credit is leased like a wallet's."""
+    """The key has a spend limit, or it or its member a budget: then its credit is leased like a wallet's."""
     expires_at: datetime | None = None
     models: frozenset[str] | None = None
     networks: tuple[IPv4Network | IPv6Network, ...] | None = None
     requests_per_minute: int | None = None
     concurrency: int | None = None
+    secret_until: datetime | None = None
+    """When the secret that was used ends, because the key has another by now."""
 
     @property
     def group(self) -> str:
@@ -45,8 +54,10 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
         """Whether the key may call at all, from there, now.
 
         Raises:
-            KeyDisabled, KeyExpired, AccountPaused, AddressNotAllowed
+            InvalidApiKey, KeyDisabled, KeyExpired, AccountPaused, AddressNotAllowed
         """
+        if self.secret_until is not None and now >= self.secret_until:
+            raise InvalidApiKey
         if self.status != "active":
             raise KeyDisabled
         if self.expires_at is not None and now >= self.expires_at:

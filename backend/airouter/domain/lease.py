@@ -8,17 +8,21 @@ between the locks and the writes of the transaction; `Purse` lives in the proces
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Final
 from uuid import UUID
 
 import msgspec
 
+from airouter.domain.budget import Bound, BudgetFund
 from airouter.domain.ids import KeyId, NodeId, WalletId
 from airouter.domain.usage import UsageRecord
 
 PurseId = WalletId | KeyId
 UNLIMITED: Final = 2**62
 """What a key without a limit can pay."""
+_ANY_TIME: Final = datetime.max.replace(tzinfo=UTC)
+"""Where nothing depends on when a call began."""
 
 _STEPS: Final = 16
 _SIXTEENTHS: Final = (
@@ -89,6 +93,8 @@ class SyncAnswer(msgspec.Struct, frozen=True, kw_only=True):
     totals: dict[PurseId, int] = {}
     overruns: dict[PurseId, int] = {}
     """What each wallet owes to overruns since its last top-up."""
+    bounds: dict[PurseId, Bound] = {}
+    """Keys whose total is that of a budget."""
     unpaid: int = 0
     """What the operator bears of these records."""
     recalled: tuple[PurseId, ...] = ()
@@ -96,12 +102,25 @@ class SyncAnswer(msgspec.Struct, frozen=True, kw_only=True):
 
 class Fund:
     """A purse's locked row: what it can pay in `total`, how much of that is `leased` to anybody, how much to us
-    (`mine`).
+    (`mine`). What it pays and lends counts in each of its `budgets`, and none of them lets it go beyond.
     """
 
-    __slots__ = ("charged", "is_limited", "leased", "leased_before", "mine", "mine_before", "overrun", "total")
+    __slots__ = (
+        "budgets",
+        "charged",
+        "is_limited",
+        "leased",
+        "leased_before",
+        "mine",
+        "mine_before",
+        "overrun",
+        "total",
+    )
 
-    def __init__(self, total: int, leased: int, mine: int, *, is_limited: bool = True) -> None:
+    def __init__(
+        self, total: int, leased: int, mine: int, *, is_limited: bool = True, budgets: tuple[BudgetFund, ...] = ()
+    ) -> None:
+        self.budgets = budgets
         self.total = total
         self.leased = self.leased_before = leased
         self.mine = self.mine_before = mine
@@ -110,9 +129,35 @@ class Fund:
         self.overrun = 0
 
     @property
+    def payable(self) -> int:
+        """What it could pay with nothing in flight."""
+        total = self.total
+        for budget in self.budgets:
+            total = min(total, budget.total)
+        return total
+
+    @property
     def free(self) -> int:
         """What nobody leased."""
-        return self.total - self.leased
+        if not self.budgets:
+            return self.total - self.leased
+        return max(0, min(self.total - self.leased, *(budget.free for budget in self.budgets)))
+
+    @property
+    def bound(self) -> Bound | None:
+        """The budget that decides `payable`; None: its own total does."""
+        payable = self.payable
+        if self.total <= payable:
+            return None
+        return next(budget.bound for budget in self.budgets if budget.total == payable)
+
+    def room(self, covered: int, at: datetime) -> int:
+        """The most that a call of that time can be charged, of which `covered` is leased."""
+        free = self.total - self.leased
+        for budget in self.budgets:
+            if budget.counts(at):
+                free = min(free, max(0, budget.free))
+        return min(covered, self.mine) + free
 
     def pay(self, amount: int, from_lease: int) -> None:
         """Take `amount` out for good, `from_lease` of it out of our lease and the rest out of what is free."""
@@ -121,10 +166,17 @@ class Fund:
         self.mine -= from_lease
         self.charged += amount
 
+    def pay_budgets(self, amount: int, from_lease: int, at: datetime) -> None:
+        """The same in every budget above; a call of an earlier window is not charged to this one."""
+        for budget in self.budgets:
+            budget.pay(amount if budget.counts(at) else 0, from_lease)
+
     def lend(self, amount: int) -> None:
         """Change our lease by `amount`."""
         self.leased += amount
         self.mine += amount
+        for budget in self.budgets:
+            budget.lend(amount)
 
 
 def charge(records: Sequence[UsageRecord], funds: Mapping[PurseId, Fund]) -> list[int]:
@@ -140,14 +192,13 @@ def charge(records: Sequence[UsageRecord], funds: Mapping[PurseId, Fund]) -> lis
     for record in records:
         wallet, key = funds[record.wallet_id], funds[record.key_id]
         covered_by_key = record.covered if record.key_is_limited else 0
-        charged = min(
-            record.cost,
-            min(record.covered, wallet.mine) + wallet.free,
-            min(covered_by_key, key.mine) + key.free,
-        )
+        at = record.created_at if key.budgets else _ANY_TIME
+        charged = min(record.cost, wallet.room(record.covered, at), key.room(covered_by_key, at))
         assert charged >= 0, "a purse was leased beyond what it can pay"
         wallet.pay(charged, min(record.covered, charged, wallet.mine))
-        key.pay(charged, min(covered_by_key, charged, key.mine))
+        from_lease = min(covered_by_key, charged, key.mine)
+        key.pay(charged, from_lease)
+        key.pay_budgets(charged, from_lease, at)
         wallet.overrun += record.cost - charged
         charges.append(charged)
     return charges
@@ -175,6 +226,9 @@ def _charge_covered(records: Sequence[UsageRecord], funds: Mapping[PurseId, Fund
     for key_id, amount in by_key.items():
         key = funds[key_id]
         key.pay(amount, amount if key.is_limited else 0)
+    if any(funds[key_id].budgets for key_id in by_key):
+        for record in records:
+            funds[record.key_id].pay_budgets(record.cost, record.cost, record.created_at)
     return True
 
 
@@ -192,7 +246,7 @@ def regrant(funds: Mapping[PurseId, Fund], wishes: Iterable[Wish], levels: Mappi
         lack = {purse_id: max(0, wish.amount - spare[purse_id]) for purse_id in wish.purses}
         missing = [purse_id for purse_id in wish.purses if lack[purse_id] > funds[purse_id].free]
         if missing:
-            if all(funds[purse_id].total >= wish.amount for purse_id in wish.purses):
+            if all(funds[purse_id].payable >= wish.amount for purse_id in wish.purses):
                 short.update(dict.fromkeys(missing))
             continue
         for purse_id in wish.purses:
@@ -213,8 +267,8 @@ class Purse:
     """
 
     __slots__ = (
-        "batched", "calls", "held", "leased", "overdrawn", "overrun", "purse_id", "rated_at", "recalled_at", "recent",
-        "refused_until", "returning", "tight_until", "total", "unsettled", "used_at",
+        "batched", "bound", "calls", "held", "leased", "overdrawn", "overrun", "purse_id", "rated_at", "recalled_at",
+        "recent", "refused_until", "returning", "tight_until", "total", "unsettled", "used_at",
     )  # fmt: skip
 
     def __init__(self, purse_id: PurseId, now: int) -> None:
@@ -238,6 +292,8 @@ class Purse:
         self.tight_until = self.refused_until = self.recalled_at = -(2**62)
         self.total = 0
         """What Postgres said that it can pay, when it last said so."""
+        self.bound: Bound | None = None
+        """The budget that decided so."""
         self.overrun = 0
 
     @property

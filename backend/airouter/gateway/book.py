@@ -191,7 +191,7 @@ class Book:
         for purse_id in waiting.purses:
             purse = self.purses.get(purse_id)
             if purse is not None and now < purse.refused_until and purse.total < waiting.amount:
-                return Missing(purse_id, waiting.amount, purse.total)
+                return Missing(purse_id, waiting.amount, purse.total, bound=purse.bound)
         return None
 
     def recalled(self, purse_id: PurseId, now: int) -> None:
@@ -386,7 +386,9 @@ class Book:
         for purse in flight.purses:
             purse.leased = answer.leases.get(purse.purse_id, 0)
             purse.returning = purse.batched = 0
-            purse.total = answer.totals.get(purse.purse_id, purse.total)
+            if purse.purse_id in answer.totals:
+                purse.total = answer.totals[purse.purse_id]
+                purse.bound = answer.bounds.get(purse.purse_id)
             purse.overrun = answer.overruns.get(purse.purse_id, purse.overrun)
             assert purse.idle >= 0, "a lease is smaller than what is held and unsettled"
         for purse_id in answer.recalled:
@@ -419,7 +421,7 @@ class Book:
             total = answer.totals[purse_id]
             if total < waiting.amount:
                 self.purses[purse_id].refused_until = now + self.settings.refusal_memory_ms * MILLISECOND
-                return Missing(purse_id, waiting.amount, total)
+                return Missing(purse_id, waiting.amount, total, bound=answer.bounds.get(purse_id))
         owed = answer.overruns.get(waiting.wallet_id, 0)
         if self.overrun_max is not None and owed > self.overrun_max:
             return Missing(waiting.wallet_id, waiting.amount, owed, is_overrun=True)

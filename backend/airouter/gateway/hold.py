@@ -1,8 +1,10 @@
 """What moves through the book: a running call's hold, a call that waits for one, and the sync that is under way."""
 
 import asyncio
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Final
 
+from airouter.domain.budget import Bound, Period
 from airouter.domain.errors import InsufficientQuota, KeyLimitReached, OutOfQuota
 from airouter.domain.ids import KeyId, WalletId
 from airouter.domain.lease import Purse, PurseId, Sync
@@ -11,6 +13,14 @@ from airouter.gateway.journal import Segment
 
 if TYPE_CHECKING:
     from airouter.gateway.book import Book
+
+
+_NAMES: Final[Mapping[Period, str]] = {
+    "total": "budget",
+    "day": "daily budget",
+    "week": "weekly budget",
+    "month": "monthly budget",
+}
 
 
 class Hold:
@@ -62,12 +72,21 @@ class Waiting:
 class Missing:
     """Postgres says that a purse cannot pay `needed` even with nothing in flight, or owes the operator too much."""
 
-    __slots__ = ("available", "is_overrun", "needed", "purse_id")
+    __slots__ = ("available", "bound", "is_overrun", "needed", "purse_id")
 
-    def __init__(self, purse_id: PurseId, needed: int, available: int, *, is_overrun: bool = False) -> None:
+    def __init__(
+        self,
+        purse_id: PurseId,
+        needed: int,
+        available: int,
+        *,
+        bound: Bound | None = None,
+        is_overrun: bool = False,
+    ) -> None:
         self.purse_id = purse_id
         self.needed = needed
         self.available = available
+        self.bound = bound
         self.is_overrun = is_overrun
 
     def refusal(self) -> OutOfQuota:
@@ -88,12 +107,32 @@ class Missing:
                 needed=needed,
                 available=available,
             )
+        if self.bound is not None:
+            return _out_of_budget(self.bound, needed, available)
         return KeyLimitReached(
             f"This call can cost up to {needed} quota and this key's spend limit leaves {available}."
             " Raise the limit in the console under API keys, or ask for fewer output tokens.",
             needed=needed,
             available=available,
         )
+
+
+def _out_of_budget(bound: Bound, needed: int, available: int) -> KeyLimitReached:
+    """A member's budget is named with its limit; it tells nothing of the balance either."""
+    budget = (
+        f"this key's {_NAMES[bound.period]}" if bound.whose == "key" else f"the {_NAMES[bound.period]} of its member"
+    )
+    when = "" if bound.resets_at is None else f" It starts anew at {bound.resets_at:%Y-%m-%dT%H:%M:%SZ}."
+    return KeyLimitReached(
+        f"This call can cost up to {needed} quota and {budget} of {bound.limit} leaves {available}.{when}"
+        " Ask for fewer output tokens, or ask who manages the account for a larger budget.",
+        needed=needed,
+        available=available,
+        budget=bound.whose,
+        period=bound.period,
+        limit=bound.limit,
+        resets_at=bound.resets_at,
+    )
 
 
 class Flight:

@@ -1,8 +1,8 @@
 """Between a gateway process and the books: register, sync, sweep, adopt. Each is one transaction.
 
-Lock order everywhere: at most one row of `nodes`, then wallets by id, then keys by id, each set locked by one
-statement and
-once per transaction. Settling first and releasing in a second round of locks deadlocks.
+Lock order everywhere: at most one row of `nodes`, then wallets by id, then keys by id, then the budgets above those
+keys by id, each set locked by one statement and once per transaction. Budgets come last because only a locked key says
+which they are. Settling first and releasing in a second round of locks deadlocks.
 """
 
 from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
@@ -148,7 +148,8 @@ async def _post(
 ) -> SyncAnswer:
     """Lock, plan in Python, write."""
     wallets, keys = _mentioned(records, levels)
-    locked = await leases.lock(connection, wallets, keys, mine)
+    used_at = _used_at(records)
+    locked = await leases.lock(connection, wallets, keys, mine, newest=max(used_at.values(), default=None))
     funds = locked.funds
     charges = charge(records, funds)
     balances = {wallet_id: fund.total for wallet_id, fund in locked.wallets.items()}
@@ -159,20 +160,26 @@ async def _post(
             await usage_writes.insert_transfers(connection, transfers)
         paid_by = {t.debit_wallet: t.transfer_id for t in transfers if t.kind == "usage"}
         await usage_writes.insert_usage(connection, records, charges, paid_by)
-    used_at: dict[KeyId, datetime] = {}
-    for record in records:
-        before = used_at.get(record.key_id)
-        used_at[record.key_id] = record.created_at if before is None else max(before, record.created_at)
     await leases.write(connection, node_id, locked, used_at)
-    for purse_id in short:
+    for purse_id in await leases.sharing(connection, locked, short):
         await changes.recall(connection, purse_name(purse_id))
     return SyncAnswer(
         leases={purse_id: fund.mine for purse_id, fund in funds.items() if fund.mine},
-        totals={purse_id: fund.total for purse_id, fund in funds.items()},
+        totals={purse_id: fund.payable for purse_id, fund in funds.items()},
+        bounds={key_id: bound for key_id, fund in locked.keys.items() if fund.budgets and (bound := fund.bound)},
         overruns={w: overrun + locked.wallets[w].overrun for w, overrun in locked.overruns.items()},
         unpaid=sum(fund.overrun for fund in locked.wallets.values()),
         recalled=tuple(short),
     )
+
+
+def _used_at(records: Iterable[UsageRecord]) -> dict[KeyId, datetime]:
+    """When each key was last used."""
+    used_at: dict[KeyId, datetime] = {}
+    for record in records:
+        at, before = record.created_at, used_at.get(record.key_id)
+        used_at[record.key_id] = at if before is None else max(before, at)
+    return used_at
 
 
 def _mentioned(records: Iterable[UsageRecord], levels: Iterable[PurseId]) -> tuple[set[WalletId], set[KeyId]]:
