@@ -124,6 +124,23 @@ class AuditLog:
         async with self._database.connection() as connection:
             return await rows.page_of_acts(connection, filters, after_time, after_id, limit)
 
+    async def page_of_account(
+        self,
+        account_id: AccountId,
+        action: str | None,
+        after_time: datetime | None,
+        after_id: UUID | None,
+        limit: int,
+    ) -> list[ActRow]:
+        """The same for an account's owner, who is not told which operator it was."""
+        filters = ActFilters(account_id=account_id, action=action)
+        return [
+            row
+            if row.is_member
+            else msgspec.structs.replace(row, user_id=None, user_email=None, token_id=None, address=None)
+            for row in await self.page(filters, after_time, after_id, limit)
+        ]
+
     async def get(self, act_id: UUID) -> ActRow:
         """Raises NotFound."""
         async with self._database.connection() as connection:

@@ -16,7 +16,9 @@ ExportFormat = Literal["csv", "jsonl"]
 
 
 class ActRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One act. `user_id` None: the house itself, or a stranger; `is_erased`: personal details were taken out."""
+    """One act. `user_id` None: the house itself, or a stranger; `is_erased`: personal details were taken out;
+    `is_member`: they belong to the account that it concerns.
+    """
 
     act_id: UUID
     created_at: datetime
@@ -32,6 +34,7 @@ class ActRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     before: Any
     after: Any
     is_erased: bool
+    is_member: bool
 
 
 class NewAct(msgspec.Struct, frozen=True, kw_only=True):

@@ -5,8 +5,11 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
 -- name: page_of_acts
 -- Newest first. `action` is a whole one, or the beginning of several ('channel.').
 SELECT a.act_id, a.created_at, a.action, a.subject, a.subject_id, a.account_id, a.user_id, u.email AS user_email,
-       a.token_id, a.address, a.request_id, a.before, a.after, a.is_erased
-FROM audit_log a LEFT JOIN users u ON u.user_id = a.user_id
+       a.token_id, a.address, a.request_id, a.before, a.after, a.is_erased,
+       m.user_id IS NOT NULL AS is_member
+FROM audit_log a
+LEFT JOIN users u ON u.user_id = a.user_id
+LEFT JOIN members m ON m.user_id = a.user_id AND m.account_id = a.account_id
 WHERE ($1::uuid IS NULL OR a.user_id = $1)
   AND ($2::text IS NULL OR a.action = $2 OR starts_with(a.action, rtrim($2, '.') || '.'))
   AND ($3::text IS NULL OR a.subject = $3)
@@ -20,8 +23,11 @@ LIMIT $10
 
 -- name: find_act
 SELECT a.act_id, a.created_at, a.action, a.subject, a.subject_id, a.account_id, a.user_id, u.email AS user_email,
-       a.token_id, a.address, a.request_id, a.before, a.after, a.is_erased
-FROM audit_log a LEFT JOIN users u ON u.user_id = a.user_id
+       a.token_id, a.address, a.request_id, a.before, a.after, a.is_erased,
+       m.user_id IS NOT NULL AS is_member
+FROM audit_log a
+LEFT JOIN users u ON u.user_id = a.user_id
+LEFT JOIN members m ON m.user_id = a.user_id AND m.account_id = a.account_id
 WHERE a.act_id = $1
 
 -- name: erase_person_from_acts

@@ -3,6 +3,7 @@
 from typing import Any, Final
 
 from airouter.api.admin.accounts import AccountController
+from airouter.api.admin.audit_log import AuditLogController
 from airouter.api.admin.channels import ChannelController
 from airouter.api.admin.groups import GroupController
 from airouter.api.admin.models import ModelController
@@ -15,6 +16,7 @@ from airouter.api.admin.users import UserController
 ADMIN: Final[tuple[Any, ...]] = (
     AccountController,
     AdminUsageController,
+    AuditLogController,
     ChannelController,
     GroupController,
     ModelController,
