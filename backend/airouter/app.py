@@ -58,6 +58,8 @@ from airouter.services.readiness import Readiness
 from airouter.services.redemptions import Redemptions
 from airouter.services.referrals import Referrals
 from airouter.services.sessions import Sessions, Standings
+from airouter.services.sign_ins import SignIns
+from airouter.services.step_up import StepUp
 from airouter.services.usage_reports import UsageReports
 from airouter.services.users import Users
 from airouter.services.vault import Vault
@@ -214,7 +216,8 @@ class House:
         sessions = Sessions(database, vault, standings)
         redemptions = Redemptions(database, vault, attempts)
         referrals = Referrals(database, vault, settings.console_url)
-        users = Users(database, vault, passwords, attempts, sessions)
+        sign_ins = SignIns(vault, sessions)
+        users = Users(database, vault, passwords, attempts, sessions, sign_ins=sign_ins)
         return Services(
             accounts=Accounts(database),
             admin_accounts=AdminAccounts(database),
@@ -243,6 +246,7 @@ class House:
             redemptions=redemptions,
             referrals=referrals,
             sessions=sessions,
+            step_up=StepUp(database),
             usage_reports=UsageReports(database, vault),
             users=users,
             wallets=Wallets(database),

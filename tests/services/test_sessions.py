@@ -10,7 +10,7 @@ from airouter.world import new_id
 def _standing() -> Standing:
     return Standing(
         session_id=SessionId(new_id()), user_id=UserId(new_id()), email="a@example.com", role="user", locale=None,
-        expires_at=datetime.now(UTC) + timedelta(days=1), memberships=(),
+        expires_at=datetime.now(UTC) + timedelta(days=1), lacks_factor=False, memberships=(),
     )  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from litestar.openapi import OpenAPIConfig
 
 from airouter.api import callers, idempotency, paging, usage_filters
 from airouter.api.admin import ADMIN
+from airouter.api.console.audit_log import account_acts
 from airouter.api.console.keys import KeysController
 from airouter.api.console.me import MeController
 from airouter.api.console.money_in import MONEY_IN
@@ -41,6 +42,7 @@ from airouter.services.readiness import Readiness
 from airouter.services.redemptions import Redemptions
 from airouter.services.referrals import Referrals
 from airouter.services.sessions import Sessions
+from airouter.services.step_up import StepUp
 from airouter.services.usage_reports import UsageReports
 from airouter.services.users import Users
 from airouter.services.wallets import Wallets
@@ -72,6 +74,7 @@ class Services:
     redemptions: Redemptions
     referrals: Referrals
     sessions: Sessions
+    step_up: StepUp
     usage_reports: UsageReports
     users: Users
     wallets: Wallets
@@ -83,7 +86,14 @@ class Services:
 
 PUBLIC: Final[Sequence[Any]] = (status, AuthController, set_up, setup_state, PricingController)
 """Controllers below /api/v1 that strangers may call."""
-CONSOLE: Final[Sequence[Any]] = (MeController, WalletController, KeysController, UsageController, *MONEY_IN)
+CONSOLE: Final[Sequence[Any]] = (
+    MeController,
+    WalletController,
+    KeysController,
+    UsageController,
+    account_acts,
+    *MONEY_IN,
+)
 """Controllers for people who are signed in."""
 
 

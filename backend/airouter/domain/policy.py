@@ -6,12 +6,14 @@ from airouter.domain.policies.display import Display
 from airouter.domain.policies.limits import Limits
 from airouter.domain.policies.network import Network
 from airouter.domain.policies.routing import Routing
+from airouter.domain.policies.sign_in import SignInRules
 from airouter.domain.policies.signup import SignUp
 from airouter.domain.policies.topic import Topic
 from airouter.domain.policies.topup import TopUp
 
 TOPICS: dict[str, type[Topic]] = {
     "signup": SignUp,
+    "sign_in": SignInRules,
     "display": Display,
     "limits": Limits,
     "routing": Routing,
@@ -24,6 +26,7 @@ class Policies(msgspec.Struct, frozen=True, kw_only=True):
     """All topics together, as one snapshot carries them."""
 
     signup: SignUp = SignUp()
+    sign_in: SignInRules = SignInRules()
     display: Display = Display()
     limits: Limits = Limits()
     routing: Routing = Routing()
@@ -31,4 +34,4 @@ class Policies(msgspec.Struct, frozen=True, kw_only=True):
     topup: TopUp = TopUp()
 
 
-__all__ = ["TOPICS", "Display", "Limits", "Network", "Policies", "Routing", "SignUp", "TopUp", "Topic"]
+__all__ = ["TOPICS", "Display", "Limits", "Network", "Policies", "Routing", "SignInRules", "SignUp", "TopUp", "Topic"]

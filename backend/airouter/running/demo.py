@@ -26,6 +26,7 @@ from airouter.services.passwords import Passwords
 from airouter.services.policies import PolicyBook
 from airouter.services.rate_cards import RateCardDraft, RateCards, Rates, TierDraft
 from airouter.services.sessions import Sessions, Standings
+from airouter.services.sign_ins import SignIns
 from airouter.services.users import Client, Users
 from airouter.services.vault import Vault
 from airouter.services.wallets import Wallets
@@ -145,7 +146,9 @@ class _Seeding:
         sessions = Sessions(database, vault, Standings(lambda: False))
         self._database = database
         self._passwords = passwords
-        self._users = Users(database, vault, passwords, Attempts(database, vault), sessions)
+        self._users = Users(
+            database, vault, passwords, Attempts(database, vault), sessions, sign_ins=SignIns(vault, sessions)
+        )
         self._channels = Channels(database, vault)
         self._keys = Keys(database)
         self._links = Links(database, vault)

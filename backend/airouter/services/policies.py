@@ -8,14 +8,14 @@ from uuid import UUID
 import msgspec
 
 from airouter.domain.errors import InvalidRequest, NotFound, NotSupportedYet
-from airouter.domain.policy import TOPICS, Policies, SignUp, Topic
+from airouter.domain.policy import TOPICS, Policies, SignInRules, SignUp, Topic
 from airouter.services.audit_log import SYSTEM, Act, Actor, record
-from airouter.storage import groups
+from airouter.storage import factors, groups
 from airouter.storage import policies as rows
 from airouter.storage.changes import announce
 from airouter.storage.database import Connection, Database
 
-PLANNED: Final = frozenset({"referral", "retention", "mail", "sign_in"})
+PLANNED: Final = frozenset({"referral", "retention", "mail"})
 """Topics that are promised and not enforced yet."""
 
 Policy = TypeVar("Policy", bound=Topic)
@@ -74,7 +74,19 @@ async def _group_exists(connection: Connection, policy: SignUp) -> None:
         raise InvalidRequest(f"group: there is no group {policy.group!r}.", field="group")
 
 
-CHECKS: Final[dict[type[Topic], Callable[[Connection, Any], Awaitable[None]]]] = {SignUp: _group_exists}
+async def _owners_can_sign_in(connection: Connection, policy: SignInRules) -> None:
+    if not policy.password_enabled and await factors.owners_with_password_only(connection):
+        raise InvalidRequest(
+            "password_enabled: at least one owner has no other way in. Each needs a passkey or a linked identity.",
+            field="password_enabled",
+        )
+    await announce(connection, "sessions")  # what is remembered of somebody says whether they lack a second factor
+
+
+CHECKS: Final[dict[type[Topic], Callable[[Connection, Any], Awaitable[None]]]] = {
+    SignUp: _group_exists,
+    SignInRules: _owners_can_sign_in,
+}
 """What only Postgres can say about a topic. Each raises InvalidRequest with the `field`."""
 
 

@@ -22,7 +22,7 @@ from airouter.services.vault import Vault
 from airouter.storage import sessions as rows
 from airouter.storage.changes import announce
 from airouter.storage.database import Connection, Database
-from airouter.storage.sessions import OPERATORS, Membership, Role, SessionRow
+from airouter.storage.sessions import OPERATORS, Membership, Method, Role, SecondMethod, SessionRow
 
 ACCESS_LIFETIME: Final = timedelta(minutes=15)
 REFRESH_LIFETIME: Final = timedelta(days=30)
@@ -48,6 +48,8 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     role: Role
     locale: str | None
     expires_at: datetime
+    lacks_factor: bool
+    """An operator who may not act as one before they have added a second factor (policy `sign_in`)."""
     memberships: tuple[Membership, ...]
 
     @property
@@ -126,11 +128,26 @@ class Sessions:
         self._standings = standings
 
     async def open(
-        self, connection: Connection, user_id: UserId, session_id: SessionId, *, user_agent: str, address: str
+        self,
+        connection: Connection,
+        user_id: UserId,
+        session_id: SessionId,
+        *,
+        user_agent: str,
+        address: str,
+        method: Method = "password",
+        second_method: SecondMethod | None = None,
     ) -> Tokens:
-        """A new session, within the transaction that decided to allow it."""
+        """A new session, within the transaction that decided to allow it. Every way in asks services/sign_ins.py."""
         await rows.open_session(
-            connection, session_id, user_id, lifetime=REFRESH_LIFETIME, user_agent=user_agent, address=_address(address)
+            connection,
+            session_id,
+            user_id,
+            lifetime=REFRESH_LIFETIME,
+            user_agent=user_agent,
+            address=_address(address),
+            method=method,
+            second_method=second_method,
         )
         return self._tokens(session_id, user_id, 0)
 
@@ -185,6 +202,7 @@ class Sessions:
                 role=person.role,
                 locale=person.locale,
                 expires_at=person.expires_at,
+                lacks_factor=person.lacks_factor,
                 memberships=memberships,
             )
             self._standings.remember(found, epoch)

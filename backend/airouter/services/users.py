@@ -16,13 +16,15 @@ from airouter.domain.errors import (
     SignUpClosed,
 )
 from airouter.domain.ids import AccountId, SessionId, UserId
-from airouter.domain.policy import SignUp
+from airouter.domain.policy import SignInRules, SignUp
+from airouter.domain.sign_in_errors import PasswordDisabled
 from airouter.services.accounts import open_personal_account
 from airouter.services.attempts import Attempts, Budget, neighbourhood
 from airouter.services.links import Links, check_email
 from airouter.services.passwords import Passwords, check_strength
 from airouter.services.policies import policy_in_force
-from airouter.services.sessions import Sessions, Tokens
+from airouter.services.sessions import Sessions
+from airouter.services.sign_ins import Client, Opened, SignIns
 from airouter.services.vault import Vault
 from airouter.storage import users as rows
 from airouter.storage.changes import announce
@@ -39,13 +41,6 @@ LINK_BY_ADDRESS: Final = Budget(scope="link.address", failures_max=20, window=ti
 _LOCALE: Final = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})?")
 
 
-class Client(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a session is opened from: what its owner recognises it by."""
-
-    address: str
-    user_agent: str
-
-
 class Joined(msgspec.Struct, frozen=True, kw_only=True):
     """A new person and their account."""
 
@@ -57,20 +52,29 @@ class Users:
     """Lets people in."""
 
     def __init__(
-        self, database: Database, vault: Vault, passwords: Passwords, attempts: Attempts, sessions: Sessions
+        self,
+        database: Database,
+        vault: Vault,
+        passwords: Passwords,
+        attempts: Attempts,
+        sessions: Sessions,
+        *,
+        sign_ins: SignIns,
     ) -> None:
         self._database = database
+        self._sign_ins = sign_ins
         self._links = Links(database, vault)
         self._passwords = passwords
         self._attempts = attempts
         self._sessions = sessions
 
-    async def sign_in(self, email: str, password: str, client: Client) -> Tokens:
-        """A session for the right password.
+    async def sign_in(self, email: str, password: str, client: Client) -> Opened:
+        """A session for the right password, or the question for a second factor.
 
         An address that nobody has costs as much time as a wrong password, and says the same.
 
         Raises:
+            PasswordDisabled: by policy `sign_in`.
             InvalidCredentials: unknown address, wrong password, or a banned person.
             TooManyAttempts: too many failures for this address or from this network.
         """
@@ -78,6 +82,8 @@ class Users:
         await self._attempts.take(SIGN_IN_BY_ADDRESS, network)
         await self._attempts.take(SIGN_IN_BY_EMAIL, subject)
         async with self._database.connection() as connection:
+            if not (await policy_in_force(connection, SignInRules)).password_enabled:
+                raise PasswordDisabled
             user = await rows.find_user_by_email(connection, email)
         fits = await self._passwords.verify(user and user.password_hash, password)
         if user is None or not fits or user.status != "active":
@@ -90,9 +96,9 @@ class Users:
         async with self._database.transaction() as connection:
             if fresh:
                 await rows.set_password(connection, user.user_id, fresh)
-            return await self._open_session(connection, user.user_id, client)
+            return await self._sign_ins.open(connection, user.user_id, client, "password")
 
-    async def register(self, email: str, password: str, locale: str | None, client: Client) -> Tokens:
+    async def register(self, email: str, password: str, locale: str | None, client: Client) -> Opened:
         """A new person with an account, signed in.
 
         Raises:
@@ -109,7 +115,7 @@ class Users:
         password_hash = await self._passwords.hash(password)
         async with self._database.transaction() as connection:
             joined = await join(connection, email, password_hash, locale=locale, group_name=policy.group)
-            return await self._open_session(connection, joined.user_id, client)
+            return await self._sign_ins.open(connection, joined.user_id, client, "sign_up")
 
     async def create(
         self, email: str, password: str, *, role: Role = "user", group_name: str = DEFAULT_GROUP
@@ -170,7 +176,7 @@ class Users:
             if status == "banned":
                 await self._sessions.end_all(connection, user_id)
 
-    async def accept(self, token: str, password: str, client: Client) -> Tokens:
+    async def accept(self, token: str, password: str, client: Client) -> Opened:
         """The holder of an operator link chooses a password and is signed in as an operator.
 
         Somebody who has an account already becomes an operator, with this password from now on.
@@ -189,9 +195,9 @@ class Users:
                 raise InvalidToken
             check_strength(password, email)
             user_id = await self._appoint(connection, email, password_hash, "operator")
-            tokens = await self._open_session(connection, user_id, client)
+            opened = await self._sign_ins.open(connection, user_id, client, "link")
         await self._attempts.give_back(LINK_BY_ADDRESS, network)
-        return tokens
+        return opened
 
     async def may_set_up(self, token: str) -> bool:
         """Whether this is the token in the log of an instance that nobody runs yet."""
@@ -200,7 +206,7 @@ class Users:
                 return False
         return await self._links.is_open(token, "setup")
 
-    async def set_up(self, token: str, email: str, password: str, client: Client) -> Tokens:
+    async def set_up(self, token: str, email: str, password: str, client: Client) -> Opened:
         """The first owner of an instance, for whoever read the token in its log.
 
         Raises:
@@ -218,9 +224,9 @@ class Users:
             if link is None or await rows.operators_exist(connection):
                 raise NotFound
             user_id = await self._appoint(connection, email, password_hash, "owner")
-            tokens = await self._open_session(connection, user_id, client)
+            opened = await self._sign_ins.open(connection, user_id, client, "link")
         await self._attempts.give_back(LINK_BY_ADDRESS, network)
-        return tokens
+        return opened
 
     async def _appoint(self, connection: Connection, email: str, password_hash: str, role: Role) -> UserId:
         known = await rows.find_user_by_email(connection, email)
@@ -231,11 +237,6 @@ class Users:
         await self._sessions.end_all(connection, known.user_id)
         await announce(connection, "keys")
         return known.user_id
-
-    async def _open_session(self, connection: Connection, user_id: UserId, client: Client) -> Tokens:
-        return await self._sessions.open(
-            connection, user_id, SessionId(new_id()), user_agent=client.user_agent, address=client.address
-        )
 
 
 async def join(

@@ -6,13 +6,15 @@ from typing import Final, Literal
 import msgspec
 
 from airouter.domain.ids import AccountId, SessionId, UserId, WalletId
+from airouter.domain.permission import Role, TeamRole
 from airouter.storage.database import Connection, row_as, value_as
 from airouter.storage.queries import load
 
 QUERIES = load("sessions")
 
-Role = Literal["user", "operator", "owner"]
-TeamRole = Literal["owner", "admin", "billing", "member"]
+Method = Literal["password", "passkey", "identity", "link", "sign_up"]
+"""How a session came to be: `link` by a one-time link, `identity` by a provider elsewhere."""
+SecondMethod = Literal["totp", "recovery_code", "passkey"]
 OPERATORS: Final = frozenset({"operator", "owner"})
 
 
@@ -47,6 +49,9 @@ class SessionRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     expires_at: datetime
     user_agent: str
     address: str | None
+    method: Method
+    second_method: SecondMethod | None
+    authenticated_at: datetime
 
 
 class StandingRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -59,6 +64,7 @@ class StandingRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     role: Role
     locale: str | None
     is_live: bool
+    lacks_factor: bool
 
 
 async def open_session(
@@ -69,8 +75,22 @@ async def open_session(
     lifetime: timedelta,
     user_agent: str,
     address: str | None,
+    method: Method,
+    second_method: SecondMethod | None,
 ) -> None:
-    await connection.execute(QUERIES.open_session, session_id, user_id, lifetime, user_agent, address)
+    await connection.execute(
+        QUERIES.open_session, session_id, user_id, lifetime, user_agent, address, method, second_method
+    )
+
+
+async def authenticated_ago(connection: Connection, session_id: SessionId, user_id: UserId) -> timedelta | None:
+    """How long ago the person behind a live session proved who they are; None: there is no such session."""
+    return await connection.fetchval(QUERIES.authenticated_ago, session_id, user_id)
+
+
+async def authenticate_session(connection: Connection, session_id: SessionId, user_id: UserId) -> bool:
+    """They have proved it just now; False: there is no such live session."""
+    return await connection.fetchval(QUERIES.authenticate_session, session_id, user_id) is not None
 
 
 async def lock_session(connection: Connection, session_id: SessionId) -> LockedSession | None:

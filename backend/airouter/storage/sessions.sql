@@ -1,6 +1,16 @@
 -- name: open_session
-INSERT INTO sessions (session_id, user_id, expires_at, user_agent, address)
-VALUES ($1, $2, now() + $3::interval, $4, $5)
+INSERT INTO sessions (session_id, user_id, expires_at, user_agent, address, method, second_method)
+VALUES ($1, $2, now() + $3::interval, $4, $5, $6, $7)
+
+-- name: authenticated_ago
+SELECT now() - authenticated_at FROM sessions
+WHERE session_id = $1 AND user_id = $2 AND revoked_at IS NULL AND expires_at > now()
+
+-- name: authenticate_session
+-- The person has proved once more who they are.
+UPDATE sessions SET authenticated_at = now()
+WHERE session_id = $1 AND user_id = $2 AND revoked_at IS NULL AND expires_at > now()
+RETURNING session_id
 
 -- name: lock_session
 -- The row lock makes two refreshes of one session take turns.
@@ -30,7 +40,11 @@ RETURNING session_id
 -- name: standing
 -- What a call needs to know about who makes it: one look-up, remembered until Postgres says that it changed.
 SELECT s.session_id, s.user_id, s.expires_at, u.email, u.role, u.locale,
-       s.revoked_at IS NULL AND s.expires_at > now() AND u.status = 'active' AS is_live
+       s.revoked_at IS NULL AND s.expires_at > now() AND u.status = 'active' AS is_live,
+       u.role <> 'user'
+         AND coalesce((SELECT value ->> 'require_second_factor_for' FROM policies WHERE topic = 'sign_in') = 'operators', false)
+         AND NOT EXISTS (SELECT 1 FROM totp_factors t WHERE t.user_id = u.user_id AND t.confirmed_at IS NOT NULL)
+         AND NOT EXISTS (SELECT 1 FROM passkeys p WHERE p.user_id = u.user_id) AS lacks_factor
 FROM sessions s JOIN users u USING (user_id)
 WHERE s.session_id = $1
 
@@ -43,7 +57,8 @@ WHERE m.user_id = $1
 ORDER BY a.kind = 'personal' DESC, m.joined_at, m.account_id
 
 -- name: sessions_of
-SELECT session_id, created_at, rotated_at AS last_used_at, expires_at, user_agent, host(address) AS address
+SELECT session_id, created_at, rotated_at AS last_used_at, expires_at, user_agent, host(address) AS address,
+       method, second_method, authenticated_at
 FROM sessions
 WHERE user_id = $1 AND revoked_at IS NULL AND expires_at > now()
   AND ($2::timestamptz IS NULL OR (created_at, session_id) < ($2, $3::uuid))

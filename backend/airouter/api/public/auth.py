@@ -11,8 +11,9 @@ from airouter.api.callers import AnyRequest, Visitor
 from airouter.api.documents import refusals
 from airouter.api.public.cookies import NAME, Browsers
 from airouter.domain.errors import NotFound, NotSupportedYet, SessionExpired
-from airouter.services.sessions import Sessions, Tokens
-from airouter.services.users import Client, Users
+from airouter.services.sessions import Sessions
+from airouter.services.sign_ins import Client, MfaPending, Opened
+from airouter.services.users import Users
 
 Email = Annotated[str, msgspec.Meta(max_length=254, examples=["ada@example.com"])]
 Password = Annotated[str, msgspec.Meta(max_length=1024, examples=["correct horse battery staple"])]
@@ -78,7 +79,7 @@ class AuthController(Controller):
         users: NamedDependency[Users],
         browsers: NamedDependency[Browsers],
     ) -> Response[SignedIn]:
-        return _signed_in(await users.sign_in(data.email, data.password, client_of(visitor)), browsers)
+        return signed_in(await users.sign_in(data.email, data.password, client_of(visitor)), browsers)
 
     @post(
         "/register",
@@ -96,7 +97,7 @@ class AuthController(Controller):
         if data.referral_code is not None:
             raise NotSupportedYet("referral_code: there are no referrals here yet.", field="referral_code")
         tokens = await users.register(data.email, data.password, data.locale, client_of(visitor))
-        return _signed_in(tokens, browsers, status=201)
+        return signed_in(tokens, browsers, status=201)
 
     @post(
         "/refresh",
@@ -117,7 +118,7 @@ class AuthController(Controller):
         token = request.cookies.get(NAME)
         if not token:
             raise SessionExpired
-        return _signed_in(await sessions.refresh(token), browsers)
+        return signed_in(await sessions.refresh(token), browsers)
 
     @post(
         "/logout",
@@ -154,7 +155,7 @@ class AuthController(Controller):
         users: NamedDependency[Users],
         browsers: NamedDependency[Browsers],
     ) -> Response[SignedIn]:
-        return _signed_in(await users.accept(data.token, data.password, client_of(visitor)), browsers)
+        return signed_in(await users.accept(data.token, data.password, client_of(visitor)), browsers)
 
 
 @get(
@@ -190,7 +191,7 @@ async def set_up(
     browsers: NamedDependency[Browsers],
     data: JSONBody[Setup] = Setup(),  # noqa: B008 - frozen
 ) -> Response[SignedIn]:
-    return _signed_in(await users.set_up(data.token, data.email, data.password, client_of(visitor)), browsers)
+    return signed_in(await users.set_up(data.token, data.email, data.password, client_of(visitor)), browsers)
 
 
 def client_of(visitor: Visitor) -> Client:
@@ -198,7 +199,15 @@ def client_of(visitor: Visitor) -> Client:
     return Client(address=visitor.address, user_agent=visitor.user_agent)
 
 
-def _signed_in(tokens: Tokens, browsers: Browsers, status: int = 200) -> Response[SignedIn]:
+def signed_in(opened: Opened, browsers: Browsers, status: int = 200) -> Response[SignedIn]:
+    """The answer to whoever is in.
+
+    Raises:
+        MfaRequired: a second factor is asked for first.
+    """
+    if isinstance(opened, MfaPending):
+        raise opened.refusal()
+    tokens = opened
     body = SignedIn(access_token=tokens.access_token, token_type="Bearer", expires_in=tokens.expires_in_seconds)  # noqa: S106
     headers = {"cache-control": "no-store"}
     return Response(body, status_code=status, headers=headers, cookies=[browsers.cookie(tokens)])
