@@ -8,9 +8,11 @@ import msgspec
 import pytest
 
 from airouter.api.callers import PROVIDERS as CALLERS
+from airouter.api.callers import STRANGERS
 from airouter.api.management import management
 from airouter.api.openapi import management_document, operations
 from airouter.app import openapi_documents
+from airouter.domain.permission import PERMISSIONS
 from tests.builders import signed_in
 
 COMMITTED = Path(__file__).parents[2] / "openapi"
@@ -54,6 +56,32 @@ def test_every_handler_says_who_may_call() -> None:
             if "OPTIONS" not in handler.http_methods:
                 callers = CALLERS.keys() & handler.parsed_fn_signature.parameters.keys()
                 assert len(callers) == 1, handler
+
+
+def test_every_handler_needs_a_permission_of_its_kind_or_is_for_everybody() -> None:
+    """One that is misspelt, or of another kind than who calls, guards nothing."""
+    app = management(lambda: None)  # type: ignore[arg-type, return-value]
+    kinds = {"person": {"person"}, "holder": {"person", "account"}, "operator": {"instance"}, "owner": {"instance"}}
+    wrong = []
+    for route in app.routes:
+        for handler in getattr(route, "route_handlers", []):
+            if "OPTIONS" in handler.http_methods:
+                continue
+            [caller] = CALLERS.keys() & handler.parsed_fn_signature.parameters.keys()
+            name = handler.opt.get("permission")
+            if caller in STRANGERS:
+                fits = name is None
+            else:
+                fits = name in PERMISSIONS and PERMISSIONS[name].kind in kinds[caller]
+            if not fits:
+                wrong.append(f"{route.path_format} {sorted(handler.http_methods)}: {caller} with {name}")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_the_document_says_what_every_operation_needs() -> None:
+    for name, (_, _, operation) in zip(NAMES, OPERATIONS, strict=True):
+        if operation["security"]:
+            assert f"`{operation['x-permission']}`" in operation["responses"]["403"]["description"], name
 
 
 def test_operation_ids_are_unique_and_every_operation_is_described() -> None:

@@ -238,6 +238,8 @@ def smallest(schema: dict[str, Any]) -> Any:
         return {name: smallest(schema["properties"][name]) for name in schema.get("required", [])}
     if "enum" in schema:
         return schema["enum"][0]
+    if schema.get("format") == "uuid":
+        return UNHEARD_OF
     return {
         "string": "x" * max(1, schema.get("minLength", 1)),
         "integer": int(schema.get("minimum", 0)),

@@ -1,13 +1,16 @@
-"""Who may call. It stands in the handler's signature, and a test finds every handler that names nobody.
+"""Who may call: as whom, in the handler's signature; what it needs, in its decorator (domain/permission.py).
 
+    @get("/", permission="keys.read", …)
     async def list_keys(self, holder: NamedDependency[AccountHolder], …)
 
 visitor   anybody, and it does not matter who     guest     anybody; somebody signed in is recognised
 person    somebody signed in
-holder    a person acting for one of their accounts (`X-Account-Id`; without it the personal one)
+holder    a person acting for one of their accounts: the one in the address (`/accounts/{account_id}/…`), else
+          `X-Account-Id`, else the personal one; a management token acts for the account that it is bound to
 operator  a person with the role `operator` or `owner`        owner    with the role `owner`
 
-`actor: NamedDependency[Actor]` is none of these: it says who is at work, for the audit log.
+One guard (`recognise_first`) enforces the permission before a body is read; a test finds handlers that name nobody, or
+nothing that they need. `actor: NamedDependency[Actor]` is none of these: it says who is at work, for the audit log.
 """
 
 from collections.abc import Callable
@@ -21,13 +24,24 @@ from litestar.handlers import BaseRouteHandler
 from litestar.params import HeaderParameter
 
 from airouter.api.arrivals import arrival_of
-from airouter.domain.errors import AccountPaused, NotFound, RoleRequired, SessionExpired, Unauthenticated
-from airouter.domain.ids import AccountId, RequestId, SessionId, UserId, WalletId
+from airouter.domain.access_errors import ScopeRequired, TokenNotAllowed
+from airouter.domain.errors import (
+    AccountPaused,
+    InvalidRequest,
+    NotFound,
+    RoleRequired,
+    SessionExpired,
+    Unauthenticated,
+)
+from airouter.domain.ids import AccountId, RequestId, SessionId, TokenId, UserId, WalletId
+from airouter.domain.permission import OWN_ONLY, PERMISSIONS, Permission, Role, TeamRole
 from airouter.services.audit_log import Actor
-from airouter.services.sessions import Sessions
-from airouter.storage.sessions import Membership, Role, TeamRole
+from airouter.services.bearers import Bearers
+from airouter.storage.sessions import Membership
 
 AnyRequest = Request[Any, Any, Any]
+_PERSON: Final = "airouter.person"
+"""Where a request keeps who makes it, so that it is asked once."""
 
 
 class Visitor(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,11 +53,13 @@ class Visitor(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Person(msgspec.Struct, frozen=True, kw_only=True):
-    """Somebody who is signed in."""
+    """Somebody who is signed in, or whose management token this is; then `scopes` is what it was given."""
 
     request_id: RequestId
     address: str
-    session_id: SessionId
+    session: SessionId | None
+    token_id: TokenId | None
+    scopes: frozenset[str] | None
     user_id: UserId
     email: str
     role: Role
@@ -52,7 +68,19 @@ class Person(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def is_operator(self) -> bool:
-        return self.role != "user"
+        """Whether they may see what operators see; a token only with that scope."""
+        return self.may("operator.read")
+
+    @property
+    def session_id(self) -> SessionId:
+        """For what is never a token's: permissions that are `is_session_only`."""
+        assert self.session is not None, "a management token has no session"
+        return self.session
+
+    def may(self, name: str) -> bool:
+        """For permissions of the instance or of a person: besides the one that the route names."""
+        permission = PERMISSIONS[name]
+        return (self.scopes is None or name in self.scopes) and permission.allows(self.role, None)
 
 
 class Guest(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,6 +105,11 @@ class AccountHolder(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def user_id(self) -> UserId:
         return self.person.user_id
+
+    @property
+    def only_user_id(self) -> UserId | None:
+        """Whose keys and usage they are confined to; None: they see the account's."""
+        return self.person.user_id if self.team_role in OWN_ONLY else None
 
 
 class Operator(msgspec.Struct, frozen=True, kw_only=True):
@@ -110,46 +143,82 @@ def _visitor(request: AnyRequest) -> Visitor:
     return Visitor(request_id=arrival.request_id, address=arrival.address, user_agent=arrival.user_agent)
 
 
-async def person_of(request: AnyRequest, sessions: Sessions) -> Person:
-    """Who is signed in.
+async def person_of(request: AnyRequest, bearers: Bearers) -> Person:
+    """Who is signed in, or whose management token this is.
 
     Raises:
-        Unauthenticated, SessionExpired
+        Unauthenticated, SessionExpired, TooManyAttempts
     """
+    known: Person | None = request.scope.get(_PERSON)  # type: ignore[assignment]
+    if known is not None:
+        return known
     token = bearer_of(request)
     if token is None:
         raise Unauthenticated
-    arrival, standing = arrival_of(request.scope), await sessions.standing(token)
-    return Person(
+    arrival = arrival_of(request.scope)
+    bearer = await bearers.recognise(token, arrival.address)
+    person = Person(
         request_id=arrival.request_id,
         address=arrival.address,
-        session_id=standing.session_id,
-        user_id=standing.user_id,
-        email=standing.email,
-        role=standing.role,
-        locale=standing.locale,
-        memberships=standing.memberships,
+        session=bearer.session_id,
+        token_id=bearer.token_id,
+        scopes=bearer.scopes,
+        user_id=bearer.user_id,
+        email=bearer.email,
+        role=bearer.role,
+        locale=bearer.locale,
+        memberships=bearer.memberships,
     )
+    request.scope[_PERSON] = person  # type: ignore[literal-required]
+    return person
 
 
-async def refuse_strangers(request: AnyRequest, sessions: Sessions) -> None:
-    """The same refusals as those of the caller in the handler's signature, for what is done before it is called.
+async def authorise(request: AnyRequest, bearers: Bearers, permission: Permission) -> Person:
+    """Refuses whoever may not do this, in the account that is named where that matters.
 
     Raises:
-        Unauthenticated, SessionExpired, RoleRequired
+        Unauthenticated, SessionExpired, TooManyAttempts
+        NotFound: they do not belong to the account; whether it exists is not said.
+        RoleRequired. TokenNotAllowed, ScopeRequired: the person might, this token may not.
     """
-    asked_for = PROVIDERS.keys() & request.route_handler.parsed_fn_signature.parameters.keys()
-    if asked_for & STRANGERS:
-        return
-    person = await person_of(request, sessions)
-    if "operator" in asked_for:
-        _operator(person)
-    if "owner" in asked_for:
-        _owner(person)
+    person = await person_of(request, bearers)
+    if person.scopes is not None:
+        if permission.is_session_only:
+            raise TokenNotAllowed
+        if permission.name not in person.scopes:
+            raise ScopeRequired(f"This token lacks the scope {permission.name}.", scope=permission.name)
+    team_role = None
+    if permission.kind == "account":
+        team_role = holder_of(person, account_asked_for(request)).team_role
+    if not permission.allows(person.role, team_role):
+        raise RoleRequired(_needs(permission))
+    return person
 
 
-async def _person(request: AnyRequest, sessions: NamedDependency[Sessions]) -> Person:
-    return await person_of(request, sessions)
+def _needs(permission: Permission) -> str:
+    if permission.kind == "instance":
+        return f"This needs the role {'operator' if 'operator' in permission.roles else 'owner'}."
+    return f"This needs another role in the team: {', '.join(sorted(permission.team_roles))}."
+
+
+def account_asked_for(request: AnyRequest) -> UUID | None:
+    """The account in the address, else the one in `X-Account-Id`; None: neither is there.
+
+    Raises:
+        InvalidRequest
+    """
+    in_path = request.path_params.get("account_id")
+    if in_path is not None:
+        return UUID(str(in_path))
+    claimed = request.headers.get("x-account-id")
+    try:
+        return UUID(claimed) if claimed else None
+    except ValueError:
+        raise InvalidRequest("X-Account-Id: this is no id.", field="X-Account-Id") from None
+
+
+async def _person(request: AnyRequest, bearers: NamedDependency[Bearers]) -> Person:
+    return await person_of(request, bearers)
 
 
 _AccountIdHeader = Annotated[
@@ -159,7 +228,7 @@ _AccountIdHeader = Annotated[
 
 
 async def _guest(
-    request: AnyRequest, sessions: NamedDependency[Sessions], x_account_id: _AccountIdHeader = None
+    request: AnyRequest, bearers: NamedDependency[Bearers], x_account_id: _AccountIdHeader = None
 ) -> Guest:
     """A token that does not hold is refused: whoever sends one means to be known."""
     arrival = arrival_of(request.scope)
@@ -167,12 +236,15 @@ async def _guest(
     return Guest(
         request_id=arrival.request_id,
         address=arrival.address,
-        holder=None if is_stranger else holder_of(await person_of(request, sessions), x_account_id),
+        holder=None if is_stranger else holder_of(await person_of(request, bearers), x_account_id),
     )
 
 
-def _holder(person: NamedDependency[Person], x_account_id: _AccountIdHeader = None) -> AccountHolder:
-    return holder_of(person, x_account_id)
+def _holder(
+    request: AnyRequest, person: NamedDependency[Person], x_account_id: _AccountIdHeader = None
+) -> AccountHolder:
+    del x_account_id  # for the document; an account in the address goes before it
+    return holder_of(person, account_asked_for(request))
 
 
 def holder_of(person: Person, account_id: UUID | None) -> AccountHolder:
@@ -196,41 +268,42 @@ def holder_of(person: Person, account_id: UUID | None) -> AccountHolder:
 
 
 def _operator(person: NamedDependency[Person]) -> Operator:
-    if not person.is_operator:
-        raise RoleRequired("This needs the role operator.")
     return Operator(person=person)
 
 
 def _owner(person: NamedDependency[Person]) -> Owner:
-    if person.role != "owner":
-        raise RoleRequired("This needs the role owner.")
     return Owner(person=person)
 
 
-async def _actor(request: AnyRequest, sessions: NamedDependency[Sessions]) -> Actor:
+async def _actor(request: AnyRequest, bearers: NamedDependency[Bearers]) -> Actor:
     """Whoever calls; a token that does not hold makes nobody of them, and the caller in the signature refuses it."""
     arrival = arrival_of(request.scope)
     stranger = Actor(address=arrival.address, request_id=arrival.request_id)
     if bearer_of(request) is None:
         return stranger
     try:
-        person = await person_of(request, sessions)
+        person = await person_of(request, bearers)
     except (Unauthenticated, SessionExpired):
         return stranger
-    return msgspec.structs.replace(stranger, user_id=person.user_id)
+    return msgspec.structs.replace(stranger, user_id=person.user_id, token_id=person.token_id)
 
 
-def recognise_first(sessions: Callable[[], Sessions]) -> Any:
+def permission_of(handler: BaseRouteHandler) -> Permission | None:
+    """What a handler needs; None: nothing, it is for everybody."""
+    name = handler.opt.get("permission")
+    return None if name is None else PERMISSIONS[name]
+
+
+def recognise_first(bearers: Callable[[], Bearers]) -> Any:
     """A guard that knows who calls before the body is looked at: a stranger learns nothing about what would fit."""
 
     async def guard(connection: Any, handler: BaseRouteHandler) -> None:
-        asked = frozenset(handler.parsed_fn_signature.parameters)
-        if asked & {"person", "holder", "operator", "owner"}:
-            person = await person_of(connection, sessions())
-            if "operator" in asked:
-                _operator(person)
-            if "owner" in asked:
-                _owner(person)
+        permission = permission_of(handler)
+        if permission is not None:
+            await authorise(connection, bearers(), permission)
+        elif "OPTIONS" not in connection.route_handler.http_methods:
+            asked_for = PROVIDERS.keys() & handler.parsed_fn_signature.parameters.keys()
+            assert asked_for <= STRANGERS, f"{handler} names no permission"
 
     return guard
 

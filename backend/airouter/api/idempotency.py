@@ -16,9 +16,9 @@ from litestar import Request
 from litestar.di import Provide
 from litestar.middleware import ASGIMiddleware
 
-from airouter.api.callers import bearer_of, holder_of, person_of
+from airouter.api.callers import account_asked_for, authorise, bearer_of, holder_of, permission_of, person_of
 from airouter.api.requests import JsonRequest
-from airouter.domain.errors import DatabaseUnavailable, InvalidRequest
+from airouter.domain.errors import DatabaseUnavailable
 from airouter.services.idempotency import Replay, Run
 from airouter.world import new_id
 
@@ -68,13 +68,13 @@ class IdempotencyLayer(ASGIMiddleware):
 
 async def _scope_of(request: Any, services: Any) -> str:
     """Who asks for what. Refused here as the handler would have refused it."""
-    person = await person_of(request, services.sessions)
-    claimed = request.headers.get("x-account-id")
-    try:
-        account_id = UUID(claimed) if claimed else None
-    except ValueError:
-        raise InvalidRequest("X-Account-Id: this is no id.", field="X-Account-Id") from None
-    holder = holder_of(person, account_id)
+    permission = permission_of(request.route_handler)
+    if permission is None:
+        person = await person_of(request, services.bearers)
+    else:
+        person = await authorise(request, services.bearers, permission)
+    is_for_account = permission is None or permission.kind == "account"
+    holder = holder_of(person, account_asked_for(request) if is_for_account else None)
     return f"{holder.account_id} {request.scope['method']} {request.scope['path']}"
 
 

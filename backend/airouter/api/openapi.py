@@ -4,6 +4,7 @@ Made from the routes themselves, so it cannot say anything else than what is ser
 give the same bytes and a change of the API is a diff that people can read.
 """
 
+import copy
 from typing import Any, Final
 
 import msgspec
@@ -12,8 +13,9 @@ from litestar.openapi.spec import Components, SecurityScheme, Server, Tag
 
 from airouter import __version__
 from airouter.api.callers import PROVIDERS as CALLERS
-from airouter.api.callers import STRANGERS
+from airouter.api.callers import STRANGERS, permission_of
 from airouter.api.management import management
+from airouter.domain.permission import Permission
 
 _METHODS: Final = ("get", "put", "post", "delete", "patch")
 _IDEMPOTENCY_KEY: Final = {
@@ -66,7 +68,7 @@ def management_document() -> dict[str, Any]:
     document: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(app.openapi_schema.to_schema()))
     _drop_own_routes(document)
     for path, method, operation in operations(document):
-        _finish(path, method, operation, _asks_for(app, path, method))
+        _finish(path, method, operation, _handler_of(app, path, method))
     _tidy(document["paths"])
     return _sorted(document)
 
@@ -100,13 +102,13 @@ def _drop_own_routes(document: dict[str, Any]) -> None:
         del document["paths"][path]
 
 
-def _asks_for(app: Any, path: str, method: str) -> frozenset[str]:
-    """The names in the signature of the handler behind an operation."""
+def _handler_of(app: Any, path: str, method: str) -> Any:
+    """The handler behind an operation."""
     for route in app.routes:
         if route.path_format == path:
             for handler in route.route_handlers:
                 if method.upper() in handler.http_methods:
-                    return frozenset(handler.parsed_fn_signature.parameters)
+                    return handler
     raise AssertionError(f"{method} {path} is in the document, but nowhere else")
 
 
@@ -129,20 +131,34 @@ def _tidy(value: Any) -> None:
             _tidy(inner)
 
 
-def _finish(path: str, method: str, operation: dict[str, Any], asks_for: frozenset[str]) -> None:
+def _finish(path: str, method: str, operation: dict[str, Any], handler: Any) -> None:
     """What Litestar cannot know: who may call, idempotency, and the shape of problems."""
-    callers = asks_for & frozenset(CALLERS)
+    callers = frozenset(CALLERS) & frozenset(handler.parsed_fn_signature.parameters)
     assert len(callers) == 1, f"{method} {path} must name exactly one kind of caller, not {sorted(callers)}"
     operation["security"] = [] if callers <= STRANGERS else [{"access_token": []}]
     if method == "post" and not callers <= STRANGERS:
         operation.setdefault("parameters", []).append(_IDEMPOTENCY_KEY)
     operation.pop("deprecated", None)
     responses = operation["responses"]
+    permission = permission_of(handler)
+    if permission is not None:
+        _say_permission(operation, permission)
     responses.pop("400", None)  # our refusals of what cannot be meant are 422
     for status, response in responses.items():
         if status >= "400" and path.startswith("/api/"):
             content = response.get("content", {})
             response["content"] = {"application/problem+json": next(iter(content.values()))} if content else {}
+
+
+def _say_permission(operation: dict[str, Any], permission: Permission) -> None:
+    """What the call needs, for people and for machines; whoever lacks it, or a token without that scope, gets a 403."""
+    operation["x-permission"] = permission.name
+    responses = operation["responses"]
+    refused = copy.deepcopy(responses.get("403", responses["401"]))
+    whose = ", ".join(sorted(permission.team_roles or permission.roles)) or "anybody who is signed in"
+    token = "; never with a management token" if permission.is_session_only else ""
+    refused["description"] = f"Not allowed to do this. It needs `{permission.name}` ({whose}{token})"
+    responses["403"] = refused
 
 
 def _sorted(value: Any) -> Any:

@@ -21,7 +21,6 @@ from litestar.exceptions.http_exceptions import RequestEntityTooLarge
 from litestar.types import Empty
 
 from airouter.api.arrivals import arrival_of
-from airouter.api.callers import refuse_strangers
 from airouter.api.errors import dialect_of, refusal
 from airouter.domain.errors import (
     BodyTooLarge,
@@ -48,15 +47,13 @@ class JsonRequest(Request[Any, Any, Any]):
     """A request whose JSON body is decoded once, strictly, into the type that the handler asks for."""
 
     async def json(self) -> Any:
-        """The body as the handler's `data` struct. Whoever may not call learns that first, not what is wrong with it.
+        """The body as the handler's `data` struct. Whoever may not call was refused before (callers.recognise_first).
 
         Raises:
-            Unauthenticated, SessionExpired, RoleRequired
             UnsupportedMediaType: the body is not declared as JSON.
             InvalidRequest: it is not JSON, or does not fit; `field` says where.
         """
         if self._json is Empty:
-            await refuse_strangers(self, self.app.state.services().sessions)
             body = await self.body()
             wanted = self.route_handler.parsed_fn_signature.parameters["data"].annotation
             declared = self.headers.get("content-type", "").partition(";")[0].strip().lower()

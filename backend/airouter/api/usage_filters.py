@@ -9,7 +9,7 @@ from litestar.di import Provide
 from litestar.params import QueryParameter
 
 from airouter.domain.errors import InvalidRequest
-from airouter.domain.ids import AccountId, KeyId
+from airouter.domain.ids import AccountId, KeyId, UserId
 from airouter.domain.usage import UsageStatus
 from airouter.storage.usage_reads import Filters
 
@@ -23,7 +23,7 @@ class UsageFilters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     from_: datetime | None = None
     to: datetime | None = None
 
-    def of(self, account_id: AccountId | None) -> Filters:
+    def of(self, account_id: AccountId | None, only_user_id: UserId | None = None) -> Filters:
         """The same for one account, or for all.
 
         Raises:
@@ -36,6 +36,7 @@ class UsageFilters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
             raise InvalidRequest("to: this is before `from`.", field="to")
         return Filters(
             account_id=account_id,
+            only_user_id=only_user_id,
             model=self.model,
             key_id=KeyId(self.key_id) if self.key_id else None,
             status=self.status,

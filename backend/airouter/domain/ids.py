@@ -9,6 +9,8 @@ from uuid import UUID
 UserId = NewType("UserId", UUID)
 AccountId = NewType("AccountId", UUID)
 SessionId = NewType("SessionId", UUID)
+TokenId = NewType("TokenId", UUID)
+InvitationId = NewType("InvitationId", UUID)
 KeyId = NewType("KeyId", UUID)
 ChannelId = NewType("ChannelId", UUID)
 RateCardId = NewType("RateCardId", UUID)

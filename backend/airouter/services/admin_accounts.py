@@ -5,10 +5,12 @@ from datetime import datetime
 import asyncpg
 import msgspec
 
-from airouter.domain.errors import InvalidRequest, NotFound
+from airouter.domain.access_errors import LastOwner
+from airouter.domain.errors import InvalidRequest, NotFound, RoleRequired
 from airouter.domain.ids import AccountId, UserId
-from airouter.services.users import Users
-from airouter.storage import accounts
+from airouter.services.audit_log import SYSTEM, Act, Actor, record
+from airouter.services.sessions import Sessions
+from airouter.storage import accounts, users
 from airouter.storage import admin_accounts as rows
 from airouter.storage.admin_accounts import (
     AccountKind,
@@ -113,7 +115,9 @@ class AdminAccounts:
         async with self._database.transaction(is_read_only=True) as connection:
             return await self._view(connection, account_id)
 
-    async def change(self, account_id: AccountId, *, group: str | None, status: AccountStatus | None) -> AccountView:
+    async def change(
+        self, account_id: AccountId, *, group: str | None, status: AccountStatus | None, actor: Actor = SYSTEM
+    ) -> AccountView:
         """Moves it to another group, pauses it or lets it go on; None: as it is. Holds everywhere within a second.
 
         Raises:
@@ -121,6 +125,7 @@ class AdminAccounts:
             InvalidRequest: there is no such group.
         """
         async with self._database.transaction() as connection:
+            before = _said(await self._view(connection, account_id))
             try:
                 is_there = await rows.change_account(connection, account_id, group, status)
             except asyncpg.ForeignKeyViolationError:
@@ -128,7 +133,17 @@ class AdminAccounts:
             if not is_there:
                 raise _no_account()
             await announce(connection, "accounts", account_id)
-            return await self._view(connection, account_id)
+            view = await self._view(connection, account_id)
+            act = Act(
+                action="account.changed",
+                subject="account",
+                subject_id=str(account_id),
+                account_id=account_id,
+                before=before,
+                after=_said(view),
+            )
+            await record(connection, actor, act)
+            return view
 
     async def _view(self, connection: Connection, account_id: AccountId) -> AccountView:
         row = await rows.find_account(connection, account_id)
@@ -140,11 +155,11 @@ class AdminAccounts:
 
 
 class People:
-    """The owner's verbs for those who sign in, and what operators may know of them."""
+    """The operators' verbs for those who sign in."""
 
-    def __init__(self, database: Database, users: Users) -> None:
+    def __init__(self, database: Database, sessions: Sessions) -> None:
         self._database = database
-        self._users = users
+        self._sessions = sessions
 
     async def search(
         self, *, text: str | None, role: Role | None, status: UserStatus | None, page: Page
@@ -171,22 +186,57 @@ class People:
         status: UserStatus | None,
         made_by: UserId,
         may_touch_operators: bool,
+        actor: Actor = SYSTEM,
     ) -> PersonView:
-        """Appoints or dismisses, bans or lets in again; None: as it is. A ban ends all sessions.
+        """Appoints or dismisses, bans or lets in again; None: as it is. Holds everywhere within a second.
+
+        A ban ends all sessions and tokens, and no key that the person is responsible for is answered any more.
 
         Raises:
             NotFound
-            InvalidRequest: nobody does this to themselves, so an owner always remains.
+            InvalidRequest: nobody does this to themselves.
+            RoleRequired: roles, and those who run the place, are an owner's business.
+            LastOwner: nobody would be left who is one.
         """
         if user_id == made_by and (role is not None or status is not None):
             raise InvalidRequest(
                 "Nobody changes their own role or status; another owner has to do it.", field="user_id"
             )
-        if role is not None:
-            await self._users.set_role(user_id, role)
-        if status is not None:
-            await self._users.set_status(user_id, status)
+        async with self._database.transaction() as connection:
+            owners = await users.lock_owners(connection)  # before the person: all who do this take turns
+            before = await users.lock_user(connection, user_id)
+            if before is None:
+                raise NotFound("There is no such user.")
+            role, status = role or before.role, status or before.status
+            if not may_touch_operators and (role != before.role or before.role != "user"):
+                raise RoleRequired("This needs the role owner.")
+            is_owner_after = role == "owner" and status == "active"
+            if before.role == "owner" and not is_owner_after and not set(owners) - {user_id}:
+                raise LastOwner
+            if (role, status) != (before.role, before.status):
+                await users.set_standing(connection, user_id, role, status)
+                await announce(connection, "sessions")
+                await announce(connection, "keys")  # a key remembers whether its member is banned, or an operator
+                await record(connection, actor, _standing_changed(user_id, before, role, status))
+                if status == "banned":
+                    await self._sessions.end_all(connection, user_id)
+        self._sessions.forget()
         return await self.get(user_id)
+
+
+def _standing_changed(user_id: UserId, before: users.UserRow, role: Role, status: UserStatus) -> Act:
+    return Act(
+        action="user.changed",
+        subject="user",
+        subject_id=str(user_id),
+        before={"role": before.role, "status": before.status},
+        after={"role": role, "status": status},
+    )
+
+
+def _said(view: AccountView) -> dict[str, str]:
+    """What an operator changes of an account."""
+    return {"group": view.group, "status": view.status}
 
 
 def _no_account() -> NotFound:

@@ -18,6 +18,7 @@ from airouter.domain.errors import GroupNotAllowed, InvalidRequest, NotFound, No
 from airouter.domain.ids import AccountId, KeyId, UserId, WalletId
 from airouter.domain.key import Caller
 from airouter.domain.quota import WALLET_MAX
+from airouter.services.audit_log import SYSTEM, Act, Actor, record
 from airouter.services.recall import with_recall
 from airouter.storage import groups
 from airouter.storage import keys as rows
@@ -83,12 +84,13 @@ class KeyChanges(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
 
 class KeyOwner(msgspec.Struct, frozen=True, kw_only=True):
-    """For whom a key is made, and by whom."""
+    """For whom a key is made, and by whom. `only_user_id` confines them to the keys that they are responsible for."""
 
     account_id: AccountId
     wallet_id: WalletId
     user_id: UserId
     account_group: str
+    only_user_id: UserId | None = None
 
 
 class Keys:
@@ -108,6 +110,8 @@ class Keys:
         secret, limits = new_secret(), draft.rate_limits or RateLimits()
         async with _groups_kept(), self._database.transaction() as connection:
             await _check_group(connection, draft.group, owner.account_group)
+            if not await rows.hold_membership(connection, owner.account_id, owner.user_id):
+                raise NotFound("You are not a member of an account with this id.")
             is_new = await rows.insert_key(
                 connection,
                 NewKey(
@@ -135,16 +139,30 @@ class Keys:
         return key, secret if is_new else None
 
     async def list(
-        self, account_id: AccountId, *, after_time: datetime | None, after_id: UUID | None, limit: int
+        self,
+        owner: KeyOwner,
+        *,
+        is_orphaned: bool | None = None,
+        after_time: datetime | None,
+        after_id: UUID | None,
+        limit: int,
     ) -> list[KeyRow]:
-        """Newest first; deleted ones are not shown."""
+        """Newest first; deleted ones are not shown. `is_orphaned`: only those without anybody behind them."""
         async with self._database.connection() as connection:
-            return await rows.keys_of(connection, account_id, after_time=after_time, after_id=after_id, limit=limit)
+            return await rows.keys_of(
+                connection,
+                owner.account_id,
+                only_user_id=owner.only_user_id,
+                is_orphaned=is_orphaned,
+                after_time=after_time,
+                after_id=after_id,
+                limit=limit,
+            )
 
-    async def get(self, account_id: AccountId, key_id: KeyId) -> KeyRow:
+    async def get(self, owner: KeyOwner, key_id: KeyId) -> KeyRow:
         """Raises NotFound, for another account's key too."""
         async with self._database.connection() as connection:
-            key = await rows.find_key(connection, key_id, account_id)
+            key = await rows.find_key(connection, key_id, owner.account_id, owner.only_user_id)
         if key is None:
             raise NotFound
         return key
@@ -164,9 +182,13 @@ class Keys:
             _check_expiry(changes.expires_at)
 
         async def attempt(connection: Connection) -> KeyRow | None:
-            key = await rows.lock_key(connection, key_id, owner.account_id)
+            key = await rows.lock_key(connection, key_id, owner.account_id, owner.only_user_id)
             if key is None:
                 raise NotFound
+            if changes.status == "active" and key.is_orphaned:
+                raise InvalidRequest(
+                    "status: nobody stands behind this key any more; hand it over to a member.", field="status"
+                )
             if changes.group is not UNSET and changes.group != key.group_name:
                 await _check_group(connection, changes.group, owner.account_group)
             changed = _apply(key, changes)
@@ -187,14 +209,44 @@ class Keys:
             )
         return changed
 
-    async def delete(self, account_id: AccountId, key_id: KeyId) -> None:
+    async def hand_over(self, owner: KeyOwner, key_id: KeyId, to: UserId, actor: Actor = SYSTEM) -> KeyRow:
+        """Another member is responsible for the key from now on; it is active again when its last one had left.
+
+        Raises:
+            NotFound: no such key in the account.
+            InvalidRequest: nobody of that id belongs to it.
+        """
+        async with self._database.transaction() as connection:
+            if await rows.find_key(connection, key_id, owner.account_id, owner.only_user_id) is None:
+                raise NotFound
+            if not await rows.hold_membership(connection, owner.account_id, to):
+                raise InvalidRequest("user_id: this is no member of the account.", field="user_id")
+            before = await rows.lock_key(connection, key_id, owner.account_id)
+            if before is None:
+                raise NotFound
+            await rows.hand_over_key(connection, key_id, to, "active" if before.is_orphaned else before.status)
+            await announce(connection, "keys", key_id)
+            act = Act(
+                action="key.handed_over",
+                subject="key",
+                subject_id=str(key_id),
+                account_id=owner.account_id,
+                before={"user_id": before.user_id},
+                after={"user_id": to},
+            )
+            await record(connection, actor, act)
+            key = await rows.find_key(connection, key_id, owner.account_id)
+        assert key is not None  # its row is locked by the update above
+        return key
+
+    async def delete(self, owner: KeyOwner, key_id: KeyId) -> None:
         """It stops working everywhere within a second. Its usage stays. Raises NotFound."""
         async with self._database.transaction() as connection:
-            if not await rows.delete_key(connection, key_id, account_id):
+            if not await rows.delete_key(connection, key_id, owner.account_id, owner.only_user_id):
                 raise NotFound
             await announce(connection, "keys", key_id)
 
-    async def rotate(self, account_id: AccountId, key_id: KeyId, grace_seconds: int | None) -> tuple[KeyRow, str]:
+    async def rotate(self, owner: KeyOwner, key_id: KeyId, grace_seconds: int | None) -> tuple[KeyRow, str]:
         """The key with a new secret; the old one stops working everywhere within a second.
 
         Raises:
@@ -205,11 +257,16 @@ class Keys:
         secret = new_secret()
         async with self._database.transaction() as connection:
             if not await rows.replace_secret(
-                connection, key_id, account_id, hash_secret(secret), secret[:_SHOWN_LENGTH]
+                connection,
+                key_id,
+                owner.account_id,
+                hash_secret(secret),
+                secret[:_SHOWN_LENGTH],
+                only_user_id=owner.only_user_id,
             ):
                 raise NotFound
             await announce(connection, "keys", key_id)
-            key = await rows.find_key(connection, key_id, account_id)
+            key = await rows.find_key(connection, key_id, owner.account_id)
         assert key is not None  # its row is locked by the update above
         return key, secret
 

@@ -15,7 +15,7 @@ import msgspec
 
 from airouter.domain import pricing
 from airouter.domain.errors import InvalidRequest, InvalidToken, NotFound
-from airouter.domain.ids import AccountId, RequestId
+from airouter.domain.ids import AccountId, RequestId, UserId
 from airouter.domain.pricing import Bill
 from airouter.domain.rate_card import PER
 from airouter.domain.usage import priced
@@ -66,14 +66,16 @@ class UsageReports:
         async with self._database.connection() as connection:
             return await rows.usage_page(connection, filters, after_time=after_time, after_id=after_id, limit=limit)
 
-    async def receipt(self, request_id: RequestId, account_id: AccountId | None) -> Receipt:
+    async def receipt(
+        self, request_id: RequestId, account_id: AccountId | None, only_user_id: UserId | None = None
+    ) -> Receipt:
         """The record and how its cost comes about.
 
         Raises:
-            NotFound: there is no such record, or it is another account's.
+            NotFound: there is no such record, or it is another account's, or of a key that is not one's own.
         """
         async with self._database.connection() as connection:
-            record = await rows.usage_record(connection, request_id, account_id)
+            record = await rows.usage_record(connection, request_id, account_id, only_user_id)
             card = record and await rate_cards.find_rate_card(connection, record.rate_card_id)
         if record is None:
             raise NotFound("There is no request with this id.")

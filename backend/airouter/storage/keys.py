@@ -15,7 +15,7 @@ QUERIES = load("keys")
 
 
 class KeyRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A key as its account sees it."""
+    """A key as its account sees it. `is_orphaned`: the responsible person left the account, or was banned."""
 
     key_id: KeyId
     name: str
@@ -31,6 +31,9 @@ class KeyRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     created_at: datetime
     expires_at: datetime | None
     last_used_at: datetime | None
+    user_id: UserId
+    user_email: str
+    is_orphaned: bool
 
 
 class NewKey(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,20 +61,34 @@ async def insert_key(connection: Connection, key: NewKey) -> bool:
 
 
 async def keys_of(
-    connection: Connection, account_id: AccountId, *, after_time: datetime | None, after_id: UUID | None, limit: int
+    connection: Connection,
+    account_id: AccountId,
+    *,
+    only_user_id: UserId | None,
+    is_orphaned: bool | None,
+    after_time: datetime | None,
+    after_id: UUID | None,
+    limit: int,
 ) -> list[KeyRow]:
-    records = await connection.fetch(QUERIES.keys_of, account_id, after_time, after_id, limit)
+    """Of the account; `only_user_id` confines somebody to those that they are responsible for."""
+    records = await connection.fetch(
+        QUERIES.keys_of, account_id, only_user_id, is_orphaned, after_time, after_id, limit
+    )
     return [row_as(KeyRow, record) for record in records]
 
 
-async def find_key(connection: Connection, key_id: KeyId, account_id: AccountId) -> KeyRow | None:
-    record = await connection.fetchrow(QUERIES.find_key, key_id, account_id)
+async def find_key(
+    connection: Connection, key_id: KeyId, account_id: AccountId, only_user_id: UserId | None = None
+) -> KeyRow | None:
+    record = await connection.fetchrow(QUERIES.find_key, key_id, account_id, only_user_id)
     return record and row_as(KeyRow, record)
 
 
-async def lock_key(connection: Connection, key_id: KeyId, account_id: AccountId) -> KeyRow | None:
+async def lock_key(
+    connection: Connection, key_id: KeyId, account_id: AccountId, only_user_id: UserId | None = None
+) -> KeyRow | None:
     """The row, held until the transaction ends."""
-    record = await connection.fetchrow(QUERIES.lock_key, key_id, account_id)
+    record = await connection.fetchrow(QUERIES.lock_key, key_id, account_id, only_user_id)
     return record and row_as(KeyRow, record)
 
 
@@ -84,14 +101,36 @@ async def change_key(connection: Connection, key: KeyRow) -> bool:
     return changed is not None
 
 
-async def delete_key(connection: Connection, key_id: KeyId, account_id: AccountId) -> bool:
-    return await connection.fetchval(QUERIES.delete_key, key_id, account_id) is not None
+async def delete_key(connection: Connection, key_id: KeyId, account_id: AccountId, only_user_id: UserId | None) -> bool:
+    return await connection.fetchval(QUERIES.delete_key, key_id, account_id, only_user_id) is not None
+
+
+async def hand_over_key(connection: Connection, key_id: KeyId, to: UserId, status: KeyStatus) -> None:
+    """Of a key whose row is locked, to a member whose membership is held."""
+    await connection.execute(QUERIES.hand_over_key, key_id, to, status)
+
+
+async def hold_membership(connection: Connection, account_id: AccountId, user_id: UserId) -> bool:
+    """Whether they belong to the account; then they do until the transaction ends."""
+    return await connection.fetchval(QUERIES.hold_membership, account_id, user_id) is not None
+
+
+async def disable_keys_of(connection: Connection, account_id: AccountId, user_id: UserId) -> list[KeyId]:
+    """Those of a person in an account; which ones."""
+    return [KeyId(row["key_id"]) for row in await connection.fetch(QUERIES.disable_keys_of, account_id, user_id)]
 
 
 async def replace_secret(
-    connection: Connection, key_id: KeyId, account_id: AccountId, secret_hash: bytes, prefix: str
+    connection: Connection,
+    key_id: KeyId,
+    account_id: AccountId,
+    secret_hash: bytes,
+    prefix: str,
+    *,
+    only_user_id: UserId | None,
 ) -> bool:
-    return await connection.fetchval(QUERIES.replace_secret, key_id, account_id, secret_hash, prefix) is not None
+    changed = await connection.fetchval(QUERIES.replace_secret, key_id, account_id, secret_hash, prefix, only_user_id)
+    return changed is not None
 
 
 async def find_caller(connection: Connection, secret_hash: bytes) -> Caller | None:

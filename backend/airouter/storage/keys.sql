@@ -7,24 +7,34 @@ ON CONFLICT (key_id) DO NOTHING
 RETURNING key_id
 
 -- name: keys_of
-SELECT key_id, name, prefix, status, group_name, spend_limit, spent, models, allowed_ips, requests_per_minute, concurrency,
-       created_at, expires_at, last_used_at
-FROM keys
-WHERE account_id = $1 AND status <> 'deleted'
-  AND ($2::timestamptz IS NULL OR (created_at, key_id) < ($2, $3::uuid))
-ORDER BY created_at DESC, key_id DESC
-LIMIT $4
+-- `$2` confines somebody to their own; `$3`: only those behind which nobody stands any more.
+SELECT k.key_id, k.name, k.prefix, k.status, k.group_name, k.spend_limit, k.spent, k.models, k.allowed_ips,
+       k.requests_per_minute, k.concurrency, k.created_at, k.expires_at, k.last_used_at, k.user_id, u.email AS user_email,
+       u.status = 'banned' OR m.user_id IS NULL AS is_orphaned
+FROM keys k JOIN users u USING (user_id)
+LEFT JOIN members m ON m.account_id = k.account_id AND m.user_id = k.user_id
+WHERE k.account_id = $1 AND k.status <> 'deleted' AND ($2::uuid IS NULL OR k.user_id = $2)
+  AND ($3::boolean IS NULL OR $3 = (u.status = 'banned' OR m.user_id IS NULL))
+  AND ($4::timestamptz IS NULL OR (k.created_at, k.key_id) < ($4, $5::uuid))
+ORDER BY k.created_at DESC, k.key_id DESC
+LIMIT $6
 
 -- name: find_key
-SELECT key_id, name, prefix, status, group_name, spend_limit, spent, models, allowed_ips, requests_per_minute, concurrency,
-       created_at, expires_at, last_used_at
-FROM keys WHERE key_id = $1 AND account_id = $2 AND status <> 'deleted'
+SELECT k.key_id, k.name, k.prefix, k.status, k.group_name, k.spend_limit, k.spent, k.models, k.allowed_ips,
+       k.requests_per_minute, k.concurrency, k.created_at, k.expires_at, k.last_used_at, k.user_id, u.email AS user_email,
+       u.status = 'banned' OR m.user_id IS NULL AS is_orphaned
+FROM keys k JOIN users u USING (user_id)
+LEFT JOIN members m ON m.account_id = k.account_id AND m.user_id = k.user_id
+WHERE k.key_id = $1 AND k.account_id = $2 AND k.status <> 'deleted' AND ($3::uuid IS NULL OR k.user_id = $3)
 
 -- name: lock_key
-SELECT key_id, name, prefix, status, group_name, spend_limit, spent, models, allowed_ips, requests_per_minute, concurrency,
-       created_at, expires_at, last_used_at
-FROM keys WHERE key_id = $1 AND account_id = $2 AND status <> 'deleted'
-FOR NO KEY UPDATE
+SELECT k.key_id, k.name, k.prefix, k.status, k.group_name, k.spend_limit, k.spent, k.models, k.allowed_ips,
+       k.requests_per_minute, k.concurrency, k.created_at, k.expires_at, k.last_used_at, k.user_id, u.email AS user_email,
+       u.status = 'banned' OR m.user_id IS NULL AS is_orphaned
+FROM keys k JOIN users u USING (user_id)
+LEFT JOIN members m ON m.account_id = k.account_id AND m.user_id = k.user_id
+WHERE k.key_id = $1 AND k.account_id = $2 AND k.status <> 'deleted' AND ($3::uuid IS NULL OR k.user_id = $3)
+FOR NO KEY UPDATE OF k
 
 -- name: change_key
 -- No row back: the new limit is smaller than what is spent and held.
@@ -34,16 +44,31 @@ WHERE key_id = $1 AND ($5::bigint IS NULL OR spent + leased <= $5)
 RETURNING key_id
 
 -- name: delete_key
-UPDATE keys SET status = 'deleted' WHERE key_id = $1 AND account_id = $2 AND status <> 'deleted' RETURNING key_id
+UPDATE keys SET status = 'deleted'
+WHERE key_id = $1 AND account_id = $2 AND status <> 'deleted' AND ($3::uuid IS NULL OR user_id = $3)
+RETURNING key_id
+
+-- name: hand_over_key
+UPDATE keys SET user_id = $2, status = $3 WHERE key_id = $1
+
+-- name: hold_membership
+-- Waits for whoever removes this member, and makes them wait: a key is never made or handed over behind their back.
+SELECT true FROM members WHERE account_id = $1 AND user_id = $2 FOR KEY SHARE
+
+-- name: disable_keys_of
+UPDATE keys SET status = 'disabled' WHERE account_id = $1 AND user_id = $2 AND status = 'active' RETURNING key_id
 
 -- name: replace_secret
-UPDATE keys SET secret_hash = $3, prefix = $4 WHERE key_id = $1 AND account_id = $2 AND status <> 'deleted'
+UPDATE keys SET secret_hash = $3, prefix = $4
+WHERE key_id = $1 AND account_id = $2 AND status <> 'deleted' AND ($5::uuid IS NULL OR user_id = $5)
 RETURNING key_id
 
 -- name: find_caller
--- Everything the doors need to know about a key, in one look.
-SELECT k.key_id, k.account_id, k.wallet_id, k.user_id, k.status, a.status AS account_status, a.group_name AS account_group,
-       k.group_name AS key_group, u.role <> 'user' AS is_operator, k.spend_limit IS NOT NULL AS is_limited, k.expires_at,
-       k.models, k.allowed_ips, k.requests_per_minute, k.concurrency
+-- Everything the doors need to know about a key, in one look. Behind a key stands a person who is not banned.
+SELECT k.key_id, k.account_id, k.wallet_id, k.user_id,
+       CASE WHEN u.status = 'banned' THEN 'disabled' ELSE k.status END AS status, a.status AS account_status, a.group_name AS account_group,
+       k.group_name AS key_group, u.role <> 'user' AS is_operator, k.spend_limit IS NOT NULL OR k.is_budgeted AS is_limited,
+       k.expires_at, k.models, k.allowed_ips, k.requests_per_minute, k.concurrency,
+       CASE WHEN k.secret_hash <> $1 THEN k.previous_secret_until END AS secret_until
 FROM keys k JOIN accounts a USING (account_id) JOIN users u USING (user_id)
-WHERE k.secret_hash = $1 AND k.status <> 'deleted'
+WHERE (k.secret_hash = $1 OR k.previous_secret_hash = $1 AND k.previous_secret_until > now()) AND k.status <> 'deleted'

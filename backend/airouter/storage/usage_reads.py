@@ -6,7 +6,7 @@ from uuid import UUID
 
 import msgspec
 
-from airouter.domain.ids import AccountId, ChannelId, KeyId, RateCardId, RequestId, minted_at
+from airouter.domain.ids import AccountId, ChannelId, KeyId, RateCardId, RequestId, UserId, minted_at
 from airouter.domain.usage import Attempt, UsageSource, UsageStatus
 from airouter.storage.database import Connection, row_as
 from airouter.storage.queries import load
@@ -17,9 +17,13 @@ GroupBy = Literal["day", "hour", "model", "key"]
 
 
 class Filters(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    """Which records. `account_id` None: every account, for operators. `until` is not included."""
+    """Which records. `account_id` None: every account, for operators. `until` is not included.
+
+    `only_user_id` confines somebody to the calls of the keys that they are responsible for.
+    """
 
     account_id: AccountId | None = None
+    only_user_id: UserId | None = None
     model: str | None = None
     key_id: KeyId | None = None
     status: UsageStatus | None = None
@@ -83,20 +87,27 @@ async def usage_page(
 ) -> list[UsageRow]:
     """Newest first."""
     records = await connection.fetch(
-        QUERIES.usage_page, *_scope(filters), filters.since, filters.until, after_time, after_id, limit
+        QUERIES.usage_page,
+        *_scope(filters),
+        filters.since,
+        filters.until,
+        after_time,
+        after_id,
+        limit,
+        filters.only_user_id,
     )
     return [row_as(UsageRow, record) for record in records]
 
 
 async def usage_record(
-    connection: Connection, request_id: RequestId, account_id: AccountId | None
+    connection: Connection, request_id: RequestId, account_id: AccountId | None, only_user_id: UserId | None = None
 ) -> FullUsageRow | None:
     """None: there is none, or it is another account's."""
     try:
         created_at = minted_at(request_id)
     except OverflowError:  # a UUID of another kind
         return None
-    record = await connection.fetchrow(QUERIES.usage_record, created_at, request_id, account_id)
+    record = await connection.fetchrow(QUERIES.usage_record, created_at, request_id, account_id, only_user_id)
     return record and row_as(FullUsageRow, record)
 
 
@@ -104,7 +115,9 @@ async def usage_summary(
     connection: Connection, filters: Filters, *, since: datetime, until: datetime, group_by: GroupBy, tz: str
 ) -> list[SummaryRow]:
     """Days and hours in their order, models and keys by what they cost."""
-    records = await connection.fetch(QUERIES.usage_summary, *_scope(filters), since, until, group_by, tz)
+    records = await connection.fetch(
+        QUERIES.usage_summary, *_scope(filters), since, until, group_by, tz, filters.only_user_id
+    )
     return [row_as(SummaryRow, record) for record in records]
 
 

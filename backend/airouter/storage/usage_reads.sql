@@ -1,4 +1,5 @@
--- Reading usage. Every query is scoped by account; null stands for an operator who sees all of them.
+-- Reading usage. Every query is scoped by account; null stands for an operator who sees all of them. Who may see only
+-- their own is scoped by who was responsible for the key when it was called.
 
 -- name: usage_page
 SELECT created_at, request_id, account_id, key_id, model, status, quantities, usage_source, cost, charged, latency_ms,
@@ -11,6 +12,7 @@ WHERE ($1::uuid IS NULL OR account_id = $1)
   AND ($5::timestamptz IS NULL OR created_at >= $5)
   AND ($6::timestamptz IS NULL OR created_at < $6)
   AND ($7::timestamptz IS NULL OR (created_at, request_id) < ($7, $8::uuid))
+  AND ($10::uuid IS NULL OR user_id = $10)
 ORDER BY created_at DESC, request_id DESC
 LIMIT $9
 
@@ -21,6 +23,7 @@ SELECT created_at, request_id, account_id, key_id, model, status, quantities, us
        upstream_model, client_request_id, error, unpriced, attempts
 FROM usage_records
 WHERE created_at = $1 AND request_id = $2 AND ($3::uuid IS NULL OR account_id = $3)
+  AND ($4::uuid IS NULL OR user_id = $4)
 
 -- name: usage_summary
 -- `$7` says what to group by; days and hours are those of the time zone `$8`.
@@ -38,6 +41,7 @@ WITH picked AS (
     AND ($3::uuid IS NULL OR key_id = $3)
     AND ($4::text IS NULL OR status = $4)
     AND created_at >= $5 AND created_at < $6
+    AND ($9::uuid IS NULL OR user_id = $9)
 ), totals AS (
   SELECT key, count(*) AS requests, sum(cost) AS cost, sum(charged) AS charged FROM picked GROUP BY key
 ), meters AS (

@@ -68,6 +68,21 @@ async def set_locale(connection: Connection, user_id: UserId, locale: str | None
     await connection.execute(QUERIES.set_locale, user_id, locale)
 
 
+async def lock_user(connection: Connection, user_id: UserId) -> UserRow | None:
+    """The row, held until the transaction ends."""
+    record = await connection.fetchrow(QUERIES.lock_user, user_id)
+    return record and row_as(UserRow, record)
+
+
+async def lock_owners(connection: Connection) -> list[UserId]:
+    """Active owners of the instance, held in the order of their ids."""
+    return [UserId(row["user_id"]) for row in await connection.fetch(QUERIES.lock_owners)]
+
+
+async def set_standing(connection: Connection, user_id: UserId, role: Role, status: UserStatus) -> None:
+    await connection.execute(QUERIES.set_standing, user_id, role, status)
+
+
 async def set_role(connection: Connection, user_id: UserId, role: Role) -> bool:
     return await connection.fetchval(QUERIES.set_role, user_id, role) is not None
 

@@ -17,6 +17,16 @@ UPDATE users SET password_hash = $2 WHERE user_id = $1
 -- name: set_locale
 UPDATE users SET locale = $2 WHERE user_id = $1
 
+-- name: lock_user
+SELECT user_id, email, password_hash, role, status, locale FROM users WHERE user_id = $1 FOR NO KEY UPDATE
+
+-- name: lock_owners
+-- Whoever dismisses, bans or appoints holds these first, so that of two owners who dismiss each other one remains.
+SELECT user_id FROM users WHERE role = 'owner' AND status = 'active' ORDER BY user_id FOR NO KEY UPDATE
+
+-- name: set_standing
+UPDATE users SET role = $2, status = $3 WHERE user_id = $1
+
 -- name: set_role
 UPDATE users SET role = $2 WHERE user_id = $1 RETURNING user_id
 

@@ -63,6 +63,77 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/audit-log": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who did what, newest first */
+        get: operations["listActs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/audit-log/exports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make a link to a file of these acts; it works once, within a minute
+         * @description `csv` with one line an act, or `jsonl` with one object a line.
+         */
+        post: operations["exportActs"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/audit-log/exports/file": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The file behind a link */
+        get: operations["downloadActs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/audit-log/{act_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One act */
+        get: operations["getAct"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/channels": {
         parameters: {
             query?: never;
@@ -330,6 +401,30 @@ export interface paths {
          * @description How long to wait for an upstream, and how often to try another. The whole topic: a field that is absent gets its default.
          */
         put: operations["putRoutingPolicy"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/policies/sign_in": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Policy sign_in
+         * @description What signing in asks for, and how fresh it has to be for acts that matter.
+         */
+        get: operations["getSignInRulesPolicy"];
+        /**
+         * Replace policy sign_in
+         * @description What signing in asks for, and how fresh it has to be for acts that matter. The whole topic: a field that is absent gets its default.
+         */
+        put: operations["putSignInRulesPolicy"];
         post?: never;
         delete?: never;
         options?: never;
@@ -629,9 +724,30 @@ export interface paths {
         head?: never;
         /**
          * Appoint, dismiss, ban or let in again
-         * @description Needs the role owner; nobody does it to themselves. A ban ends every session within a second.
+         * @description Nobody does it to themselves, and only an owner (`operators.write`) touches roles and operators.
+         *     A ban ends every session within a second, and stops the keys that the person is responsible for.
          */
         patch: operations["updateUser"];
+        trace?: never;
+    };
+    "/api/v1/audit-log": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who did what to the account, newest first
+         * @description `user_id` null: an operator of the house, or the house itself.
+         */
+        get: operations["listAccountActs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/auth/accept": {
@@ -754,6 +870,26 @@ export interface paths {
         head?: never;
         /** Change a key's name, limits or status */
         patch: operations["updateKey"];
+        trace?: never;
+    };
+    "/api/v1/keys/{key_id}/hand-over": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make another member responsible for a key
+         * @description A key that was disabled because its member left is active again.
+         */
+        post: operations["handOverKey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/keys/{key_id}/rotate": {
@@ -1205,6 +1341,7 @@ export interface components {
             balance: number;
             /** Format: date-time */
             created_at: string;
+            debt: number;
             group: string;
             held: number;
             /** Format: uuid */
@@ -1229,6 +1366,7 @@ export interface components {
             balance: number;
             /** Format: date-time */
             created_at: string;
+            debt: number;
             group: string;
             held: number;
             /** Format: uuid */
@@ -1242,6 +1380,57 @@ export interface components {
             /** @enum {string} */
             status: "active" | "paused";
             used_total: string;
+        };
+        /** ActList */
+        ActList: {
+            items: components["schemas"]["ActView"][];
+            next_cursor: string | null;
+        };
+        /** ActView */
+        ActView: {
+            account_id: string | null;
+            action: string;
+            address: string | null;
+            after: unknown;
+            before: unknown;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: uuid */
+            id: string;
+            is_erased: boolean;
+            request_id: string | null;
+            subject: string;
+            subject_id: string;
+            token_id: string | null;
+            user_email: string | null;
+            user_id: string | null;
+        };
+        /**
+         * ActsExport
+         * @default {
+         *       "account_id": null,
+         *       "action": null,
+         *       "format": "csv",
+         *       "from": null,
+         *       "subject": null,
+         *       "subject_id": null,
+         *       "to": null,
+         *       "user_id": null
+         *     }
+         */
+        ActsExport: {
+            account_id?: string | null;
+            action?: string | null;
+            /**
+             * @default csv
+             * @enum {string}
+             */
+            format?: "csv" | "jsonl";
+            from?: string | null;
+            subject?: string | null;
+            subject_id?: string | null;
+            to?: string | null;
+            user_id?: string | null;
         };
         /** AdjustmentBody */
         AdjustmentBody: {
@@ -1336,6 +1525,10 @@ export interface components {
             error: string | null;
             latency_ms: number;
             status: number | null;
+        };
+        /** AuditExportLink */
+        AuditExportLink: {
+            url: string | null;
         };
         /** BatchDraft */
         BatchDraft: {
@@ -1589,6 +1782,11 @@ export interface components {
             };
             usable_by: string[];
         };
+        /** HandOver */
+        HandOver: {
+            /** Format: uuid */
+            user_id: string;
+        };
         /** Health */
         Health: {
             reasons: {
@@ -1655,6 +1853,7 @@ export interface components {
             group: string | null;
             /** Format: uuid */
             id: string;
+            is_orphaned: boolean;
             last_used_at: string | null;
             models: string[] | null;
             name: string;
@@ -1665,6 +1864,9 @@ export interface components {
             spent: number;
             /** @enum {string} */
             status: "active" | "disabled" | "expired";
+            user_email: string;
+            /** Format: uuid */
+            user_id: string;
         };
         /** KeyWithSecret */
         KeyWithSecret: {
@@ -1675,6 +1877,7 @@ export interface components {
             group: string | null;
             /** Format: uuid */
             id: string;
+            is_orphaned: boolean;
             key: string | null;
             last_used_at: string | null;
             models: string[] | null;
@@ -1686,6 +1889,9 @@ export interface components {
             spent: number;
             /** @enum {string} */
             status: "active" | "disabled" | "expired";
+            user_email: string;
+            /** Format: uuid */
+            user_id: string;
         };
         /** Limits */
         Limits: {
@@ -2157,6 +2363,19 @@ export interface components {
             /** @example correct horse battery staple */
             password: string;
         };
+        /** SignInRules */
+        SignInRules: {
+            /** @default true */
+            password_enabled?: boolean;
+            reauthenticate_above?: number | null;
+            /** @default 15 */
+            reauthenticate_minutes?: number;
+            /**
+             * @default none
+             * @enum {string}
+             */
+            require_second_factor_for?: "none" | "operators";
+        };
         /** SignUp */
         SignUp: {
             /** @default default */
@@ -2313,6 +2532,7 @@ export interface components {
             available: number;
             balance: number;
             currency: string;
+            debt: number;
             held: number;
             reward_balance: number;
             used_total: string;
@@ -2362,7 +2582,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Signed in, but not allowed to do this */
+            /** @description Not allowed to do this. It needs `operator.read` (operator, owner) */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2420,7 +2640,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Signed in, but not allowed to do this */
+            /** @description Not allowed to do this. It needs `operator.read` (operator, owner) */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2482,7 +2702,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Signed in, but not allowed to do this */
+            /** @description Not allowed to do this. It needs `accounts.write` (operator, owner) */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2556,7 +2776,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Signed in, but not allowed to do this */
+            /** @description Not allowed to do this. It needs `money.write` (operator, owner) */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2585,6 +2805,261 @@ export interface operations {
             };
             /** @description The request cannot be meant like this; `field` says where */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that this needs cannot be reached; `retry-after` says when to come again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listActs: {
+        parameters: {
+            query?: {
+                /** @description `next_cursor` of the page before */
+                cursor?: string | null;
+                /** @description Lines on a page */
+                limit?: number;
+                /** @description Who did it */
+                user_id?: string | null;
+                /** @description A whole one, or how several begin: `channel` */
+                action?: string | null;
+                /** @description What it was done to: `channel` */
+                subject?: string | null;
+                /** @description Which one of them */
+                subject_id?: string | null;
+                /** @description Only what concerns this account */
+                account_id?: string | null;
+                /** @description Not before (RFC 3339) */
+                from?: string | null;
+                /** @description Before (RFC 3339) */
+                to?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ActList"];
+                };
+            };
+            /** @description Not signed in, or the session has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed to do this. It needs `audit.read` (operator, owner) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request cannot be meant like this; `field` says where */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that this needs cannot be reached; `retry-after` says when to come again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    exportActs: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1-255 printable characters of your choice: the same request with the same key is done once, and its first answer is replayed for 24 hours (`idempotency-replayed: true`), without the secrets in it. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ActsExport"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditExportLink"];
+                };
+            };
+            /** @description Not signed in, or the session has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed to do this. It needs `audit.read` (operator, owner) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Does not fit the present state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request cannot be meant like this; `field` says where */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that this needs cannot be reached; `retry-after` says when to come again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    downloadActs: {
+        parameters: {
+            query: {
+                /** @description From the link */
+                token: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Stream Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": unknown;
+                };
+            };
+            /** @description Not signed in, or the session has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request cannot be meant like this; `field` says where */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that this needs cannot be reached; `retry-after` says when to come again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getAct: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                act_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ActView"];
+                };
+            };
+            /** @description Not signed in, or the session has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed to do this. It needs `audit.read` (operator, owner) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is nothing here, or nothing of yours */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2635,7 +3110,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Signed in, but not allowed to do this */
+            /** @description Not allowed to do this. It needs `operator.read` (operator, owner) */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2698,7 +3173,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Signed in, but not allowed to do this */
+            /** @description Not allowed to do this. It needs `catalogue.write` (operator, owner) */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2765,7 +3240,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Signed in, but not allowed to do this */
+            /** @description Not allowed to do this. It needs `operator.read` (operator, owner) */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2821,7 +3296,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Signed in, but not allowed to do this */
+            /** @description Not allowed to do this. It needs `catalogue.write` (operator, owner) */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2883,7 +3358,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Signed in, but not allowed to do this */
+            /** @description Not allowed to do this. It needs `catalogue.write` (operator, owner) */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2966,7 +3441,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Signed in, but not allowed to do this */
+            /** @description Not allowed to do this. It needs `catalogue.write` (operator, owner) */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3045,7 +3520,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Signed in, but not allowed to do this */
+            /** @description Not allowed to do this. It needs `operator.read` (operator, owner) */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3120,7 +3595,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Signed in, but not allowed to do this */
+            /** @description Not allowed to do this. It needs `catalogue.write` (operator, owner) */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3187,7 +3662,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Signed in, but not allowed to do this */
+            /** @description Not allowed to do this. It needs `operator.read` (operator, owner) */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3243,7 +3718,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Signed in, but not allowed to do this */
+            /** @description Not allowed to do this. It needs `catalogue.write` (operator, owner) */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3314,7 +3789,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Signed in, but not allowed to do this */
+            /** @description Not allowed to do this. It needs `catalogue.write` (operator, owner) */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3384,7 +3859,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Signed in, but not allowed to do this */
+            /** @description Not allowed to do this. It needs `operator.read` (operator, owner) */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3459,7 +3934,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Signed in, but not allowed to do this */
+            /** @description Not allowed to do this. It needs `catalogue.write` (operator, owner) */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3526,7 +4001,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Signed in, but not allowed to do this */
+            /** @description Not allowed to do this. It needs `operator.read` (operator, owner) */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3582,7 +4057,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Signed in, but not allowed to do this */
+            /** @description Not allowed to do this. It needs `catalogue.write` (operator, owner) */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3653,7 +4128,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Signed in, but not allowed to do this */
+            /** @description Not allowed to do this. It needs `catalogue.write` (operator, owner) */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3718,7 +4193,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Signed in, but not allowed to do this */
+            /** @description Not allowed to do this. It needs `operator.read` (operator, owner) */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3765,7 +4240,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Signed in, but not allowed to do this */
+            /** @description Not allowed to do this. It needs `operator.read` (operator, owner) */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3816,7 +4291,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Signed in, but not allowed to do this */
+            /** @description Not allowed to do this. It needs `policies.write` (operator, owner) */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3872,7 +4347,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Signed in, but not allowed to do this */
+            /** @description Not allowed to do this. It needs `operator.read` (operator, owner) */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3923,7 +4398,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Signed in, but not allowed to do this */
+            /** @description Not allowed to do this. It needs `policies.write` (operator, owner) */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3979,7 +4454,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Signed in, but not allowed to do this */
+            /** @description Not allowed to do this. It needs `operator.read` (operator, owner) */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4030,7 +4505,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Signed in, but not allowed to do this */
+            /** @description Not allowed to do this. It needs `policies.write` (operator, owner) */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4086,7 +4561,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Signed in, but not allowed to do this */
+            /** @description Not allowed to do this. It needs `operator.read` (operator, owner) */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4137,7 +4612,114 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Signed in, but not allowed to do this */
+            /** @description Not allowed to do this. It needs `policies.write` (operator, owner) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request cannot be meant like this; `field` says where */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that this needs cannot be reached; `retry-after` says when to come again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getSignInRulesPolicy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignInRules"];
+                };
+            };
+            /** @description Not signed in, or the session has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed to do this. It needs `operator.read` (operator, owner) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that this needs cannot be reached; `retry-after` says when to come again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    putSignInRulesPolicy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SignInRules"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignInRules"];
+                };
+            };
+            /** @description Not signed in, or the session has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed to do this. It needs `policies.write` (operator, owner) */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4193,7 +4775,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Signed in, but not allowed to do this */
+            /** @description Not allowed to do this. It needs `operator.read` (operator, owner) */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4244,7 +4826,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Signed in, but not allowed to do this */
+            /** @description Not allowed to do this. It needs `policies.write` (operator, owner) */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4300,7 +4882,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Signed in, but not allowed to do this */
+            /** @description Not allowed to do this. It needs `operator.read` (operator, owner) */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4351,7 +4933,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Signed in, but not allowed to do this */
+            /** @description Not allowed to do this. It needs `policies.write` (operator, owner) */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4407,7 +4989,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Signed in, but not allowed to do this */
+            /** @description Not allowed to do this. It needs `operator.read` (operator, owner) */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4472,7 +5054,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Signed in, but not allowed to do this */
+            /** @description Not allowed to do this. It needs `policies.write` (operator, owner) */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4544,7 +5126,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Signed in, but not allowed to do this */
+            /** @description Not allowed to do this. It needs `operator.read` (operator, owner) */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4607,7 +5189,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Signed in, but not allowed to do this */
+            /** @description Not allowed to do this. It needs `catalogue.write` (operator, owner) */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4674,7 +5256,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Signed in, but not allowed to do this */
+            /** @description Not allowed to do this. It needs `operator.read` (operator, owner) */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4735,7 +5317,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Signed in, but not allowed to do this */
+            /** @description Not allowed to do this. It needs `operator.read` (operator, owner) */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4798,7 +5380,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Signed in, but not allowed to do this */
+            /** @description Not allowed to do this. It needs `money.write` (operator, owner) */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4865,7 +5447,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Signed in, but not allowed to do this */
+            /** @description Not allowed to do this. It needs `operator.read` (operator, owner) */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4921,7 +5503,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Signed in, but not allowed to do this */
+            /** @description Not allowed to do this. It needs `money.write` (operator, owner) */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4984,7 +5566,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Signed in, but not allowed to do this */
+            /** @description Not allowed to do this. It needs `operator.read` (operator, owner) */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5050,7 +5632,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Signed in, but not allowed to do this */
+            /** @description Not allowed to do this. It needs `money.write` (operator, owner) */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5113,7 +5695,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Signed in, but not allowed to do this */
+            /** @description Not allowed to do this. It needs `operator.read` (operator, owner) */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5195,7 +5777,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Signed in, but not allowed to do this */
+            /** @description Not allowed to do this. It needs `operator.read` (operator, owner) */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5268,7 +5850,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Signed in, but not allowed to do this */
+            /** @description Not allowed to do this. It needs `operator.read` (operator, owner) */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5326,7 +5908,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Signed in, but not allowed to do this */
+            /** @description Not allowed to do this. It needs `operator.read` (operator, owner) */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5391,7 +5973,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Signed in, but not allowed to do this */
+            /** @description Not allowed to do this. It needs `operator.read` (operator, owner) */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5449,7 +6031,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Signed in, but not allowed to do this */
+            /** @description Not allowed to do this. It needs `operator.read` (operator, owner) */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5511,7 +6093,82 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Signed in, but not allowed to do this */
+            /** @description Not allowed to do this. It needs `users.write` (operator, owner) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is nothing here, or nothing of yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request cannot be meant like this; `field` says where */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that this needs cannot be reached; `retry-after` says when to come again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listAccountActs: {
+        parameters: {
+            query?: {
+                /** @description `next_cursor` of the page before */
+                cursor?: string | null;
+                /** @description Lines on a page */
+                limit?: number;
+                /** @description A whole one, or how several begin: `key` */
+                action?: string | null;
+            };
+            header?: {
+                /** @description An account that you are a member of; default: your own */
+                "X-Account-Id"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ActList"];
+                };
+            };
+            /** @description Not signed in, or the session has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed to do this. It needs `acts.read` (owner) */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5830,6 +6487,8 @@ export interface operations {
                 cursor?: string | null;
                 /** @description Lines on a page */
                 limit?: number;
+                /** @description Keys behind which nobody stands any more */
+                orphaned?: boolean | null;
             };
             header?: {
                 /** @description An account that you are a member of; default: your own */
@@ -5851,6 +6510,15 @@ export interface operations {
             };
             /** @description Not signed in, or the session has ended */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed to do this. It needs `keys.read` (admin, member, owner) */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5923,7 +6591,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Signed in, but not allowed to do this */
+            /** @description Not allowed to do this. It needs `keys.write` (admin, member, owner) */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6002,6 +6670,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Not allowed to do this. It needs `keys.read` (admin, member, owner) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description There is nothing here, or nothing of yours */
             404: {
                 headers: {
@@ -6045,6 +6722,15 @@ export interface operations {
             };
             /** @description Not signed in, or the session has ended */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed to do this. It needs `keys.write` (admin, member, owner) */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6108,7 +6794,92 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Signed in, but not allowed to do this */
+            /** @description Not allowed to do this. It needs `keys.write` (admin, member, owner) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is nothing here, or nothing of yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Does not fit the present state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request cannot be meant like this; `field` says where */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that this needs cannot be reached; `retry-after` says when to come again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    handOverKey: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description An account that you are a member of; default: your own */
+                "X-Account-Id"?: string | null;
+                /** @description 1-255 printable characters of your choice: the same request with the same key is done once, and its first answer is replayed for 24 hours (`idempotency-replayed: true`), without the secrets in it. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                key_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HandOver"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeyView"];
+                };
+            };
+            /** @description Not signed in, or the session has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed to do this. It needs `members.write` (admin, owner) */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6193,6 +6964,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Not allowed to do this. It needs `keys.write` (admin, member, owner) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description There is nothing here, or nothing of yours */
             404: {
                 headers: {
@@ -6261,6 +7041,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Not allowed to do this. It needs `me.read` (anybody who is signed in) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description There is nothing here, or nothing of yours */
             404: {
                 headers: {
@@ -6308,6 +7097,15 @@ export interface operations {
             };
             /** @description Not signed in, or the session has ended */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed to do this. It needs `me.write` (anybody who is signed in; never with a management token) */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6376,6 +7174,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Not allowed to do this. It needs `me.write` (anybody who is signed in; never with a management token) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The request cannot be meant like this; `field` says where */
             422: {
                 headers: {
@@ -6437,6 +7244,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Not allowed to do this. It needs `me.write` (anybody who is signed in; never with a management token) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The request cannot be meant like this; `field` says where */
             422: {
                 headers: {
@@ -6482,6 +7298,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Not allowed to do this. It needs `me.write` (anybody who is signed in; never with a management token) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Something that this needs cannot be reached; `retry-after` says when to come again */
             503: {
                 headers: {
@@ -6513,6 +7338,15 @@ export interface operations {
             };
             /** @description Not signed in, or the session has ended */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed to do this. It needs `me.write` (anybody who is signed in; never with a management token) */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6692,7 +7526,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Signed in, but not allowed to do this */
+            /** @description Not allowed to do this. It needs `codes.redeem` (billing, owner) */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -6780,6 +7614,15 @@ export interface operations {
             };
             /** @description Not signed in, or the session has ended */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed to do this. It needs `referral.read` (owner) */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6967,6 +7810,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Not allowed to do this. It needs `topup.read` (billing, owner) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description There is nothing here, or nothing of yours */
             404: {
                 headers: {
@@ -7032,6 +7884,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Not allowed to do this. It needs `usage.read` (admin, billing, member, owner) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description There is nothing here, or nothing of yours */
             404: {
                 headers: {
@@ -7090,6 +7951,15 @@ export interface operations {
             };
             /** @description Not signed in, or the session has ended */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed to do this. It needs `usage.read` (admin, billing, member, owner) */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7230,6 +8100,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Not allowed to do this. It needs `usage.read` (admin, billing, member, owner) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description There is nothing here, or nothing of yours */
             404: {
                 headers: {
@@ -7291,6 +8170,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Not allowed to do this. It needs `usage.read` (admin, billing, member, owner) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description There is nothing here, or nothing of yours */
             404: {
                 headers: {
@@ -7341,6 +8229,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Not allowed to do this. It needs `wallet.read` (admin, billing, member, owner) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description There is nothing here, or nothing of yours */
             404: {
                 headers: {
@@ -7369,7 +8266,7 @@ export interface operations {
                 /** @description Lines on a page */
                 limit?: number;
                 /** @description Only this kind; `usage`: transfer by transfer */
-                kind?: "usage" | "grant" | "redemption" | "adjustment" | "top_up" | "reward" | "reward_transfer" | "refund" | "loss" | null;
+                kind?: "usage" | "grant" | "redemption" | "adjustment" | "top_up" | "reward" | "reward_transfer" | "refund" | "loss" | "debt" | "forfeit" | "clawback" | null;
             };
             header?: {
                 /** @description An account that you are a member of; default: your own */
@@ -7391,6 +8288,15 @@ export interface operations {
             };
             /** @description Not signed in, or the session has ended */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed to do this. It needs `transfers.read` (admin, billing, owner) */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -51,6 +51,7 @@ class AdminUsageController(Controller):
     @get(
         "/",
         operation_id="listAllUsage",
+        permission="operator.read",
         summary="Everybody's requests, newest first",
         responses=refusals(401, 403, 422),
     )
@@ -82,6 +83,7 @@ class AdminUsageController(Controller):
     @get(
         "/summary",
         operation_id="summarizeAllUsage",
+        permission="operator.read",
         summary="Sums over all accounts by day, hour, model or key",
         responses=refusals(401, 403, 422),
     )
@@ -102,6 +104,7 @@ class AdminUsageController(Controller):
     @get(
         "/{request_id:uuid}",
         operation_id="getAnyReceipt",
+        permission="operator.read",
         summary="How the cost of one request comes about, and what was tried",
         responses=refusals(401, 403, 404),
     )

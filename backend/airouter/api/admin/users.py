@@ -1,4 +1,4 @@
-"""People who sign in. Operators look them up; only an owner appoints and bans."""
+"""People who sign in. Operators look them up and ban them; only an owner appoints, and touches operators."""
 
 from typing import Annotated
 from uuid import UUID
@@ -9,11 +9,12 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from msgspec import UNSET, UnsetType
 
-from airouter.api.callers import Operator, Owner
+from airouter.api.callers import Operator
 from airouter.api.documents import refusals
 from airouter.api.paging import Paging, cursor_of
 from airouter.domain.ids import UserId
 from airouter.services.admin_accounts import People, PersonView
+from airouter.services.audit_log import Actor
 from airouter.storage.admin_accounts import Page
 from airouter.storage.sessions import Role
 from airouter.storage.users import UserStatus
@@ -39,7 +40,13 @@ class UserController(Controller):
     path = "/admin/users"
     tags = ("Admin",)
 
-    @get("/", operation_id="listUsers", summary="People, newest first", responses=refusals(401, 403, 422))
+    @get(
+        "/",
+        operation_id="listUsers",
+        permission="operator.read",
+        summary="People, newest first",
+        responses=refusals(401, 403, 422),
+    )
     async def users(
         self,
         *,
@@ -55,7 +62,13 @@ class UserController(Controller):
         shown, last = paging.split(found)
         return PersonList(items=shown, next_cursor=last and cursor_of(last.created_at, last.id))
 
-    @get("/{user_id:uuid}", operation_id="getUser", summary="Somebody", responses=refusals(401, 403, 404))
+    @get(
+        "/{user_id:uuid}",
+        operation_id="getUser",
+        permission="operator.read",
+        summary="Somebody",
+        responses=refusals(401, 403, 404),
+    )
     async def user(
         self, user_id: FromPath[UUID], operator: NamedDependency[Operator], people: NamedDependency[People]
     ) -> PersonView:
@@ -65,6 +78,7 @@ class UserController(Controller):
     @patch(
         "/{user_id:uuid}",
         operation_id="updateUser",
+        permission="users.write",
         summary="Appoint, dismiss, ban or let in again",
         responses=refusals(401, 403, 404, 422),
     )
@@ -72,15 +86,20 @@ class UserController(Controller):
         self,
         user_id: FromPath[UUID],
         data: JSONBody[PersonChanges],
-        owner: NamedDependency[Owner],
+        operator: NamedDependency[Operator],
+        actor: NamedDependency[Actor],
         people: NamedDependency[People],
     ) -> PersonView:
-        """Needs the role owner; nobody does it to themselves. A ban ends every session within a second."""
+        """Nobody does it to themselves, and only an owner (`operators.write`) touches roles and operators.
+        A ban ends every session within a second, and stops the keys that the person is responsible for.
+        """
         return await people.change(
             UserId(user_id),
             role=None if data.role is UNSET else data.role,
             status=None if data.status is UNSET else data.status,
-            made_by=owner.user_id,
+            made_by=operator.user_id,
+            may_touch_operators=operator.person.may("operators.write"),
+            actor=actor,
         )
 
 

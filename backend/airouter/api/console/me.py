@@ -78,11 +78,24 @@ class MeController(Controller):
     path = "/me"
     tags = ("Me",)
 
-    @get("/", operation_id="getMe", summary="Who is signed in", responses=refusals(401, 404), sync_to_thread=False)
+    @get(
+        "/",
+        operation_id="getMe",
+        permission="me.read",
+        summary="Who is signed in",
+        responses=refusals(401, 404),
+        sync_to_thread=False,
+    )
     def me(self, holder: NamedDependency[AccountHolder]) -> Me:
         return _me(holder, holder.person.locale)
 
-    @patch("/", operation_id="updateMe", summary="Change one's language", responses=refusals(401, 404, 422))
+    @patch(
+        "/",
+        operation_id="updateMe",
+        permission="me.write",
+        summary="Change one's language",
+        responses=refusals(401, 404, 422),
+    )
     async def update(
         self, data: JSONBody[MeChanges], holder: NamedDependency[AccountHolder], users: NamedDependency[Users]
     ) -> Me:
@@ -95,6 +108,7 @@ class MeController(Controller):
     @post(
         "/password",
         operation_id="changePassword",
+        permission="me.write",
         summary="Change one's password, which ends all other sessions",
         status_code=204,
         responses=refusals(401, 422, 429),
@@ -104,7 +118,13 @@ class MeController(Controller):
     ) -> None:
         await users.change_password(person.user_id, person.session_id, data.current_password, data.new_password)
 
-    @get("/sessions", operation_id="listSessions", summary="Where one is signed in", responses=refusals(401, 422))
+    @get(
+        "/sessions",
+        operation_id="listSessions",
+        permission="me.write",
+        summary="Where one is signed in",
+        responses=refusals(401, 422),
+    )
     async def sessions(
         self, person: NamedDependency[Person], paging: NamedDependency[Paging], sessions: NamedDependency[Sessions]
     ) -> SessionList:
@@ -126,13 +146,20 @@ class MeController(Controller):
             next_cursor=last and cursor_of(last.created_at, last.session_id),
         )
 
-    @delete("/sessions", operation_id="endOtherSessions", summary="Sign out everywhere else", responses=refusals(401))
+    @delete(
+        "/sessions",
+        operation_id="endOtherSessions",
+        permission="me.write",
+        summary="Sign out everywhere else",
+        responses=refusals(401),
+    )
     async def end_others(self, person: NamedDependency[Person], sessions: NamedDependency[Sessions]) -> None:
         await sessions.end_others(person.user_id, person.session_id)
 
     @delete(
         "/sessions/{session_id:uuid}",
         operation_id="endSession",
+        permission="me.write",
         summary="End one of one's sessions",
         responses=refusals(401, 404),
     )

@@ -71,6 +71,7 @@ class ReferralView(msgspec.Struct, frozen=True, kw_only=True):
 @post(
     "/redemptions",
     operation_id="redeemCode",
+    permission="codes.redeem",
     summary="Redeem a code",
     tags=["Money in"],
     responses=refusals(401, 403, 404, 409, 410, 422, 429),
@@ -93,6 +94,7 @@ async def redeem(
 @get(
     "/topup",
     operation_id="getTopUp",
+    permission="topup.read",
     summary="How quota can be bought or redeemed here",
     tags=["Money in"],
     responses=refusals(401, 404),
@@ -106,6 +108,7 @@ async def top_up(holder: NamedDependency[AccountHolder], redemptions: NamedDepen
 @get(
     "/referral",
     operation_id="getReferral",
+    permission="referral.read",
     summary="The account's referral code and what it brought",
     tags=["Money in"],
     responses=refusals(401, 404),

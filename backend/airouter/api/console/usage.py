@@ -108,7 +108,13 @@ class UsageController(Controller):
     path = "/usage"
     tags = ("Usage",)
 
-    @get("/", operation_id="listUsage", summary="Requests, newest first", responses=refusals(401, 404, 422))
+    @get(
+        "/",
+        operation_id="listUsage",
+        permission="usage.read",
+        summary="Requests, newest first",
+        responses=refusals(401, 404, 422),
+    )
     async def list_usage(
         self,
         holder: NamedDependency[AccountHolder],
@@ -117,7 +123,7 @@ class UsageController(Controller):
         usage_reports: NamedDependency[UsageReports],
     ) -> UsageList:
         rows = await usage_reports.page(
-            usage_filters.of(holder.account_id),
+            usage_filters.of(holder.account_id, holder.only_user_id),
             after_time=paging.after_time,
             after_id=paging.after_id,
             limit=paging.rows_wanted,
@@ -131,6 +137,7 @@ class UsageController(Controller):
     @get(
         "/{request_id:uuid}",
         operation_id="getReceipt",
+        permission="usage.read",
         summary="How the cost of one request comes about",
         responses=refusals(401, 404),
     )
@@ -140,12 +147,13 @@ class UsageController(Controller):
         holder: NamedDependency[AccountHolder],
         usage_reports: NamedDependency[UsageReports],
     ) -> ReceiptView:
-        receipt = await usage_reports.receipt(RequestId(request_id), holder.account_id)
+        receipt = await usage_reports.receipt(RequestId(request_id), holder.account_id, holder.only_user_id)
         return receipt_view(receipt, is_for_operator=holder.person.is_operator)
 
     @get(
         "/summary",
         operation_id="summarizeUsage",
+        permission="usage.read",
         summary="Sums by day, hour, model or key; without a span over the last 30 days (hours: 2)",
         responses=refusals(401, 404, 422),
     )
@@ -157,11 +165,13 @@ class UsageController(Controller):
         group_by: Annotated[GroupBy, QueryParameter(description="What to sum by")] = "day",
         tz: Annotated[str, QueryParameter(description="IANA time zone of days", max_length=64)] = "UTC",
     ) -> SummaryView:
-        return summary_view(await usage_reports.summary(usage_filters.of(holder.account_id), group_by, tz, now()))
+        filters = usage_filters.of(holder.account_id, holder.only_user_id)
+        return summary_view(await usage_reports.summary(filters, group_by, tz, now()))
 
     @post(
         "/exports",
         operation_id="exportUsage",
+        permission="usage.read",
         summary="Make a link to a CSV file of these requests; it works once, within a minute",
         responses=refusals(401, 404, 409, 422),
         opt={"secret_fields": ("url",)},
@@ -173,7 +183,7 @@ class UsageController(Controller):
         browsers: NamedDependency[Browsers],
         data: JSONBody[UsageFilters] = UsageFilters(),  # noqa: B008 - frozen
     ) -> ExportLink:
-        filters = msgspec.structs.replace(data.of(holder.account_id), until=data.to or now())
+        filters = msgspec.structs.replace(data.of(holder.account_id, holder.only_user_id), until=data.to or now())
         token = await usage_reports.create_export(filters)
         return ExportLink(url=f"{browsers.api_url}/api/v1/usage/exports/file?token={token}")
 

@@ -1,0 +1,47 @@
+"""Who is behind a bearer: the access token of a session, or a management token."""
+
+import msgspec
+
+from airouter.domain.ids import SessionId, TokenId, UserId
+from airouter.domain.permission import Role
+from airouter.services.sessions import Sessions
+from airouter.storage.sessions import Membership
+
+
+class Bearer(msgspec.Struct, frozen=True, kw_only=True):
+    """Who calls, as of now. A management token has `scopes`, and only the account that it is bound to."""
+
+    session_id: SessionId | None
+    token_id: TokenId | None
+    scopes: frozenset[str] | None
+    user_id: UserId
+    email: str
+    role: Role
+    locale: str | None
+    memberships: tuple[Membership, ...]
+
+
+class Bearers:
+    """Recognises people by what their requests carry."""
+
+    def __init__(self, sessions: Sessions) -> None:
+        self._sessions = sessions
+
+    async def recognise(self, secret: str, address: str) -> Bearer:
+        """Who calls with this.
+
+        Raises:
+            Unauthenticated, SessionExpired
+        """
+        del address
+        standing = await self._sessions.standing(secret)
+        return Bearer(
+            session_id=standing.session_id,
+            token_id=None,
+            scopes=None,
+            user_id=standing.user_id,
+            email=standing.email,
+            role=standing.role,
+            locale=standing.locale,
+            memberships=standing.memberships,
+        )
