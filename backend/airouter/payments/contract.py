@@ -42,7 +42,14 @@ class ProcessorRefused(ProcessorError):
 
 
 class ProcessorUnavailable(ProcessorError):
-    """It could not be reached in time, or answered with a failure of its own."""
+    """It could not be reached in time, or answered with a failure of its own.
+
+    `has_been_sent` False: there was not even a connection, so nothing can have happened there.
+    """
+
+    def __init__(self, message: str, *, has_been_sent: bool = True) -> None:
+        self.has_been_sent = has_been_sent
+        super().__init__(message)
 
 
 class NoSecrets(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

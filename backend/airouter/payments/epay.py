@@ -1,0 +1,223 @@
+"""Epay, first generation: MD5 over the sorted fields and the merchant's key, because its protocol says so."""
+
+import hashlib
+import hmac
+from typing import Annotated, Any, Final, Literal
+
+import httpx
+import msgspec
+
+from airouter.payments.amounts import from_decimal, to_decimal
+from airouter.payments.contract import (
+    Access,
+    Acknowledgement,
+    Delivery,
+    Next,
+    Payment,
+    PaymentEvent,
+    ProcessorRefused,
+    ProcessorUnavailable,
+    Refunded,
+    RefundMade,
+    RefundNotPossible,
+    RefundUncertain,
+    Started,
+    WebhookForged,
+    WebhookUnreadable,
+)
+from airouter.payments.epay_fields import (
+    PAID,
+    event_id,
+    fields_of,
+    notice_event,
+    order_of,
+    signed_text,
+    title_of,
+    trade_of,
+)
+from airouter.payments.exchange import call, unsafe_address
+
+_EXPONENT: Final = 2
+_PayType = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9_]{0,30}$")]
+
+
+class EpayConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`pay_type` empty: the gateway's own page asks how to pay.
+
+    `way`: `form` sends the buyer's browser to the gateway with a post, `redirect` with an address, and `api` asks the
+    gateway first and may get a QR code. `ask_with`: what a question about an order is answered for, the `key` itself
+    (the original protocol) or a signature (`sign`).
+    """
+
+    base_url: Annotated[str, msgspec.Meta(min_length=8, max_length=200)]
+    pid: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+    pay_type: _PayType = ""
+    way: Literal["form", "redirect", "api"] = "form"
+    ask_with: Literal["key", "sign"] = "key"
+
+
+class EpaySecrets(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The merchant's key."""
+
+    key: Annotated[str, msgspec.Meta(min_length=8, max_length=500, pattern=r"^[\x21-\x7e]+$")]
+
+    def __repr__(self) -> str:
+        return "EpaySecrets(…)"
+
+
+EpayAccess = Access[EpayConfig, EpaySecrets]
+
+
+class Epay:
+    """See `contract.Processor`. `trade_number` is the gateway's number of the trade."""
+
+    name = "epay"
+    config_type = EpayConfig
+    secrets_type = EpaySecrets
+    has_webhook = True
+    can_ask = True
+    can_refund = True
+    acknowledgement = Acknowledgement(body=b"success")
+
+    def objection(self, access: EpayAccess) -> str | None:
+        """Money is written with two places, so the currency must have two."""
+        if access.exponent != _EXPONENT:
+            return f"Epay writes amounts with two decimal places, and {access.currency} does not have two."
+        return unsafe_address("base_url", access.config.base_url)
+
+    async def start(self, payment: Payment, access: EpayAccess, http: httpx.AsyncClient) -> Started:
+        """The gateway refuses a second payment of the same order number, so starting again is harmless."""
+        fields = {
+            "pid": access.config.pid,
+            "type": access.config.pay_type,
+            "out_trade_no": trade_of(payment),
+            "notify_url": payment.notify_url,
+            "return_url": payment.return_url,
+            "name": title_of(payment),
+            "money": to_decimal(payment.amount, _EXPONENT),
+        }
+        if access.config.way == "api":
+            return await self._start_by_api(payment, fields, access, http)
+        signed, url = _signed(fields, access), f"{_base(access)}/submit.php"
+        if access.config.way == "redirect":
+            return Started(next=Next(type="redirect", url=str(httpx.URL(url, params=signed))))
+        return Started(next=Next(type="form", url=url, fields=signed))
+
+    async def _start_by_api(
+        self, payment: Payment, fields: dict[str, str], access: EpayAccess, http: httpx.AsyncClient
+    ) -> Started:
+        fields = {**fields, "clientip": payment.buyer_address or "127.0.0.1", "device": "pc"}
+        answer = await call(http, "POST", f"{_base(access)}/mapi.php", form=_signed(fields, access))
+        document = _agreed(answer.document())
+        trade_number = _word(document, "trade_no")
+        for field, kind in (("payurl", "redirect"), ("qrcode", "qr")):
+            url = _word(document, field)
+            if url is not None:
+                return Started(
+                    next=Next(type="redirect" if kind == "redirect" else "qr", url=url), reference=trade_number
+                )
+        raise ProcessorRefused("the gateway named neither a page nor a code to pay with")
+
+    def read_webhook(self, delivery: Delivery, access: EpayAccess) -> list[PaymentEvent]:
+        """One event, where the trade is paid. Gateways notify of nothing else."""
+        fields = fields_of(delivery)
+        _verify(fields, access)
+        event = notice_event(fields, access.config.pid, _EXPONENT)
+        return [event] if event else []
+
+    async def ask(self, payment: Payment, access: EpayAccess, http: httpx.AsyncClient) -> PaymentEvent | None:
+        """`api.php?act=order`. Its answer carries no signature, but comes over TLS from the gateway itself."""
+        fields = {"act": "order", "pid": access.config.pid, "out_trade_no": trade_of(payment)}
+        fields = _signed(fields, access) if access.config.ask_with == "sign" else {**fields, "key": _key(access)}
+        answer = await call(http, "GET", f"{_base(access)}/api.php", form=fields)
+        document = answer.document()
+        if not _is_yes(document):
+            return None  # gateways say no both to what nobody opened yet and to what they forgot
+        is_paid = _word(document, "status") == "1" or (_word(document, "trade_status") or "").upper() in PAID
+        trade_number, out_trade_no, money = (_word(document, name) for name in ("trade_no", "out_trade_no", "money"))
+        if not is_paid:
+            return None
+        if trade_number is None or money is None or order_of(out_trade_no or "") != payment.order_id:
+            raise ProcessorUnavailable("the gateway answered about another order, or without an amount")
+        try:
+            amount = from_decimal(money, _EXPONENT)
+        except WebhookUnreadable as error:
+            raise ProcessorUnavailable(str(error)) from None
+        return PaymentEvent(
+            event_id=event_id(trade_number),
+            kind="paid",
+            order_id=payment.order_id,
+            trade_number=trade_number,
+            amount=amount,
+            status_text="asked",
+        )
+
+    async def refund(
+        self, payment: Payment, amount: int, key: str, access: EpayAccess, http: httpx.AsyncClient
+    ) -> Refunded:
+        """`api.php?act=refund`, which knows no number of a refund: what may have been done is not tried again."""
+        del key
+        fields = {"pid": access.config.pid, "key": _key(access), "money": to_decimal(amount, _EXPONENT)}
+        fields |= {"trade_no": payment.trade_number} if payment.trade_number else {"out_trade_no": trade_of(payment)}
+        try:
+            answer = await call(http, "POST", f"{_base(access)}/api.php?act=refund", form=fields)
+            document = answer.document()
+        except ProcessorUnavailable as error:
+            if not error.has_been_sent:
+                raise
+            return RefundUncertain(reason=f"The gateway's answer is not known ({error}).")
+        if not _is_yes(document):
+            return RefundNotPossible(reason=_said(document))
+        return RefundMade(reference=payment.trade_number)
+
+
+def signature(fields: dict[str, str], key: str) -> str:
+    """MD5, in lower-case hexadecimal digits."""
+    return hashlib.md5((signed_text(fields) + key).encode(), usedforsecurity=False).hexdigest()
+
+
+def _signed(fields: dict[str, str], access: EpayAccess) -> dict[str, str]:
+    sent = {name: value for name, value in fields.items() if value}
+    return {**sent, "sign": signature(sent, _key(access)), "sign_type": "MD5"}
+
+
+def _verify(fields: dict[str, str], access: EpayAccess) -> None:
+    given = fields.get("sign", "").strip().lower().encode()
+    is_genuine = False
+    for secret in access.secrets:
+        if secret.key.strip():
+            is_genuine |= hmac.compare_digest(signature(fields, secret.key).encode(), given)
+    if not is_genuine or fields.get("sign_type", "MD5").upper() != "MD5":
+        raise WebhookForged("no signature by a key of this method")
+
+
+def _key(access: EpayAccess) -> str:
+    if not access.secrets:
+        raise ProcessorRefused("this method has no secret")
+    return access.secrets[0].key
+
+
+def _base(access: EpayAccess) -> str:
+    return access.config.base_url.rstrip("/")
+
+
+def _word(document: dict[str, Any], name: str) -> str | None:
+    """Gateways write numbers as numbers or as strings."""
+    value = document.get(name)
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        return None
+    return str(value).strip() or None
+
+
+def _is_yes(document: dict[str, Any]) -> bool:
+    return _word(document, "code") == "1"
+
+
+def _said(document: dict[str, Any]) -> str:
+    return f"The gateway says: {(_word(document, 'msg') or 'no reason')[:300]}"
+
+
+def _agreed(document: dict[str, Any]) -> dict[str, Any]:
+    if not _is_yes(document):
+        raise ProcessorRefused(_said(document))
+    return document
