@@ -125,6 +125,7 @@ CREATE TABLE order_refunds (
   refund_id uuid PRIMARY KEY,
   order_id uuid NOT NULL REFERENCES orders,
   amount bigint NOT NULL CONSTRAINT order_refund_amount CHECK (amount > 0),
+  refunded_total bigint NOT NULL,                          -- of the order, once this one is made: what the processor will say, too
   at_processor boolean NOT NULL,
   reason text NOT NULL,
   status text NOT NULL DEFAULT 'started' CONSTRAINT order_refund_status CHECK (status IN ('started', 'done', 'failed')),
@@ -134,5 +135,6 @@ CREATE TABLE order_refunds (
   updated_at timestamptz NOT NULL DEFAULT now(),
   ask_at timestamptz
 );
+CREATE UNIQUE INDEX order_refund_alone ON order_refunds (order_id) WHERE status = 'started';   -- or the totals would not be known
 CREATE INDEX order_refunds_order ON order_refunds (order_id, created_at);
 CREATE INDEX order_refunds_ask ON order_refunds (ask_at) WHERE status = 'started';
