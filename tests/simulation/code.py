@@ -11,6 +11,7 @@ import msgspec
 from tests.simulation import postgres
 
 _MODULES = {
+    "budget": "airouter.domain.budget",
     "lease": "airouter.domain.lease",
     "settlement": "airouter.services.settlement",
     "hold": "airouter.gateway.hold",

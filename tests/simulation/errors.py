@@ -123,6 +123,55 @@ ERRORS = [
         old="            purse.tight_until = now + self.settings.tight_ms * MILLISECOND",
         new="            pass",
     ),
+    Error(
+        name="a key does not see what others lease of its budget",
+        module="lease",
+        old="return max(0, min(self.total - self.leased, *(budget.free for budget in self.budgets)))",
+        new="return self.total - self.leased",
+    ),
+    Error(
+        name="a lease does not count in the budget",
+        module="lease",
+        old="            budget.lend(amount)",
+        new="            pass",
+    ),
+    Error(
+        name="an excess is paid beyond the budget",
+        module="lease",
+        old="free = min(free, max(0, budget.free))",
+        new="pass",
+    ),
+    Error(
+        name="a call of the last window counts in this one",
+        module="budget",
+        old="return at >= self.window_start",
+        new="return True",
+    ),
+    Error(name="a window does not begin at nothing", module="budget", old="self.spent = 0", new="pass"),
+    Error(
+        name="what was charged stays leased in the budget",
+        module="budget",
+        old="self.leased -= from_lease",
+        new="pass",
+    ),
+    Error(
+        name="a budget's excess is never settled",
+        module="budget",
+        old="self.excess = min(self.excess, max(0, -self.free))",
+        new="pass",
+    ),
+    Error(
+        name="a call ahead of the clock counts in the window before",
+        module="settlement",
+        old="newest=max(used_at.values(), default=None)",
+        new="newest=None",
+    ),
+    Error(
+        name="only the key itself is recalled, not those that share its budget",
+        module="settlement",
+        old="for purse_id in await leases.sharing(connection, locked, short):",
+        new="for purse_id in short:",
+    ),
 ]
 
 SHELL_ERRORS = {"journal after the answer": 2, "adoption without the lock": 0, "the deadline counts from a retry": 77}

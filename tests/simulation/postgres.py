@@ -4,7 +4,9 @@ Every transaction is atomic, as if it held all its locks; when one commits, late
 """
 
 from collections import defaultdict
+from collections.abc import Callable
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
@@ -13,9 +15,21 @@ from asyncpg.pgproto.pgproto import UUID  # hashes faster than the standard libr
 from airouter.storage.leases import Locked
 from airouter.storage.nodes import NodeState
 
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
 
 def uuid_of(number: int) -> UUID:
     return UUID(number.to_bytes(16, "big"))
+
+
+def moment(seconds: float) -> datetime:
+    """The simulation's time on a wall clock."""
+    return EPOCH + timedelta(milliseconds=int(seconds * 1000))
+
+
+def call_id(serial: int, seconds: float) -> UUID:
+    """An id that carries when its call began, as a UUIDv7 does."""
+    return uuid_of((int(seconds * 1000) << 80) + serial)
 
 
 class Wallet:
@@ -38,6 +52,21 @@ class Key:
         return 2**62 if self.limit is None else self.limit - self.spent
 
 
+class Budget:
+    """What some keys may spend together in a window of so many seconds; without a length, at all."""
+
+    def __init__(self, keys: tuple[UUID, ...], limit: int, length: float | None, start: float) -> None:
+        self.keys = keys
+        self.limit, self.length = limit, length
+        self.spent = self.leased = self.excess = 0
+        self.window_start = moment(start)
+        self.window_end = None if length is None else self.next_end(start)
+
+    def next_end(self, at: float) -> datetime:
+        assert self.length is not None
+        return moment((at // self.length + 1) * self.length)
+
+
 class NodeRow:
     def __init__(self) -> None:
         self.state, self.seq = "live", 0
@@ -46,8 +75,10 @@ class NodeRow:
 class Postgres:
     """`code` is the production code under test: its `settlement` runs against this."""
 
-    def __init__(self, code: SimpleNamespace) -> None:
-        self.code = code
+    def __init__(self, code: SimpleNamespace, clock: Callable[[], float] = lambda: 0.0) -> None:
+        self.code, self.clock = code, clock
+        self.budgets: list[Budget] = []
+        self.last_used: dict[UUID, datetime] = {}
         self.purses: dict[Any, Wallet | Key] = {}
         self.nodes: dict[UUID, NodeRow] = {}
         self.leases: dict[tuple[UUID, Any], int] = {}
@@ -123,6 +154,35 @@ class Postgres:
         purse.limit = limit
         return True
 
+    def set_budget(self, budget: Budget, limit: int) -> None:
+        """Lower or raise it: it holds at once, and what is in use beyond it is excused."""
+        self.executed = True
+        budget.limit = limit
+        budget.excess = max(0, budget.spent + budget.leased - limit)
+
+    def add_budget(self, budget: Budget) -> None:
+        """Above keys that have leases already."""
+        self.executed = True
+        used = [self.last_used[key] for key in budget.keys if key in self.last_used]
+        budget.window_start = max(budget.window_start, *(at + timedelta(milliseconds=1) for at in used), EPOCH)
+        budget.leased = sum(self.purses[key].leased for key in budget.keys)
+        budget.excess = max(0, budget.leased - budget.limit)
+        self.budgets.append(budget)
+        for key in budget.keys:
+            self.purses[key].limit_changed = True
+
+    def drop_budget(self, budget: Budget) -> None:
+        self.executed = True
+        self.budgets.remove(budget)
+
+    def is_limited(self, key: Any) -> bool:
+        return self.purses[key].limit is not None or any(key in budget.keys for budget in self.budgets)
+
+    def left_of(self, budget: Budget) -> int:
+        """With nothing in flight, at this moment."""
+        is_over = budget.window_end is not None and moment(self.clock()) >= budget.window_end
+        return budget.limit - (0 if is_over else budget.spent)
+
 
 def attach(code: SimpleNamespace) -> None:
     """Put the functions below in the place of storage/ in the settlement module under test."""
@@ -132,7 +192,7 @@ def attach(code: SimpleNamespace) -> None:
         close=_close, live=_live,
     )  # fmt: skip
     settlement.leases = SimpleNamespace(
-        lock=_lock, write=_write, leases_of=_leases_of, release_all=_release_all, forget=_forget
+        lock=_lock, sharing=_sharing, write=_write, leases_of=_leases_of, release_all=_release_all, forget=_forget
     )
     settlement.usage_writes = SimpleNamespace(
         insert_transfers=_insert_transfers, insert_usage=_insert_usage, known_requests=_known_requests
@@ -184,20 +244,59 @@ async def _live(db: Postgres) -> dict[UUID, int]:
     return {node_id: row.seq for node_id, row in db.nodes.items() if row.state == "live"}
 
 
-async def _lock(db: Postgres, wallets: Any, keys: Any, mine: Any) -> Locked:
+async def _lock(db: Postgres, wallets: Any, keys: Any, mine: Any, *, newest: datetime | None) -> Locked:
     fund = db.code.lease.Fund
-    locked = Locked(wallets={}, keys={}, overruns={})
+    locked = Locked(wallets={}, keys={}, overruns={}, users={})
     for wallet_id in sorted(wallets):
         row = db.purses[wallet_id]
         locked.wallets[wallet_id] = fund(row.total, row.leased, mine.get(wallet_id, 0))
         locked.overruns[wallet_id] = row.overrun
+    budgets = _lock_budgets(db, keys, newest)
+    locked.budgets.extend(budgets.values())
     for key_id in sorted(keys):
         row = db.purses[key_id]
-        locked.keys[key_id] = fund(row.total, row.leased, mine.get(key_id, 0), is_limited=row.limit is not None)
+        above = tuple(budgets[n] for n, budget in enumerate(db.budgets) if key_id in budget.keys)
+        is_limited = row.limit is not None or bool(above)
+        locked.keys[key_id] = fund(row.total, row.leased, mine.get(key_id, 0), is_limited=is_limited, budgets=above)
     return locked
 
 
-async def _write(db: Postgres, node_id: UUID, locked: Locked, _used_at: Any) -> None:
+def _lock_budgets(db: Postgres, keys: Any, newest: datetime | None) -> dict[int, Any]:
+    """By their place in the list; in the window of now."""
+    funds = {}
+    at = max(moment(db.clock()), newest or EPOCH)
+    for number, row in enumerate(db.budgets):
+        if not any(key in row.keys for key in keys):
+            continue
+        funds[number] = fund = db.code.budget.BudgetFund(
+            uuid_of(number), whose="member", period="total" if row.length is None else "day", limit=row.limit,
+            spent=row.spent, leased=row.leased, excess=row.excess, window_start=row.window_start,
+            window_end=row.window_end,
+        )  # fmt: skip
+        if row.length is not None:
+            seconds = (at - EPOCH).total_seconds()
+            fund.begin(moment(seconds // row.length * row.length), row.next_end(seconds), at)
+    return funds
+
+
+def _write_budgets(db: Postgres, budgets: Any) -> None:
+    for fund in budgets:
+        row = db.budgets[fund.budget_id.int]
+        row.spent, row.leased, row.excess = fund.spent, fund.leased, fund.excess
+        row.window_start, row.window_end = fund.window_start, fund.window_end
+
+
+async def _sharing(db: Postgres, _locked: Locked, short: Any) -> list[Any]:
+    found = dict.fromkeys(short)
+    for budget in db.budgets:
+        if any(key in found for key in budget.keys):
+            found.update(dict.fromkeys(key for key in budget.keys if db.purses[key].leased))
+    return list(found)
+
+
+async def _write(db: Postgres, node_id: UUID, locked: Locked, used_at: Any) -> None:
+    for key_id, at in used_at.items():
+        db.last_used[key_id] = max(db.last_used.get(key_id, EPOCH), at)
     for wallet_id, fund in locked.wallets.items():
         row = db.purses[wallet_id]
         row.balance -= fund.charged
@@ -207,6 +306,7 @@ async def _write(db: Postgres, node_id: UUID, locked: Locked, _used_at: Any) -> 
         row = db.purses[key_id]
         row.spent += fund.charged
         row.leased += fund.leased - fund.leased_before
+    _write_budgets(db, locked.budgets)
     for purse_id, fund in locked.funds.items():
         if fund.mine != fund.mine_before:
             db.leases[node_id, purse_id] = fund.mine
@@ -217,8 +317,14 @@ async def _leases_of(db: Postgres, node_id: UUID) -> dict[Any, int]:
 
 
 async def _release_all(db: Postgres, node_id: UUID) -> None:
-    for purse_id, amount in (await _leases_of(db, node_id)).items():
+    leases = await _leases_of(db, node_id)
+    budgets = _lock_budgets(db, leases, None)
+    for purse_id, amount in leases.items():
         db.purses[purse_id].leased -= amount
+        for number, fund in budgets.items():
+            if purse_id in db.budgets[number].keys:
+                fund.lend(-amount)
+    _write_budgets(db, budgets.values())
     await _forget(db, node_id)
 
 
@@ -234,7 +340,7 @@ async def _insert_transfers(db: Postgres, transfers: Any) -> None:
             raise AssertionError(f"transfer {t.reference} twice")
 
 
-async def _insert_usage(db: Postgres, records: Any, charges: Any, _transfers: Any) -> None:
+async def _insert_usage(db: Postgres, records: Any, charges: Any, _transfers: Any, _users: Any) -> None:
     ids = [record.request_id for record in records]
     if db.poison.intersection(ids):
         raise db.code.settlement.ContentRefused("poison")

@@ -11,7 +11,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from airouter.gateway.credit_settings import CreditSettings
-from tests.simulation.postgres import UUID, Key, Postgres, Wallet, lease_rows, uuid_of
+from tests.simulation.postgres import UUID, Budget, Key, Postgres, Wallet, call_id, lease_rows, uuid_of
 from tests.simulation.process import SECOND, Machine, Process
 
 FLUSH = 0.05
@@ -46,7 +46,7 @@ class World:
         self.count: dict[str, int] = defaultdict(int)
         self.quiet = False
         self.outage_until = 0.0
-        self.db = Postgres(code)
+        self.db = Postgres(code, lambda: self.now)
         self.size = rng.choice([50, 200, 1000])  # a typical hold
         self.wallets: list[int] = []
         self.keys: dict[int, list[UUID]] = {}
@@ -61,6 +61,8 @@ class World:
                 key = uuid_of(wallet * 10 + 1 + limited)
                 self.keys[wallet].append(key)
                 self.db.purses[key] = Key(rng.randint(1, 20) * self.size)
+        for _ in range(rng.choice([0, 0, 1, 2])):
+            self.db.add_budget(self.budget())
         self.machines = [Machine() for _ in range(rng.randint(1, 3))]
         self.processes: list[Process] = []
         self.slots = rng.randint(2, 4)
@@ -81,6 +83,13 @@ class World:
         if self.chaos:
             self.after(rng.uniform(0, 2), self.fault)
         self.after(rng.uniform(0, 3), self.operator)
+
+    def budget(self) -> Budget:
+        """Of one key, or of several that one member is responsible for."""
+        rng = self.rng
+        keys = self.keys[rng.choice(self.wallets)]
+        below = tuple(rng.sample(keys, rng.randint(1, len(keys))))
+        return Budget(below, rng.randint(1, 20) * self.size, rng.choice([None, 3.0, 8.0]), self.now)
 
     def fresh(self) -> int:
         self.serial += 1
@@ -150,11 +159,11 @@ class World:
         if alive:
             wallet = rng.choice(self.wallets)
             key = rng.choice(self.keys[wallet])
-            is_limited = self.db.purses[key].limit is not None
+            is_limited = self.db.is_limited(key)
             if rng.random() < 0.02:
                 is_limited = not is_limited  # what the process remembers of the key is out of date
             request = SimpleNamespace(
-                request_id=uuid_of(self.fresh()),
+                request_id=call_id(self.fresh(), max(0.0, self.now + rng.uniform(-1.5, 1.5))),
                 wallet=wallet,
                 key=key,
                 is_limited=is_limited,
@@ -199,11 +208,13 @@ class World:
         waiting = [call for book in books for call in book.waiting]
         since, self.servable = self.servable, {}
         for call in waiting:
+            pots = [((purse,), self.db.purses[purse].total) for purse in call.purses]
+            pots += [(b.keys, self.db.left_of(b)) for b in self.db.budgets if any(p in b.keys for p in call.purses)]
             if all(
-                self.db.purses[p].total
-                >= sum(b.purses[p].held + b.purses[p].unsettled for b in books if p in b.purses)
-                + sum(other.amount for other in waiting if p in other.purses)
-                for p in call.purses
+                total
+                >= sum(b.purses[p].held + b.purses[p].unsettled for b in books for p in below if p in b.purses)
+                + sum(other.amount for other in waiting if any(p in other.purses for p in below))
+                for below, total in pots
             ):
                 self.servable[call] = since.get(call, self.now)
                 if self.now - self.servable[call] > 8 * FLUSH:
@@ -226,10 +237,23 @@ class World:
             elif act < 0.8:
                 amount = rng.randint(1, 10) * self.size
                 self.db.adjust_down(f"adjust:{self.fresh()}", wallet, amount, must=rng.random() < 0.5)
+            elif act < 0.9:
+                self.budgeting()
             else:
                 key = rng.choice(self.keys[wallet])
                 self.db.set_limit(key, None if rng.random() < 0.15 else rng.randint(0, 20) * self.size)
         self.after(rng.expovariate(0.7), self.operator)
+
+    def budgeting(self) -> None:
+        """Budgets come, go, and change while calls run below them."""
+        rng, budgets = self.rng, self.db.budgets
+        act = rng.random()
+        if act < 0.3 and len(budgets) < 3:
+            self.db.add_budget(self.budget())
+        elif act < 0.4 and budgets:
+            self.db.drop_budget(rng.choice(budgets))
+        elif budgets:
+            self.db.set_budget(rng.choice(budgets), rng.randint(0, 20) * self.size)
 
     # -- faults
 
@@ -309,6 +333,7 @@ class World:
         if self.db.executed:
             self.db.executed = False
             self._check_rows()
+            self._check_budgets()
             self._check_transfers()
             looked_at = self.processes
         else:
@@ -329,6 +354,22 @@ class World:
                 raise Violation(f"I1 {purse_id}: leased {purse.leased} of {purse.total}")
             if rows[purse_id] != purse.leased:
                 raise Violation(f"I2 {purse_id}: leases {rows[purse_id]}, leased {purse.leased}")
+
+    def _check_budgets(self) -> None:
+        for budget in self.db.budgets:
+            if budget.leased != sum(self.db.purses[key].leased for key in budget.keys):
+                raise Violation(f"I11 a budget's leased {budget.leased} is not the sum of its keys' leases")
+            if budget.spent < 0 or budget.excess < 0 or budget.spent + budget.leased > budget.limit + budget.excess:
+                raise Violation(f"I11 a budget of {budget.limit}: spent {budget.spent}, leased {budget.leased}")
+            if budget.excess > max(0, budget.spent + budget.leased - budget.limit):
+                raise Violation(f"I11 a budget of {budget.limit} excuses {budget.excess} that nobody uses")
+            counted = sum(
+                amount
+                for record, amount, _ in self.db.usage.values()
+                if amount and record.key_id in budget.keys and record.created_at >= budget.window_start
+            )
+            if budget.spent != counted:
+                raise Violation(f"I11 a budget spent {budget.spent}, the records of its window say {counted}")
 
     def _check_transfers(self) -> None:
         db = self.db
@@ -380,6 +421,9 @@ class World:
         charged = sum(amount for _, amount, _ in db.usage.values())
         if cost != charged + self.overrun:
             raise Violation(f"I9 cost {cost}, charged {charged}, overrun {self.overrun}")
+        for budget in db.budgets:
+            if budget.leased:
+                raise Violation(f"I11 a budget still has {budget.leased} leased at rest")
         for record, amount, state in db.usage.values():
             key = db.purses[record.key_id]
             unknown_limit = not record.key_is_limited and (key.limit is not None or key.limit_changed)

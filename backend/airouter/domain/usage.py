@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-from airouter.domain.ids import AccountId, ChannelId, KeyId, RateCardId, RequestId, UserId, WalletId, minted_at
+from airouter.domain.ids import AccountId, ChannelId, KeyId, RateCardId, RequestId, WalletId, minted_at
 from airouter.domain.rate_card import INPUT_METERS, PER, Meter
 
 Quantities = Mapping[Meter, int]
@@ -62,8 +62,6 @@ class UsageRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     cost: int
     covered: int = 0
     key_is_limited: bool = False
-    user_id: UserId | None = None
-    """Who was responsible for the key at that time."""
     service_tier: str | None = None
     channel_id: ChannelId | None = None
     upstream_model: str | None = None

@@ -49,7 +49,6 @@ def _record(call: Call, metered: Metered, now: float, error: str | None) -> Usag
         wallet_id=caller.wallet_id,
         key_id=caller.key_id,
         key_is_limited=caller.is_limited,
-        user_id=caller.user_id,
         model=terms.model.model,
         endpoint=call.door.endpoint,
         status=metered.status,

@@ -159,7 +159,7 @@ async def _post(
         if transfers:
             await usage_writes.insert_transfers(connection, transfers)
         paid_by = {t.debit_wallet: t.transfer_id for t in transfers if t.kind == "usage"}
-        await usage_writes.insert_usage(connection, records, charges, paid_by)
+        await usage_writes.insert_usage(connection, records, charges, paid_by, locked.users)
     await leases.write(connection, node_id, locked, used_at)
     for purse_id in await leases.sharing(connection, locked, short):
         await changes.recall(connection, purse_name(purse_id))

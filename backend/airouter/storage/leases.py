@@ -26,6 +26,8 @@ class Locked(msgspec.Struct, frozen=True, kw_only=True):
     wallets: dict[WalletId, Fund]
     keys: dict[KeyId, Fund]
     overruns: dict[WalletId, int]
+    users: dict[KeyId, UserId]
+    """Who is responsible for each key."""
     budgets: list[BudgetFund] = []
     members: dict[KeyId, Member] = {}
     """Whose budgets count the keys that share one."""
@@ -54,7 +56,7 @@ async def lock(
     """Lock these rows, wallets by id, then keys by id, then their budgets by id, in the window of now or of
     the `newest` call. What does not exist has a fund without anything in it.
     """
-    locked = Locked(wallets={}, keys={}, overruns={})
+    locked = Locked(wallets={}, keys={}, overruns={}, users={})
     if wallets:
         for row in await connection.fetch(QUERIES.lock_wallets, sorted(wallets)):
             wallet_id = WalletId(row["wallet_id"])
@@ -67,6 +69,7 @@ async def lock(
         locked.members.update(budgets.members)
         for row in rows:
             key_id, limit = KeyId(row["key_id"]), row["spend_limit"]
+            locked.users[key_id] = row["user_id"]
             above = budgets.of_key.get(key_id, ())
             locked.keys[key_id] = Fund(
                 UNLIMITED if limit is None else limit - row["spent"],

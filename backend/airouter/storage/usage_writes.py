@@ -1,13 +1,13 @@
 """Writing usage records and their transfers, a batch at a time."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final
 from uuid import UUID
 
 import msgspec
 
-from airouter.domain.ids import RequestId, TransferId, WalletId
+from airouter.domain.ids import KeyId, RequestId, TransferId, UserId, WalletId
 from airouter.domain.ledger import UsageTransferKind
 from airouter.domain.usage import UsageRecord
 from airouter.storage.database import Connection
@@ -48,10 +48,13 @@ async def insert_usage(
     records: Sequence[UsageRecord],
     charges: Sequence[int],
     transfers: dict[WalletId, TransferId],
+    users: Mapping[KeyId, UserId],
 ) -> None:
-    """`charges` beside `records`; a record that was charged anything belongs to the transfer of its wallet."""
+    """`charges` beside `records`; a record that was charged anything belongs to the transfer of its wallet, and each to
+    who is responsible for its key now: whose budget paid for it.
+    """
     rows = [
-        _row(record, charged, transfers.get(record.wallet_id) if charged else None)
+        (*_row(record, charged, transfers.get(record.wallet_id) if charged else None), users.get(record.key_id))
         for record, charged in zip(records, charges, strict=True)
     ]
     await connection.execute(QUERIES.insert_usage, *map(list, zip(*rows, strict=True)))
@@ -86,7 +89,6 @@ def _row(record: UsageRecord, charged: int, transfer_id: TransferId | None) -> t
         record.error and _text(record.error),
         "{" + ",".join(record.unpriced) + "}" if record.unpriced else "{}",
         _attempts(record) if record.attempts else "[]",
-        record.user_id,
     )
 
 

@@ -12,7 +12,7 @@ ALTER TABLE keys
 CREATE INDEX keys_member ON keys (account_id, user_id) WHERE status <> 'deleted';
 CREATE INDEX keys_ephemeral ON keys (user_id, expires_at) WHERE kind = 'ephemeral' AND status <> 'deleted';
 
-ALTER TABLE usage_records ADD COLUMN user_id uuid;         -- who was responsible for the key when it was called
+ALTER TABLE usage_records ADD COLUMN user_id uuid;         -- who was responsible for the key when it was charged: whose budget paid
 
 -- The window of a moment: when it began and when it ends. `total` has no end. A zone whose clock shows midnight twice begins its day at the second.
 CREATE FUNCTION budget_window(period text, zone text, at timestamptz, OUT starts timestamptz, OUT ends timestamptz)
