@@ -22,6 +22,7 @@ from airouter.api.doors.service import Doors
 from airouter.api.management import Services, management
 from airouter.api.openapi import as_json, management_json
 from airouter.api.public.cookies import Browsers
+from airouter.api.public.demo_pay import demo_pay_routes
 from airouter.api.public.documents import Documents
 from airouter.api.public.status import Mode
 from airouter.domain.catalogue import Catalogue
@@ -32,6 +33,9 @@ from airouter.gateway.pipeline import Gateway
 from airouter.gateway.probe import ChannelProbe
 from airouter.gateway.relay import SCRIPTED_FAILURES, Relay
 from airouter.gateway.snapshot import Snapshot
+from airouter.payments.contract import AnyProcessor
+from airouter.payments.demo import Demo, DemoBank
+from airouter.payments.registry import processors
 from airouter.providers.registry import PROVIDERS, SCRIPTED
 from airouter.providers.scripted import ScriptedUpstream
 from airouter.services.accounts import Accounts
@@ -74,6 +78,9 @@ from airouter.world import now
 
 logger = logging.getLogger(__name__)
 
+DEMO_PAYMENTS = "demo-payments"
+"""Below AIROUTER_HOME: what the demo processor remembers."""
+
 
 class House:
     """Everything that one process opens, for as long as it serves."""
@@ -82,6 +89,9 @@ class House:
         self.settings = settings
         self.vault = Vault(settings.secret_keys)
         self._guard = AddressGuard(AddressClass.OPERATOR, AddressPolicy())
+        self._errands: httpx.AsyncClient | None = None
+        self.demo_bank = DemoBank(settings.home / DEMO_PAYMENTS) if settings.is_demo else None
+        self.processors = _processors(settings, self.demo_bank)
         self._services: Services | None = None
         self._doors: Doors | None = None
         self._jobs: Jobs | None = None
@@ -101,6 +111,10 @@ class House:
         assert self._doors is not None, "the application has not started"
         return self._doors
 
+    def errands(self) -> httpx.AsyncClient:
+        assert self._errands is not None, "the application has not started"
+        return self._errands
+
     def services(self) -> Services:
         assert self._services is not None, "the application has not started"
         return self._services
@@ -117,7 +131,7 @@ class House:
         passwords = Passwords(settings.password_hashes_at_once)
         snapshot = Snapshot(lambda at, before: read_catalogue(database, self.vault, at, previous=before), now)
         self._jobs = jobs = Jobs(database)
-        errands = guarded_client(self._guard)
+        self._errands = errands = guarded_client(self._guard)
         self._services = self._furnish(database, passwords, standings, snapshot, jobs, errands=errands)
         self._services.readiness.register("catalogue", _catalogue_check(snapshot))
         housekeeping = Housekeeping(database)
@@ -267,6 +281,15 @@ def _credit_check(credit: Credit) -> Any:
     return check
 
 
+def _processors(settings: Settings, demo_bank: DemoBank | None) -> dict[str, AnyProcessor]:
+    """Whom money can come through; the demo's pretended money only in demo mode."""
+    return processors() if demo_bank is None else processors(Demo(demo_bank, settings.public_url))
+
+
+def _demo_routes(house: House) -> list[Any]:
+    return [] if house.demo_bank is None else demo_pay_routes(house.demo_bank, house.errands)
+
+
 class Application:
     """The server as one ASGI app; the hot protocol finds the doors on it."""
 
@@ -275,7 +298,7 @@ class Application:
         routes = management(
             house.services,
             lifespan=[house.open],
-            more=[*door_routes(house.open_doors), *model_routes(house.open_doors)],
+            more=[*door_routes(house.open_doors), *model_routes(house.open_doors), *_demo_routes(house)],
         )
         served = CatchUp(routes, house.catch_up)
         self._layers = Arrivals(Cors(served, settings.console_origins), settings.trusted_proxies)

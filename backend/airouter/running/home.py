@@ -7,6 +7,7 @@ demo-secrets.json  what the seeding of a demo made up (0600)
 secret-keys        a demo's AIROUTER_SECRET_KEYS (0600)
 postgres/          the embedded server, or postgres.json where it had to go elsewhere
 journal/           charges not yet in Postgres
+demo-payments/     what a demo's pretended payment company remembers (0600)
 """
 
 import contextlib
@@ -150,7 +151,7 @@ class Home:
         elsewhere = self.read("postgres.json", _Elsewhere)
         if elsewhere is not None:
             shutil.rmtree(elsewhere.place, ignore_errors=True)
-        for folder in ("postgres", "journal"):
+        for folder in ("postgres", "journal", "demo-payments"):
             shutil.rmtree(self.path / folder, ignore_errors=True)
         self.forget("postgres.json", "instance.json", "demo.json", "demo-secrets.json", "secret-keys", "lock")
         with contextlib.suppress(OSError):  # somebody else's files are in it
