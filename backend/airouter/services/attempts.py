@@ -6,6 +6,7 @@ from ipaddress import ip_address, ip_network
 import msgspec
 
 from airouter.domain.errors import TooManyAttempts
+from airouter.services.audit_log import SYSTEM, Act, Actor, record
 from airouter.services.vault import Vault
 from airouter.storage import attempts as rows
 from airouter.storage.database import Database
@@ -26,14 +27,18 @@ class Attempts:
         self._database = database
         self._vault = vault
 
-    async def take(self, budget: Budget, subject: str) -> None:
-        """Counts a try before it is made.
+    async def take(
+        self, budget: Budget, subject: str, *, actor: Actor = SYSTEM, when_exhausted: Act | None = None
+    ) -> None:
+        """Counts a try before it is made. `when_exhausted` is written down by the first try of a window too many.
 
         Raises:
             TooManyAttempts: the budget is used up; `retry_after_seconds` says until when.
         """
-        async with self._database.connection() as connection:
+        async with self._database.transaction() as connection:
             row = await rows.take_attempt(connection, budget.scope, self._hash(subject), budget.window)
+            if when_exhausted is not None and row.failures == budget.failures_max + 1:
+                await record(connection, actor, when_exhausted)
         if row.failures > budget.failures_max:
             raise TooManyAttempts(retry_after_seconds=max(1, row.seconds_left))
 

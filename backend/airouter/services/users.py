@@ -20,6 +20,7 @@ from airouter.domain.policy import SignInRules, SignUp
 from airouter.domain.sign_in_errors import PasswordDisabled
 from airouter.services.accounts import open_personal_account
 from airouter.services.attempts import Attempts, Budget, neighbourhood
+from airouter.services.audit_log import Act
 from airouter.services.links import Links, check_email
 from airouter.services.passwords import Passwords, check_strength
 from airouter.services.policies import policy_in_force
@@ -80,7 +81,8 @@ class Users:
         """
         network, subject = neighbourhood(client.address), rows.normal(email)
         await self._attempts.take(SIGN_IN_BY_ADDRESS, network)
-        await self._attempts.take(SIGN_IN_BY_EMAIL, subject)
+        act = Act(action="sign_in.budget_exhausted", subject="user", subject_id="", after={"email": subject})
+        await self._attempts.take(SIGN_IN_BY_EMAIL, subject, actor=client.actor(), when_exhausted=act)
         async with self._database.connection() as connection:
             if not (await policy_in_force(connection, SignInRules)).password_enabled:
                 raise PasswordDisabled
