@@ -47,6 +47,7 @@ from airouter.services.batch_codes import BatchCodes
 from airouter.services.bearers import Bearers
 from airouter.services.catalogue import read_catalogue
 from airouter.services.channels import Channels
+from airouter.services.erasure import Erasure
 from airouter.services.groups import Groups
 from airouter.services.housekeeping import Housekeeping
 from airouter.services.idempotency import Idempotency
@@ -55,15 +56,18 @@ from airouter.services.jobs import Jobs
 from airouter.services.keys import Keys
 from airouter.services.models import Models
 from airouter.services.passwords import Passwords
+from airouter.services.personal_data import PersonalExports
 from airouter.services.policies import PolicyBook
 from airouter.services.price_list import PriceList
 from airouter.services.rate_cards import RateCards
 from airouter.services.readiness import Readiness
 from airouter.services.redemptions import Redemptions
 from airouter.services.referrals import Referrals
+from airouter.services.rewards import Rewards
 from airouter.services.sessions import Sessions, Standings
 from airouter.services.sign_ins import SignIns
 from airouter.services.step_up import StepUp
+from airouter.services.tokens import ManagementTokens, TokenStandings
 from airouter.services.usage_reports import UsageReports
 from airouter.services.users import Users
 from airouter.services.vault import Vault
@@ -128,6 +132,9 @@ class House:
         standings = Standings(lambda: listener.is_connected)
         listener.on("sessions", standings.on_session)
         listener.on("accounts", standings.on_account)
+        self._token_standings = token_standings = TokenStandings(lambda: listener.is_connected)
+        listener.on("sessions", token_standings.on_session)
+        listener.on("accounts", token_standings.on_account)
         passwords = Passwords(settings.password_hashes_at_once)
         snapshot = Snapshot(lambda at, before: read_catalogue(database, self.vault, at, previous=before), now)
         self._jobs = jobs = Jobs(database)
@@ -228,8 +235,11 @@ class House:
         settings, vault = self.settings, self.vault
         attempts = Attempts(database, vault)
         sessions = Sessions(database, vault, standings)
+        tokens = ManagementTokens(database, attempts, self._token_standings)
         redemptions = Redemptions(database, vault, attempts)
         referrals = Referrals(database, vault, settings.console_url)
+        rewards = Rewards(database)
+        jobs.add(rewards.job)
         sign_ins = SignIns(vault, sessions)
         users = Users(database, vault, passwords, attempts, sessions, sign_ins=sign_ins)
         return Services(
@@ -237,7 +247,7 @@ class House:
             admin_accounts=AdminAccounts(database),
             audit_log=AuditLog(database, vault),
             batch_codes=BatchCodes(database, redemptions),
-            bearers=Bearers(sessions),
+            bearers=Bearers(sessions, tokens),
             browsers=Browsers(
                 api_url=settings.public_url,
                 origins=frozenset({*settings.console_origins, settings.console_url, settings.public_url}),
@@ -245,6 +255,7 @@ class House:
             ),
             channels=Channels(database, vault),
             documents=Documents(openapi_documents),
+            erasure=Erasure(database, sessions, jobs),
             groups=Groups(database),
             idempotency=Idempotency(database),
             instance=Instance(database),
@@ -253,14 +264,17 @@ class House:
             mode=Mode(name=settings.mode),
             models=Models(database),
             people=People(database, sessions),
+            personal_exports=PersonalExports(database, vault, jobs),
             policies=PolicyBook(database),
             price_list=PriceList(lambda: snapshot.current),
             rate_cards=RateCards(database),
             readiness=Readiness(),
             redemptions=redemptions,
             referrals=referrals,
+            rewards=rewards,
             sessions=sessions,
             step_up=StepUp(database),
+            tokens=tokens,
             usage_reports=UsageReports(database, vault),
             users=users,
             wallets=Wallets(database),

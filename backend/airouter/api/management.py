@@ -14,6 +14,7 @@ from airouter.api.console.audit_log import account_acts
 from airouter.api.console.keys import KeysController
 from airouter.api.console.me import MeController
 from airouter.api.console.money_in import MONEY_IN
+from airouter.api.console.personal_data import PERSONAL_DATA
 from airouter.api.console.usage import UsageController
 from airouter.api.console.wallet import WalletController
 from airouter.api.public import health
@@ -29,20 +30,24 @@ from airouter.services.audit_log import AuditLog
 from airouter.services.batch_codes import BatchCodes
 from airouter.services.bearers import Bearers
 from airouter.services.channels import Channels
+from airouter.services.erasure import Erasure
 from airouter.services.groups import Groups
 from airouter.services.idempotency import Idempotency
 from airouter.services.instance import Instance
 from airouter.services.jobs import Jobs
 from airouter.services.keys import Keys
 from airouter.services.models import Models
+from airouter.services.personal_data import PersonalExports
 from airouter.services.policies import PolicyBook
 from airouter.services.price_list import PriceList
 from airouter.services.rate_cards import RateCards
 from airouter.services.readiness import Readiness
 from airouter.services.redemptions import Redemptions
 from airouter.services.referrals import Referrals
+from airouter.services.rewards import Rewards
 from airouter.services.sessions import Sessions
 from airouter.services.step_up import StepUp
+from airouter.services.tokens import ManagementTokens
 from airouter.services.usage_reports import UsageReports
 from airouter.services.users import Users
 from airouter.services.wallets import Wallets
@@ -59,6 +64,7 @@ class Services:
     browsers: Browsers
     channels: Channels
     documents: Documents
+    erasure: Erasure
     groups: Groups
     idempotency: Idempotency
     instance: Instance
@@ -67,14 +73,17 @@ class Services:
     mode: Mode
     models: Models
     people: People
+    personal_exports: PersonalExports
     policies: PolicyBook
     price_list: PriceList
     rate_cards: RateCards
     readiness: Readiness
     redemptions: Redemptions
     referrals: Referrals
+    rewards: Rewards
     sessions: Sessions
     step_up: StepUp
+    tokens: ManagementTokens
     usage_reports: UsageReports
     users: Users
     wallets: Wallets
@@ -90,8 +99,10 @@ CONSOLE: Final[Sequence[Any]] = (
     MeController,
     WalletController,
     KeysController,
+    TokensController,
     UsageController,
     account_acts,
+    *PERSONAL_DATA,
     *MONEY_IN,
 )
 """Controllers for people who are signed in."""

@@ -2,9 +2,12 @@
 
 import msgspec
 
+from airouter.domain.policies.compat import Compat
 from airouter.domain.policies.display import Display
 from airouter.domain.policies.limits import Limits
 from airouter.domain.policies.network import Network
+from airouter.domain.policies.privacy import Privacy
+from airouter.domain.policies.referral import Referral
 from airouter.domain.policies.routing import Routing
 from airouter.domain.policies.sign_in import SignInRules
 from airouter.domain.policies.signup import SignUp
@@ -19,6 +22,9 @@ TOPICS: dict[str, type[Topic]] = {
     "routing": Routing,
     "network": Network,
     "topup": TopUp,
+    "referral": Referral,
+    "privacy": Privacy,
+    "compat": Compat,
 }
 
 
@@ -32,6 +38,23 @@ class Policies(msgspec.Struct, frozen=True, kw_only=True):
     routing: Routing = Routing()
     network: Network = Network()
     topup: TopUp = TopUp()
+    referral: Referral = Referral()
+    privacy: Privacy = Privacy()
+    compat: Compat = Compat()
 
 
-__all__ = ["TOPICS", "Display", "Limits", "Network", "Policies", "Routing", "SignInRules", "SignUp", "TopUp", "Topic"]
+__all__ = [
+    "TOPICS",
+    "Compat",
+    "Display",
+    "Limits",
+    "Network",
+    "Policies",
+    "Privacy",
+    "Referral",
+    "Routing",
+    "SignInRules",
+    "SignUp",
+    "TopUp",
+    "Topic",
+]

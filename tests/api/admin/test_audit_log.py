@@ -93,14 +93,13 @@ async def test_every_verb_of_the_catalogue_leaves_an_act(operator: httpx.AsyncCl
 
 async def test_what_was_refused_leaves_no_act(operator: httpx.AsyncClient, holder: Signed, database: str) -> None:
     await priced_model(database, "kept")
-    before = len(await acts(operator))
+    account, before = f"/api/v1/admin/accounts/{holder.account_id}", len(await acts(operator))
     assert (await operator.delete("/api/v1/admin/models/kept")).status_code == 409
-    assert (
-        await operator.patch(f"/api/v1/admin/accounts/{holder.account_id}", json={"group": "no"})
-    ).status_code == 422
-    key = {"idempotency-key": "k"}
-    path = f"{account}/adjustments"
-    assert (await operator.post(path, json={"amount": -1, "reason": "r"}, headers=key)).status_code == 409
+    assert (await operator.patch(account, json={"group": "no"})).status_code == 422
+    answer = await operator.post(
+        f"{account}/adjustments", json={"amount": -1, "reason": "r"}, headers={"idempotency-key": "k"}
+    )
+    assert answer.status_code == 409
     assert len(await acts(operator)) == before
 
 

@@ -1,0 +1,109 @@
+-- Deletions that were asked for, and what an erased person leaves: ids, and nothing that says who they were.
+
+-- name: put_deletion
+-- Asked for again: the later request counts, unless it was carried out.
+INSERT INTO deletions AS known (user_id, requested_by, due_at, ends_keys_now) VALUES ($1, $2, now() + $3::interval, $4)
+ON CONFLICT (user_id) DO UPDATE
+SET requested_at = now(), requested_by = excluded.requested_by, due_at = excluded.due_at, ends_keys_now = excluded.ends_keys_now
+WHERE known.finished_at IS NULL
+RETURNING user_id
+
+-- name: find_deletion
+SELECT user_id, requested_at, requested_by, due_at, ends_keys_now FROM deletions WHERE user_id = $1 AND finished_at IS NULL
+
+-- name: cancel_deletion
+-- Not one that is due: it may be under way.
+DELETE FROM deletions WHERE user_id = $1 AND finished_at IS NULL AND due_at > now() RETURNING user_id
+
+-- name: due_deletions
+SELECT user_id, requested_at, requested_by, due_at, ends_keys_now FROM deletions
+WHERE finished_at IS NULL AND due_at <= now() ORDER BY due_at LIMIT 100
+
+-- name: lock_due_deletion
+SELECT user_id, requested_at, requested_by, due_at, ends_keys_now FROM deletions
+WHERE user_id = $1 AND finished_at IS NULL AND due_at <= now() FOR UPDATE
+
+-- name: postpone_deletion
+UPDATE deletions SET due_at = now() + $2::interval WHERE user_id = $1 AND finished_at IS NULL
+
+-- name: finish_deletion
+UPDATE deletions SET finished_at = now() WHERE user_id = $1 AND finished_at IS NULL
+
+-- name: teams_that_need_them
+-- Teams with other members and no other owner who can still sign in.
+SELECT m.account_id FROM members m JOIN accounts a ON a.account_id = m.account_id AND a.kind = 'team'
+WHERE m.user_id = $1 AND m.team_role = 'owner'
+  AND EXISTS (SELECT 1 FROM members o WHERE o.account_id = m.account_id AND o.user_id <> $1)
+  AND NOT EXISTS (SELECT 1 FROM members o JOIN users u USING (user_id)
+                  WHERE o.account_id = m.account_id AND o.user_id <> $1 AND o.team_role = 'owner' AND u.status = 'active')
+ORDER BY m.account_id
+
+-- name: is_last_instance_owner
+SELECT EXISTS (SELECT 1 FROM users WHERE user_id = $1 AND role = 'owner')
+   AND NOT EXISTS (SELECT 1 FROM users WHERE user_id <> $1 AND role = 'owner' AND status = 'active')
+
+-- name: accounts_left_behind
+-- Accounts that nobody else belongs to.
+SELECT m.account_id FROM members m WHERE m.user_id = $1
+  AND NOT EXISTS (SELECT 1 FROM members o WHERE o.account_id = m.account_id AND o.user_id <> $1)
+ORDER BY m.account_id
+
+-- name: purses_left_behind
+SELECT w.wallet_id, w.account_id, w.balance, w.leased FROM wallets w
+WHERE w.account_id = ANY ($1::uuid[]) AND w.kind IN ('main', 'reward') AND w.balance > 0 ORDER BY w.wallet_id
+
+-- name: end_keys_of
+-- Theirs in accounts that nobody else belongs to go; in teams they are kept, disabled, for somebody else to take over.
+UPDATE keys SET status = CASE WHEN account_id = ANY ($2::uuid[]) THEN 'deleted' ELSE 'disabled' END
+WHERE (user_id = $1 OR account_id = ANY ($2::uuid[])) AND status = 'active'
+   OR account_id = ANY ($2::uuid[]) AND status = 'disabled'
+RETURNING key_id
+
+-- name: pause_accounts
+UPDATE accounts SET status = 'paused' WHERE account_id = ANY ($1::uuid[]) AND status <> 'paused' RETURNING account_id
+
+-- name: blank_accounts
+UPDATE accounts SET name = '' WHERE account_id = ANY ($1::uuid[])
+
+-- name: leave_teams
+DELETE FROM members m WHERE m.user_id = $1 AND NOT (m.account_id = ANY ($2::uuid[]))
+
+-- name: blank_keys
+UPDATE keys SET name = 'erased', allowed_ips = NULL WHERE account_id = ANY ($1::uuid[])
+
+-- name: erase_user
+-- The address is free again. Their row stands for the ids that refer to it, and nobody can sign in with it.
+UPDATE users SET email = 'erased', email_normal = 'erased/' || user_id, password_hash = NULL, locale = NULL,
+                 role = 'user', status = 'banned', erased_at = now()
+WHERE user_id = $1 AND erased_at IS NULL
+
+-- name: blank_sessions
+UPDATE sessions SET revoked_at = coalesce(revoked_at, now()), user_agent = '', address = NULL WHERE user_id = $1
+
+-- name: drop_totp
+DELETE FROM totp_factors WHERE user_id = $1
+
+-- name: drop_recovery_codes
+DELETE FROM recovery_codes WHERE user_id = $1
+
+-- name: drop_passkeys
+DELETE FROM passkeys WHERE user_id = $1
+
+-- name: drop_identities
+DELETE FROM identities WHERE user_id = $1
+
+-- name: drop_links_to
+DELETE FROM one_time_links WHERE email IN ($1, $2)
+
+-- name: drop_personal_exports
+DELETE FROM personal_exports WHERE user_id = $1
+
+-- name: drop_kept_answers
+-- Answers that are kept for repeated requests have what was asked for in them.
+DELETE FROM idempotency_keys WHERE scope LIKE ANY ($1::text[])
+
+-- name: forget_networks
+UPDATE referrals SET network = NULL WHERE invitee_account = ANY ($1::uuid[]) AND network IS NOT NULL
+
+-- name: drop_alerts
+DELETE FROM alerts WHERE account_id = ANY ($1::uuid[])
