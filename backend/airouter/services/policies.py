@@ -15,7 +15,7 @@ from airouter.storage import policies as rows
 from airouter.storage.changes import announce
 from airouter.storage.database import Connection, Database
 
-PLANNED: Final = frozenset({"referral", "retention", "mail"})
+PLANNED: Final = frozenset({"retention", "mail"})
 """Topics that are promised and not enforced yet."""
 
 Policy = TypeVar("Policy", bound=Topic)

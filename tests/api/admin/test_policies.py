@@ -65,7 +65,7 @@ async def test_topics_to_come_say_so_and_others_do_not_exist(
 ) -> None:
     for method in ["GET", "PUT"]:
         with subtests.test(f"{method!r}"):
-            planned = await operator.request(method, f"{POLICIES}/referral", json={"is_enabled": True})
+            planned = await operator.request(method, f"{POLICIES}/retention", json={"is_enabled": True})
             assert (planned.status_code, planned.json()["code"]) == (422, "not_supported_yet")
             unknown = await operator.request(method, f"{POLICIES}/weather", json={})
             assert (unknown.status_code, unknown.json()["code"]) == (404, "not_found")
