@@ -99,8 +99,9 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     @property
     def refundable_amount(self) -> int:
-        """What of the payment was not given back yet."""
-        return max(0, (self.paid_amount or 0) - self.refunded_amount) if self.is_paid else 0
+        """What of the payment may still be given back: not while a dispute or nobody's payment is open."""
+        is_ours = self.status in {"paid", "review"} and self.paid_currency == self.currency
+        return max(0, (self.paid_amount or 0) - self.refunded_amount) if is_ours else 0
 
 
 class Fact(msgspec.Struct, frozen=True, kw_only=True):
