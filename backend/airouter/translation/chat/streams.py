@@ -1,0 +1,144 @@
+"""Streams of chat completions, read and written event by event."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+import msgspec
+
+from airouter.translation import usage
+from airouter.translation.chat.replies import (
+    FINISHES,
+    read_chances,
+    stop_of,
+    thought_of,
+    words_of,
+    written_chances,
+    written_seal,
+)
+from airouter.translation.reply import (
+    CallBegan,
+    CallDelta,
+    Event,
+    Failed,
+    Head,
+    Quantities,
+    RefusalDelta,
+    Stopped,
+    TextDelta,
+    ThoughtDelta,
+)
+
+_ANY: Final = msgspec.json.Decoder(dict[str, Any])
+DONE: Final = b"data: [DONE]\n\n"
+
+
+class Reader:
+    """Events of the provider -> events without a dialect. Fed the data of one event at a time."""
+
+    def __init__(self) -> None:
+        self._calls: dict[tuple[int, int], int] = {}
+        """(choice, index as the vendor counts) -> number as we count."""
+
+    def read(self, data: bytes) -> list[Event]:
+        """What one event says; nothing for `[DONE]` and for what cannot be read."""
+        if data[:1] != b"{":
+            return []
+        try:
+            body = _ANY.decode(data)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            return []
+        if body.get("error"):
+            error = body["error"]
+            return [Failed(message=str(error.get("message") if isinstance(error, dict) else error))]
+        return [event for choice in body.get("choices") or () for event in self._choice(choice)]
+
+    def _choice(self, choice: Mapping[str, Any]) -> Iterator[Event]:
+        index = choice.get("index") or 0
+        delta: Mapping[str, Any] = choice.get("delta") or {}
+        if thought := thought_of(delta):
+            yield ThoughtDelta(text=thought, choice=index)
+        if words := words_of(delta.get("content")):
+            yield TextDelta(text=words, choice=index, chances=read_chances(choice.get("logprobs")))
+        if delta.get("refusal"):
+            yield RefusalDelta(text=delta["refusal"], choice=index)
+        for position, call in enumerate(delta.get("tool_calls") or ()):
+            yield from self._call(index, call.get("index", position), call)
+        if choice.get("finish_reason"):
+            has_calls = any(known == index for known, _ in self._calls)
+            yield Stopped(reason=stop_of(choice["finish_reason"], has_calls=has_calls), choice=index)
+
+    def _call(self, choice: int, place: int, call: Mapping[str, Any]) -> Iterator[Event]:
+        function: Mapping[str, Any] = call.get("function") or {}
+        number = self._calls.get((choice, place))
+        if number is None:
+            number = self._calls[choice, place] = sum(1 for known, _ in self._calls if known == choice)
+            yield CallBegan(
+                number=number,
+                call_id=call.get("id") or f"call_{number}",
+                name=function.get("name") or "",
+                choice=choice,
+            )
+        if function.get("arguments"):
+            yield CallDelta(number=number, arguments=function["arguments"], choice=choice)
+
+
+class Writer:
+    """Events without a dialect -> bytes for a client of this one."""
+
+    def __init__(self, head: Head) -> None:
+        self._head = head
+        self._begun: set[int] = set()
+
+    def write(self, events: list[Event]) -> bytes:
+        """What a client reads of these events."""
+        return b"".join(self._event(event) for event in events)
+
+    def end(self, quantities: Quantities | None) -> bytes:
+        """The usage chunk if it was asked for, and the end."""
+        if quantities is None or not self._head.wants_usage:
+            return DONE
+        return self._framed({**self._envelope(), "choices": [], "usage": usage.for_chat(quantities)}) + DONE
+
+    def _event(self, event: Event) -> bytes:
+        match event:
+            case TextDelta():
+                return self._delta(event.choice, {"content": event.text}, written_chances(event.chances))
+            case ThoughtDelta():
+                said: dict[str, Any] = {"reasoning_content": event.text} if event.text else {}
+                if details := written_seal(event):
+                    said["reasoning_details"] = details
+                return self._delta(event.choice, said) if said else b""
+            case RefusalDelta():
+                return self._delta(event.choice, {"refusal": event.text})
+            case CallBegan():
+                function = {"name": event.name, "arguments": ""}
+                call = {"index": event.number, "id": event.call_id, "type": "function", "function": function}
+                return self._delta(event.choice, {"tool_calls": [call]})
+            case CallDelta():
+                call = {"index": event.number, "function": {"arguments": event.arguments}}
+                return self._delta(event.choice, {"tool_calls": [call]})
+            case Stopped():
+                return self._delta(event.choice, {}, finish=FINISHES[event.reason])
+            case Failed():
+                error = {"message": event.message, "type": "server_error", "param": None, "code": "upstream_failed"}
+                return self._framed({"error": error})
+
+    def _delta(self, choice: int, delta: dict[str, Any], chances: Any = None, finish: str | None = None) -> bytes:
+        if choice not in self._begun:
+            self._begun.add(choice)
+            delta = {"role": "assistant", **delta}
+        said = {"index": choice, "delta": delta, "logprobs": chances, "finish_reason": finish}
+        return self._framed({**self._envelope(), "choices": [said]})
+
+    def _envelope(self) -> dict[str, Any]:
+        head = self._head
+        return {
+            "id": head.reply_id,
+            "object": "chat.completion.chunk",
+            "created": head.created_at_seconds,
+            "model": head.model,
+        }
+
+    @staticmethod
+    def _framed(body: dict[str, Any]) -> bytes:
+        return b"data: " + msgspec.json.encode(body) + b"\n\n"
