@@ -16,6 +16,7 @@ import httpx
 import msgspec
 from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect
 
 from airouter.api.callers import Visitor
@@ -118,7 +119,10 @@ def demo_pay_routes(bank: DemoBank, http: Callable[[], httpx.AsyncClient]) -> li
 
     @get(PAGE + "/{token:str}", operation_id="showDemoPayment", include_in_schema=False, sync_to_thread=False)
     def show(
-        request: Request[Any, Any, Any], token: str, visitor: NamedDependency[Visitor], lang: str | None = None
+        request: Request[Any, Any, Any],
+        token: FromPath[str],
+        visitor: NamedDependency[Visitor],
+        lang: FromQuery[str | None] = None,
     ) -> Response[bytes]:
         """A page without a script."""
         del visitor
@@ -126,7 +130,7 @@ def demo_pay_routes(bank: DemoBank, http: Callable[[], httpx.AsyncClient]) -> li
         return _page(_known(bank, token), language)
 
     @post(PAGE + "/{token:str}", operation_id="actOnDemoPayment", include_in_schema=False)
-    async def act(request: Request[Any, Any, Any], token: str, visitor: NamedDependency[Visitor]) -> Redirect:
+    async def act(request: Request[Any, Any, Any], token: FromPath[str], visitor: NamedDependency[Visitor]) -> Redirect:
         """Remember, report, and send the person back."""
         del visitor
         deal = _known(bank, token)
