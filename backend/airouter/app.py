@@ -45,6 +45,7 @@ from airouter.services.audit_log import AuditLog
 from airouter.services.base_urls import address_policy
 from airouter.services.batch_codes import BatchCodes
 from airouter.services.bearers import Bearers
+from airouter.services.budgets import Budgets
 from airouter.services.catalogue import read_catalogue
 from airouter.services.channels import Channels
 from airouter.services.erasure import Erasure
@@ -52,26 +53,34 @@ from airouter.services.groups import Groups
 from airouter.services.housekeeping import Housekeeping
 from airouter.services.idempotency import Idempotency
 from airouter.services.instance import Instance
+from airouter.services.invitations import Invitations, NoMailbox
 from airouter.services.jobs import Jobs
 from airouter.services.keys import Keys
 from airouter.services.models import Models
+from airouter.services.orders import Orders
 from airouter.services.passwords import Passwords
+from airouter.services.payment_inbox import PaymentInbox
+from airouter.services.payment_methods import PaymentMethods
 from airouter.services.personal_data import PersonalExports
 from airouter.services.policies import PolicyBook
 from airouter.services.price_list import PriceList
 from airouter.services.rate_cards import RateCards
 from airouter.services.readiness import Readiness
+from airouter.services.reconciler import Reconciler
 from airouter.services.redemptions import Redemptions
 from airouter.services.referrals import Referrals
+from airouter.services.refunds import OrderDesk
 from airouter.services.rewards import Rewards
 from airouter.services.sessions import Sessions, Standings
 from airouter.services.sign_ins import SignIns
 from airouter.services.step_up import StepUp
+from airouter.services.teams import Teams
 from airouter.services.tokens import ManagementTokens, TokenStandings
 from airouter.services.usage_reports import UsageReports
 from airouter.services.users import Users
 from airouter.services.vault import Vault
 from airouter.services.wallets import Wallets
+from airouter.services.webhooks import Webhooks
 from airouter.settings import Settings
 from airouter.storage.database import Database
 from airouter.storage.listener import Listener
@@ -235,11 +244,22 @@ class House:
         settings, vault = self.settings, self.vault
         attempts = Attempts(database, vault)
         sessions = Sessions(database, vault, standings)
+        teams = Teams(database)
         tokens = ManagementTokens(database, attempts, self._token_standings)
         redemptions = Redemptions(database, vault, attempts)
         referrals = Referrals(database, vault, settings.console_url)
         rewards = Rewards(database)
         jobs.add(rewards.job)
+        payment_methods = PaymentMethods(database, vault, self.processors, public_url=settings.public_url)
+        inbox = PaymentInbox(database, vault, referrals)
+        orders = Orders(database, payment_methods, inbox, errands, console_url=settings.console_url)
+        order_desk = OrderDesk(
+            database, methods=payment_methods, orders=orders, inbox=inbox, http=errands, hearers=referrals
+        )
+        reconciler = Reconciler(
+            database, methods=payment_methods, orders=orders, inbox=inbox, desk=order_desk, http=errands
+        )
+        jobs.add(reconciler.job)
         sign_ins = SignIns(vault, sessions)
         users = Users(database, vault, passwords, attempts, sessions, sign_ins=sign_ins)
         return Services(
@@ -253,16 +273,29 @@ class House:
                 origins=frozenset({*settings.console_origins, settings.console_url, settings.public_url}),
                 cookie_is_secure=settings.cookie_is_secure,
             ),
+            budgets=Budgets(database),
             channels=Channels(database, vault),
             documents=Documents(openapi_documents),
             erasure=Erasure(database, sessions, jobs),
             groups=Groups(database),
             idempotency=Idempotency(database),
             instance=Instance(database),
+            invitations=Invitations(
+                database,
+                vault,
+                passwords,
+                attempts,
+                sign_ins=sign_ins,
+                mailbox=NoMailbox(),
+                console_url=settings.console_url,
+            ),
             jobs=jobs,
             keys=Keys(database),
             mode=Mode(name=settings.mode),
             models=Models(database),
+            order_desk=order_desk,
+            orders=orders,
+            payment_methods=payment_methods,
             people=People(database, sessions),
             personal_exports=PersonalExports(database, vault, jobs),
             policies=PolicyBook(database),
@@ -274,10 +307,12 @@ class House:
             rewards=rewards,
             sessions=sessions,
             step_up=StepUp(database),
+            teams=teams,
             tokens=tokens,
             usage_reports=UsageReports(database, vault),
             users=users,
             wallets=Wallets(database),
+            webhooks=Webhooks(payment_methods, inbox),
         )
 
 

@@ -11,32 +11,42 @@ from litestar.openapi import OpenAPIConfig
 from airouter.api import callers, idempotency, paging, usage_filters
 from airouter.api.admin import ADMIN
 from airouter.api.console.audit_log import account_acts
+from airouter.api.console.budgets import BudgetsController
+from airouter.api.console.accounts import AccountsController
 from airouter.api.console.keys import KeysController
 from airouter.api.console.me import MeController
 from airouter.api.console.money_in import MONEY_IN
 from airouter.api.console.personal_data import PERSONAL_DATA
+from airouter.api.console.tokens import TokensController
+from airouter.api.console.topup import TOP_UP
 from airouter.api.console.usage import UsageController
 from airouter.api.console.wallet import WalletController
 from airouter.api.public import health
 from airouter.api.public.auth import AuthController, set_up, setup_state
 from airouter.api.public.cookies import Browsers
 from airouter.api.public.documents import DOCUMENTS, Documents
+from airouter.api.public.invitations import INVITATIONS
 from airouter.api.public.pricing import PricingController
 from airouter.api.public.status import Mode, status
 from airouter.api.requests import BODY_BYTES_MAX, JsonRequest, answer_error
+from airouter.api.webhooks.payments import PAYMENT_WEBHOOKS
 from airouter.services.accounts import Accounts
 from airouter.services.admin_accounts import AdminAccounts, People
 from airouter.services.audit_log import AuditLog
 from airouter.services.batch_codes import BatchCodes
 from airouter.services.bearers import Bearers
+from airouter.services.budgets import Budgets
 from airouter.services.channels import Channels
 from airouter.services.erasure import Erasure
 from airouter.services.groups import Groups
 from airouter.services.idempotency import Idempotency
 from airouter.services.instance import Instance
+from airouter.services.invitations import Invitations
 from airouter.services.jobs import Jobs
 from airouter.services.keys import Keys
 from airouter.services.models import Models
+from airouter.services.orders import Orders
+from airouter.services.payment_methods import PaymentMethods
 from airouter.services.personal_data import PersonalExports
 from airouter.services.policies import PolicyBook
 from airouter.services.price_list import PriceList
@@ -44,13 +54,16 @@ from airouter.services.rate_cards import RateCards
 from airouter.services.readiness import Readiness
 from airouter.services.redemptions import Redemptions
 from airouter.services.referrals import Referrals
+from airouter.services.refunds import OrderDesk
 from airouter.services.rewards import Rewards
 from airouter.services.sessions import Sessions
 from airouter.services.step_up import StepUp
+from airouter.services.teams import Teams
 from airouter.services.tokens import ManagementTokens
 from airouter.services.usage_reports import UsageReports
 from airouter.services.users import Users
 from airouter.services.wallets import Wallets
+from airouter.services.webhooks import Webhooks
 
 
 class Services:
@@ -62,16 +75,21 @@ class Services:
     batch_codes: BatchCodes
     bearers: Bearers
     browsers: Browsers
+    budgets: Budgets
     channels: Channels
     documents: Documents
     erasure: Erasure
     groups: Groups
     idempotency: Idempotency
     instance: Instance
+    invitations: Invitations
     jobs: Jobs
     keys: Keys
     mode: Mode
     models: Models
+    order_desk: OrderDesk
+    orders: Orders
+    payment_methods: PaymentMethods
     people: People
     personal_exports: PersonalExports
     policies: PolicyBook
@@ -83,27 +101,39 @@ class Services:
     rewards: Rewards
     sessions: Sessions
     step_up: StepUp
+    teams: Teams
     tokens: ManagementTokens
     usage_reports: UsageReports
     users: Users
     wallets: Wallets
+    webhooks: Webhooks
 
     def __init__(self, **parts: Any) -> None:
         for name, part in parts.items():
             setattr(self, name, part)
 
 
-PUBLIC: Final[Sequence[Any]] = (status, AuthController, set_up, setup_state, PricingController)
+PUBLIC: Final[Sequence[Any]] = (
+    status,
+    AuthController,
+    set_up,
+    setup_state,
+    PricingController,
+    *PAYMENT_WEBHOOKS,
+)
 """Controllers below /api/v1 that strangers may call."""
 CONSOLE: Final[Sequence[Any]] = (
     MeController,
     WalletController,
     KeysController,
+    BudgetsController,
     TokensController,
+    AccountsController,
     UsageController,
     account_acts,
     *PERSONAL_DATA,
     *MONEY_IN,
+    *TOP_UP,
 )
 """Controllers for people who are signed in."""
 

@@ -10,6 +10,7 @@ from airouter.domain.errors import DatabaseUnavailable, DomainError
 from airouter.domain.order import Order
 from airouter.domain.policy import TopUp
 from airouter.payments.contract import ProcessorError
+from airouter.services.jobs import Job
 from airouter.services.orders import Orders
 from airouter.services.payment_inbox import PaymentInbox, Said
 from airouter.services.payment_methods import PaymentMethods
@@ -49,6 +50,11 @@ class Reconciler:
         self._inbox = inbox
         self._desk = desk
         self._http = http
+
+    @property
+    def job(self) -> Job:
+        """Its work, again and again."""
+        return Job(name=JOB, run=self.run, pause=PAUSE)
 
     async def run(self) -> None:
         """Everything that is due. What fails is left for the next round."""

@@ -9,7 +9,7 @@ import httpx
 import msgspec
 
 from airouter.domain.errors import NotFound
-from airouter.domain.order import UNPAID, Order, credited, settled, worth
+from airouter.domain.order import ALARMING, UNPAID, Order, credited, settled, worth
 from airouter.domain.order_errors import (
     MethodUnavailable,
     OrderNotInReview,
@@ -77,6 +77,26 @@ class OrderDesk:
             found = await rows.search_orders(connection, filters, after_time=after_time, after_id=after_id, limit=limit)
             names = await rows.names_of(connection, [order.order_id for order in found])
         return [(order, names.get(order.order_id)) for order in found]
+
+    async def events(
+        self,
+        *,
+        method_id: str | None,
+        is_alarming: bool,
+        after_time: datetime | None,
+        after_id: UUID | None,
+        limit: int,
+    ) -> list[EventRow]:
+        """The inbox, newest first."""
+        async with self._database.connection() as connection:
+            return await payment_events.page_of_events(
+                connection,
+                method_id=method_id,
+                outcomes=sorted(ALARMING) if is_alarming else None,
+                after_time=after_time,
+                after_id=after_id,
+                limit=limit,
+            )
 
     async def story(self, order_id: UUID) -> OrderStory:
         """Raises NotFound."""

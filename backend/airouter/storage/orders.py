@@ -11,6 +11,7 @@ import msgspec
 from airouter.domain.errors import InUse
 from airouter.domain.ids import AccountId, UserId
 from airouter.domain.order import Order, Status
+from airouter.storage.admin_accounts import containing
 from airouter.storage.database import Connection, row_as, value_as
 from airouter.storage.queries import load
 
@@ -47,7 +48,7 @@ class OrderNames(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
 
 class OrderFilters(msgspec.Struct, frozen=True, kw_only=True):
-    """None: any. `text` is a LIKE pattern, escaped."""
+    """None: any. `text` is looked for in names, addresses, and the ids of order and trade."""
 
     status: Status | None = None
     method_id: str | None = None
@@ -148,8 +149,8 @@ async def search_orders(
 ) -> list[Order]:
     """Newest first."""
     records = await connection.fetch(
-        QUERIES.search_orders, filters.status, filters.method_id, filters.account_id, filters.text, after_time,
-        after_id, limit,
+        QUERIES.search_orders, filters.status, filters.method_id, filters.account_id, containing(filters.text),
+        after_time, after_id, limit,
     )  # fmt: skip
     return [row_as(Order, record) for record in records]
 

@@ -7,6 +7,8 @@ from airouter.api.admin.audit_log import AuditLogController
 from airouter.api.admin.channels import ChannelController
 from airouter.api.admin.groups import GroupController
 from airouter.api.admin.models import ModelController
+from airouter.api.admin.orders import ORDERS
+from airouter.api.admin.payment_methods import PAYMENT_METHODS
 from airouter.api.admin.policies import POLICIES
 from airouter.api.admin.rate_cards import RateCardController
 from airouter.api.admin.redemption_batches import RedemptionBatchController
@@ -23,6 +25,8 @@ ADMIN: Final[tuple[Any, ...]] = (
     RateCardController,
     RedemptionBatchController,
     UserController,
+    *ORDERS,
+    *PAYMENT_METHODS,
     *POLICIES,
 )
 """Every route below /api/v1/admin."""

@@ -1,4 +1,4 @@
-"""Redemption codes, and what else there is to top up with: nothing is shown that the operator did not set."""
+"""Redemption codes and referrals."""
 
 from typing import Annotated
 
@@ -16,40 +16,6 @@ class CodeToRedeem(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """Spaces, dashes and lower case are accepted."""
 
     code: Annotated[str, msgspec.Meta(min_length=1, max_length=200, examples=["7B3K-9QXT-0M4N-RW8V-2C6D-HJ5P-E1YZ"])]
-
-
-class PackageView(msgspec.Struct, frozen=True, kw_only=True):
-    """Something to buy; `amount` is in minor units of the method's currency."""
-
-    id: str
-    label: str
-    amount: int
-    quota: int
-    bonus_quota: int
-
-
-class MethodView(msgspec.Struct, frozen=True, kw_only=True):
-    """A way to pay."""
-
-    id: str
-    label: str
-    currency: str
-    exponent: int
-    minimum: int | None
-    maximum: int | None
-    custom_amount: bool
-    quota_per_minor_unit: int
-    fee: int
-    packages: list[PackageView]
-    text: str
-
-
-class TopUpView(msgspec.Struct, frozen=True, kw_only=True):
-    """`is_enabled`: there is a way to pay online."""
-
-    is_enabled: bool
-    redemption_enabled: bool
-    methods: list[MethodView]
 
 
 class ReferralView(msgspec.Struct, frozen=True, kw_only=True):
@@ -92,20 +58,6 @@ async def redeem(
 
 
 @get(
-    "/topup",
-    operation_id="getTopUp",
-    permission="topup.read",
-    summary="How quota can be bought or redeemed here",
-    tags=["Money in"],
-    responses=refusals(401, 404),
-)
-async def top_up(holder: NamedDependency[AccountHolder], redemptions: NamedDependency[Redemptions]) -> TopUpView:
-    """No way to pay is configured in this version, so there is none to show."""
-    del holder
-    return TopUpView(is_enabled=False, redemption_enabled=await redemptions.is_enabled(), methods=[])
-
-
-@get(
     "/referral",
     operation_id="getReferral",
     permission="referral.read",
@@ -132,4 +84,4 @@ def referral(holder: NamedDependency[AccountHolder]) -> ReferralView:
     )
 
 
-MONEY_IN = (redeem, top_up, referral)
+MONEY_IN = (redeem, referral)
