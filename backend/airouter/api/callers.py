@@ -14,7 +14,7 @@ nothing that they need. `actor: NamedDependency[Actor]` is none of these: it say
 """
 
 from collections.abc import Callable
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
 import msgspec
@@ -97,6 +97,7 @@ class AccountHolder(msgspec.Struct, frozen=True, kw_only=True):
     person: Person
     account_id: AccountId
     account_name: str
+    kind: Literal["personal", "team"]
     group: str
     team_role: TeamRole
     wallet_id: WalletId
@@ -105,6 +106,18 @@ class AccountHolder(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def user_id(self) -> UserId:
         return self.person.user_id
+
+    @property
+    def permissions(self) -> list[str]:
+        """What this call's bearer may do in the account, and on the instance."""
+        person = self.person
+        scopes = person.scopes
+        return [
+            name
+            for name, permission in PERMISSIONS.items()
+            if permission.allows(person.role, self.team_role)
+            and (scopes is None or (name in scopes and not permission.is_session_only))
+        ]
 
     @property
     def only_user_id(self) -> UserId | None:
@@ -260,6 +273,7 @@ def holder_of(person: Person, account_id: UUID | None) -> AccountHolder:
         person=person,
         account_id=membership.account_id,
         account_name=membership.name,
+        kind=membership.kind,
         group=membership.group_name,
         team_role=membership.team_role,
         wallet_id=membership.wallet_id,

@@ -15,9 +15,10 @@ from airouter.api.console.budgets import BudgetsController
 from airouter.api.console.accounts import AccountsController
 from airouter.api.console.keys import KeysController
 from airouter.api.console.me import MeController
-from airouter.api.console.money_in import MONEY_IN
 from airouter.api.console.personal_data import PERSONAL_DATA
 from airouter.api.console.tokens import TokensController
+from airouter.api.console.redemptions import redeem
+from airouter.api.console.referral import ReferralController
 from airouter.api.console.topup import TOP_UP
 from airouter.api.console.usage import UsageController
 from airouter.api.console.wallet import WalletController
@@ -119,6 +120,7 @@ PUBLIC: Final[Sequence[Any]] = (
     set_up,
     setup_state,
     PricingController,
+    *INVITATIONS,
     *PAYMENT_WEBHOOKS,
 )
 """Controllers below /api/v1 that strangers may call."""
@@ -132,7 +134,8 @@ CONSOLE: Final[Sequence[Any]] = (
     UsageController,
     account_acts,
     *PERSONAL_DATA,
-    *MONEY_IN,
+    redeem,
+    ReferralController,
     *TOP_UP,
 )
 """Controllers for people who are signed in."""

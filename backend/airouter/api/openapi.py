@@ -32,8 +32,10 @@ _TAGS: Final = (
         "Sessions. The access token goes into the Authorization header, the refresh token stays in its cookie.",
     ),
     ("Me", "The person who is signed in."),
+    ("Teams", "Accounts with several members: who belongs to them, as what, and invitations."),
     ("Wallet", "What is there, and what moved. Amounts are integer quota."),
     ("Keys", "API keys for the gateway's doors."),
+    ("Tokens", "Management tokens, for scripts that use this API."),
     ("Usage", "What was called and what it cost, with receipts that can be recomputed."),
     ("Money in", "Redemption codes, and what else there is to top up with."),
     ("Public", "For everybody."),
@@ -135,6 +137,9 @@ def _finish(path: str, method: str, operation: dict[str, Any], handler: Any) -> 
     """What Litestar cannot know: who may call, idempotency, and the shape of problems."""
     callers = frozenset(CALLERS) & frozenset(handler.parsed_fn_signature.parameters)
     assert len(callers) == 1, f"{method} {path} must name exactly one kind of caller, not {sorted(callers)}"
+    if "{account_id}" in path:  # the account in the address is the one that is meant
+        parameters = operation.get("parameters", [])
+        operation["parameters"] = [one for one in parameters if one["name"] != "X-Account-Id"]
     operation["security"] = [] if callers <= STRANGERS else [{"access_token": []}]
     if method == "post" and not callers <= STRANGERS:
         operation.setdefault("parameters", []).append(_IDEMPOTENCY_KEY)

@@ -40,3 +40,15 @@ class AccountNotEmpty(Conflict):
 class AlreadyMember(Conflict):
     code = "already_member"
     default_message = "This person belongs to the team already."
+
+
+class NotATeam(Conflict):
+    code = "not_a_team"
+    default_message = "This is somebody's own account. Make a team to work with others."
+
+
+class InvitationForAnother(NotAllowed):
+    code = "invitation_for_another"
+    default_message = (
+        "This invitation is for another e-mail address. Sign in with that one, or ask for another."
+    )

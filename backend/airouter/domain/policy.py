@@ -11,6 +11,7 @@ from airouter.domain.policies.referral import Referral
 from airouter.domain.policies.routing import Routing
 from airouter.domain.policies.sign_in import SignInRules
 from airouter.domain.policies.signup import SignUp
+from airouter.domain.policies.teams import Teams
 from airouter.domain.policies.topic import Topic
 from airouter.domain.policies.topup import TopUp
 
@@ -25,6 +26,7 @@ TOPICS: dict[str, type[Topic]] = {
     "referral": Referral,
     "privacy": Privacy,
     "compat": Compat,
+    "teams": Teams,
 }
 
 
@@ -41,6 +43,7 @@ class Policies(msgspec.Struct, frozen=True, kw_only=True):
     referral: Referral = Referral()
     privacy: Privacy = Privacy()
     compat: Compat = Compat()
+    teams: Teams = Teams()
 
 
 __all__ = [
@@ -55,6 +58,7 @@ __all__ = [
     "Routing",
     "SignInRules",
     "SignUp",
+    "Teams",
     "TopUp",
     "Topic",
 ]

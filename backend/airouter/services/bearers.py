@@ -5,6 +5,7 @@ import msgspec
 from airouter.domain.ids import SessionId, TokenId, UserId
 from airouter.domain.permission import Role
 from airouter.services.sessions import Sessions
+from airouter.services.tokens import SECRET_PREFIX, ManagementTokens
 from airouter.storage.sessions import Membership
 
 
@@ -24,16 +25,29 @@ class Bearer(msgspec.Struct, frozen=True, kw_only=True):
 class Bearers:
     """Recognises people by what their requests carry."""
 
-    def __init__(self, sessions: Sessions) -> None:
+    def __init__(self, sessions: Sessions, tokens: ManagementTokens) -> None:
         self._sessions = sessions
+        self._tokens = tokens
 
     async def recognise(self, secret: str, address: str) -> Bearer:
         """Who calls with this.
 
         Raises:
             Unauthenticated, SessionExpired
+            TooManyAttempts: too many wrong tokens from this network.
         """
-        del address
+        if secret.startswith(SECRET_PREFIX):
+            token = await self._tokens.standing(secret, address)
+            return Bearer(
+                session_id=None,
+                token_id=token.token_id,
+                scopes=token.scopes,
+                user_id=token.user_id,
+                email=token.email,
+                role=token.role,
+                locale=token.locale,
+                memberships=(token.membership,),
+            )
         standing = await self._sessions.standing(secret)
         return Bearer(
             session_id=standing.session_id,

@@ -8,7 +8,7 @@ from uuid import UUID
 import msgspec
 
 from airouter.domain.errors import InvalidRequest, NotFound, NotSupportedYet
-from airouter.domain.policy import TOPICS, Policies, SignInRules, SignUp, Topic
+from airouter.domain.policy import TOPICS, Policies, SignInRules, SignUp, Teams, Topic
 from airouter.services.audit_log import SYSTEM, Act, Actor, record
 from airouter.storage import factors, groups
 from airouter.storage import policies as rows
@@ -69,7 +69,7 @@ class PolicyBook:
         return _view(topic, row)
 
 
-async def _group_exists(connection: Connection, policy: SignUp) -> None:
+async def _group_exists(connection: Connection, policy: SignUp | Teams) -> None:
     if await groups.find_group(connection, policy.group) is None:
         raise InvalidRequest(f"group: there is no group {policy.group!r}.", field="group")
 
@@ -85,6 +85,7 @@ async def _owners_can_sign_in(connection: Connection, policy: SignInRules) -> No
 
 CHECKS: Final[dict[type[Topic], Callable[[Connection, Any], Awaitable[None]]]] = {
     SignUp: _group_exists,
+    Teams: _group_exists,
     SignInRules: _owners_can_sign_in,
 }
 """What only Postgres can say about a topic. Each raises InvalidRequest with the `field`."""

@@ -10,10 +10,11 @@ RETURNING key_id
 -- `$2` confines somebody to their own; `$3`: only those behind which nobody stands any more.
 SELECT k.key_id, k.name, k.prefix, k.status, k.group_name, k.spend_limit, k.spent, k.models, k.allowed_ips,
        k.requests_per_minute, k.concurrency, k.created_at, k.expires_at, k.last_used_at, k.user_id, u.email AS user_email,
-       u.status = 'banned' OR m.user_id IS NULL AS is_orphaned
+       u.status = 'banned' OR m.user_id IS NULL AS is_orphaned,
+       CASE WHEN k.previous_secret_until > now() THEN k.previous_secret_until END AS previous_secret_until
 FROM keys k JOIN users u USING (user_id)
 LEFT JOIN members m ON m.account_id = k.account_id AND m.user_id = k.user_id
-WHERE k.account_id = $1 AND k.status <> 'deleted' AND ($2::uuid IS NULL OR k.user_id = $2)
+WHERE k.account_id = $1 AND k.status <> 'deleted' AND k.kind = 'standard' AND ($2::uuid IS NULL OR k.user_id = $2)
   AND ($3::boolean IS NULL OR $3 = (u.status = 'banned' OR m.user_id IS NULL))
   AND ($4::timestamptz IS NULL OR (k.created_at, k.key_id) < ($4, $5::uuid))
 ORDER BY k.created_at DESC, k.key_id DESC
@@ -22,7 +23,8 @@ LIMIT $6
 -- name: find_key
 SELECT k.key_id, k.name, k.prefix, k.status, k.group_name, k.spend_limit, k.spent, k.models, k.allowed_ips,
        k.requests_per_minute, k.concurrency, k.created_at, k.expires_at, k.last_used_at, k.user_id, u.email AS user_email,
-       u.status = 'banned' OR m.user_id IS NULL AS is_orphaned
+       u.status = 'banned' OR m.user_id IS NULL AS is_orphaned,
+       CASE WHEN k.previous_secret_until > now() THEN k.previous_secret_until END AS previous_secret_until
 FROM keys k JOIN users u USING (user_id)
 LEFT JOIN members m ON m.account_id = k.account_id AND m.user_id = k.user_id
 WHERE k.key_id = $1 AND k.account_id = $2 AND k.status <> 'deleted' AND ($3::uuid IS NULL OR k.user_id = $3)
@@ -30,7 +32,8 @@ WHERE k.key_id = $1 AND k.account_id = $2 AND k.status <> 'deleted' AND ($3::uui
 -- name: lock_key
 SELECT k.key_id, k.name, k.prefix, k.status, k.group_name, k.spend_limit, k.spent, k.models, k.allowed_ips,
        k.requests_per_minute, k.concurrency, k.created_at, k.expires_at, k.last_used_at, k.user_id, u.email AS user_email,
-       u.status = 'banned' OR m.user_id IS NULL AS is_orphaned
+       u.status = 'banned' OR m.user_id IS NULL AS is_orphaned,
+       CASE WHEN k.previous_secret_until > now() THEN k.previous_secret_until END AS previous_secret_until
 FROM keys k JOIN users u USING (user_id)
 LEFT JOIN members m ON m.account_id = k.account_id AND m.user_id = k.user_id
 WHERE k.key_id = $1 AND k.account_id = $2 AND k.status <> 'deleted' AND ($3::uuid IS NULL OR k.user_id = $3)
@@ -56,12 +59,43 @@ UPDATE keys SET user_id = $2, status = $3 WHERE key_id = $1
 SELECT true FROM members WHERE account_id = $1 AND user_id = $2 FOR KEY SHARE
 
 -- name: disable_keys_of
-UPDATE keys SET status = 'disabled' WHERE account_id = $1 AND user_id = $2 AND status = 'active' RETURNING key_id
+-- Keys are locked by id, as everywhere.
+UPDATE keys SET status = 'disabled'
+WHERE key_id IN (SELECT key_id FROM keys WHERE account_id = $1 AND user_id = $2 AND status = 'active' ORDER BY key_id FOR NO KEY UPDATE)
+RETURNING key_id
 
 -- name: replace_secret
-UPDATE keys SET secret_hash = $3, prefix = $4
+-- The old one is kept for the grace, if there is any.
+UPDATE keys SET secret_hash = $3, prefix = $4,
+                previous_secret_hash = CASE WHEN $6::interval > '0' THEN secret_hash END,
+                previous_secret_until = CASE WHEN $6::interval > '0' THEN now() + $6 END
 WHERE key_id = $1 AND account_id = $2 AND status <> 'deleted' AND ($5::uuid IS NULL OR user_id = $5)
 RETURNING key_id
+
+-- name: end_grace
+UPDATE keys SET previous_secret_hash = NULL, previous_secret_until = NULL
+WHERE key_id = $1 AND account_id = $2 AND status <> 'deleted' AND ($3::uuid IS NULL OR user_id = $3)
+RETURNING key_id
+
+-- name: hold_user
+-- One after the other, so that each sees what the others made.
+SELECT true FROM users WHERE user_id = $1 FOR NO KEY UPDATE
+
+-- name: live_ephemeral_keys
+SELECT count(*) FROM keys
+WHERE user_id = $1 AND key_id <> $2 AND kind = 'ephemeral' AND status <> 'deleted' AND expires_at > now()
+
+-- name: insert_ephemeral_key
+-- No limit said: what its wallet has at the moment.
+INSERT INTO keys (key_id, account_id, wallet_id, user_id, kind, name, secret_hash, prefix, spend_limit, models, expires_at)
+SELECT $1, $2, w.wallet_id, $4, 'ephemeral', 'playground', $5, $6, coalesce($7, w.balance), $8, now() + $9::interval
+FROM wallets w WHERE w.wallet_id = $3
+ON CONFLICT (key_id) DO NOTHING
+RETURNING key_id
+
+-- name: forget_ephemeral_keys
+-- Their usage stays, and says what kind of key it was.
+UPDATE keys SET status = 'deleted' WHERE kind = 'ephemeral' AND status <> 'deleted' AND expires_at < now()
 
 -- name: find_caller
 -- Everything the doors need to know about a key, in one look. Behind a key stands a person who is not banned.

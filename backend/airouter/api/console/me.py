@@ -15,6 +15,7 @@ from airouter.api.paging import Paging, cursor_of
 from airouter.api.public.auth import Password
 from airouter.domain.errors import NotFound
 from airouter.domain.ids import SessionId
+from airouter.domain.permission import TeamRole
 from airouter.services.sessions import Sessions
 from airouter.services.users import Users
 
@@ -27,17 +28,22 @@ class UserView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CurrentAccount(msgspec.Struct, frozen=True, kw_only=True):
+    """`permissions`: what this call's bearer may do there, and (for operators) on this instance."""
+
     id: UUID
     name: str
     group: str
     status: Literal["active", "paused"]
+    kind: Literal["personal", "team"]
+    team_role: TeamRole
+    permissions: list[str]
 
 
 class MemberAccount(msgspec.Struct, frozen=True, kw_only=True):
     id: UUID
     name: str
     kind: Literal["personal", "team"]
-    team_role: Literal["owner", "admin", "billing", "member"]
+    team_role: TeamRole
 
 
 class Me(msgspec.Struct, frozen=True, kw_only=True):
@@ -179,6 +185,9 @@ def _me(holder: AccountHolder, locale: str | None) -> Me:
             name=holder.account_name,
             group=holder.group,
             status="paused" if holder.is_paused else "active",
+            kind=holder.kind,
+            team_role=holder.team_role,
+            permissions=holder.permissions,
         ),
         accounts=[
             MemberAccount(id=m.account_id, name=m.name, kind=m.kind, team_role=m.team_role) for m in person.memberships
