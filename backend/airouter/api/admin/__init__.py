@@ -12,6 +12,7 @@ from airouter.api.admin.payment_methods import PAYMENT_METHODS
 from airouter.api.admin.policies import POLICIES
 from airouter.api.admin.rate_cards import RateCardController
 from airouter.api.admin.redemption_batches import RedemptionBatchController
+from airouter.api.admin.referrals import REFERRALS
 from airouter.api.admin.usage import AdminUsageController
 from airouter.api.admin.users import UserController
 
@@ -28,5 +29,6 @@ ADMIN: Final[tuple[Any, ...]] = (
     *ORDERS,
     *PAYMENT_METHODS,
     *POLICIES,
+    *REFERRALS,
 )
 """Every route below /api/v1/admin."""
