@@ -74,6 +74,18 @@ _QUESTIONS: Final = (
         fact="a key's spent is not the sum of its records",
         drift=lambda row: abs(row["spent"] - int(row["charged"])),
     ),
+    _Question(name="budgets_out_of_bounds", fact="a budget is above its limit"),
+    _Question(
+        name="budget_leases_drift",
+        fact="a budget's leased is not the sum of its keys' leases",
+        drift=lambda row: abs(row["leased"] - int(row["rows"])),
+    ),
+    _Question(
+        name="budget_spent_drift",
+        fact="a budget's spent is not the sum of its window's records",
+        drift=lambda row: abs(row["spent"] - int(row["charged"])),
+    ),
+    _Question(name="keys_unaware_of_budgets", fact="a key does not know whether a budget counts it"),
 )
 
 

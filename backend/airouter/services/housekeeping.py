@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import Final
 
 from airouter.domain.errors import DatabaseUnavailable
-from airouter.storage import attempts, idempotency, sessions, usage_reads
+from airouter.storage import attempts, idempotency, keys, sessions, usage_reads
 from airouter.storage.database import Database
 
 logger = logging.getLogger(__name__)
@@ -38,6 +38,7 @@ class Housekeeping:
             attempts.forget_attempts,
             sessions.forget_ended_sessions,
             usage_reads.forget_exports,
+            keys.forget_ephemeral_keys,
         ):
             async with self._database.connection() as connection:
                 await forget(connection)

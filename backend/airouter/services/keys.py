@@ -5,82 +5,50 @@ import secrets
 import string
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from datetime import datetime
-from ipaddress import ip_network
-from typing import Annotated, Final, Literal
+from datetime import datetime, timedelta
+from typing import Annotated, Any, Final
 from uuid import UUID
 
 import asyncpg
 import msgspec
-from msgspec import UNSET, Meta, UnsetType
+from msgspec import UNSET, Meta
 
-from airouter.domain.errors import GroupNotAllowed, InvalidRequest, NotFound, NotSupportedYet, QuotaInUseByCalls
+from airouter.domain.errors import GroupNotAllowed, InvalidRequest, NotFound, QuotaInUseByCalls
 from airouter.domain.ids import AccountId, KeyId, UserId, WalletId
 from airouter.domain.key import Caller
-from airouter.domain.quota import WALLET_MAX
+from airouter.domain.key_errors import TooManyEphemeralKeys
 from airouter.services.audit_log import SYSTEM, Act, Actor, record
+from airouter.services.budgets import Quota, set_key_budgets
+from airouter.services.key_drafts import (
+    KeyChanges,
+    KeyDraft,
+    RateLimits,
+    applied,
+    check_expiry,
+    networks,
+    refuse_unsupported,
+    unique,
+    with_total,
+)
 from airouter.services.recall import with_recall
 from airouter.storage import groups
 from airouter.storage import keys as rows
 from airouter.storage.changes import announce
 from airouter.storage.database import Connection, Database, said_of
 from airouter.storage.keys import KeyRow, NewKey
-from airouter.world import now
 
 SECRET_PREFIX: Final = "sk-air-"  # noqa: S105 - how every secret begins is none
 _ALPHABET: Final = string.ascii_letters + string.digits
 _SECRET_LENGTH: Final = 40
 """238 random bits."""
-_SHOWN_LENGTH: Final = len(SECRET_PREFIX) + 4
-
-Name = Annotated[str, Meta(min_length=1, max_length=120, examples=["my laptop"])]
-SpendLimit = Annotated[int, Meta(ge=0, le=WALLET_MAX, description="Quota", examples=[5_000_000_000])]
-Models = Annotated[list[Annotated[str, Meta(min_length=1, max_length=200)]], Meta(min_length=1, max_length=1000)]
-Addresses = Annotated[list[str], Meta(min_length=1, max_length=200, examples=[["203.0.113.7", "2001:db8::/32"]])]
-GroupName = Annotated[str, Meta(min_length=1, max_length=64)]
-Rate = Annotated[int, Meta(ge=1, le=2_000_000_000)]
-
-
-class RateLimits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a key may do at a time. What is absent is not limited."""
-
-    requests_per_minute: Rate | None = None
-    concurrency: Rate | None = None
-    tokens_per_minute: Rate | None = None
-
-
-class Budget(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A limit that starts anew each period. Not supported yet."""
-
-    period: Literal["total", "day", "week", "month"]
-    limit: SpendLimit
-
-
-class KeyDraft(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A key to be. Null or absent: no limit of that kind."""
-
-    name: Name
-    spend_limit: SpendLimit | None = None
-    expires_at: datetime | None = None
-    models: Models | None = None
-    allowed_ips: Addresses | None = None
-    group: GroupName | None = None
-    rate_limits: RateLimits | None = None
-    budgets: list[Budget] | None = None
-
-
-class KeyChanges(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What to change; what is absent stays, null takes a limit away."""
-
-    name: Name | UnsetType = UNSET
-    status: Literal["active", "disabled"] | UnsetType = UNSET
-    spend_limit: SpendLimit | UnsetType | None = UNSET
-    expires_at: datetime | UnsetType | None = UNSET
-    models: Models | UnsetType | None = UNSET
-    allowed_ips: Addresses | UnsetType | None = UNSET
-    group: GroupName | UnsetType | None = UNSET
-    rate_limits: RateLimits | UnsetType | None = UNSET
-    budgets: list[Budget] | UnsetType | None = UNSET
+SHOWN_LENGTH: Final = len(SECRET_PREFIX) + 4
+_TOLD: Final = (
+    "name", "prefix", "status", "group_name", "spend_limit", "models", "allowed_ips", "requests_per_minute",
+    "concurrency", "expires_at", "user_id",
+)  # fmt: skip
+EPHEMERAL_KEYS_MAX: Final = 10
+"""How many of them a person has at a time."""
+EPHEMERAL_LIFETIME: Final = timedelta(hours=1)
 
 
 class KeyOwner(msgspec.Struct, frozen=True, kw_only=True):
@@ -93,20 +61,30 @@ class KeyOwner(msgspec.Struct, frozen=True, kw_only=True):
     only_user_id: UserId | None = None
 
 
+class EphemeralDraft(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`model`: the only one it may use."""
+
+    spend_limit: Quota | None = None
+    model: Annotated[str, Meta(min_length=1, max_length=200)] | None = None
+
+
 class Keys:
     """The account holder's verbs, and the look-up of the doors."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def create(self, owner: KeyOwner, draft: KeyDraft, key_id: KeyId) -> tuple[KeyRow, str | None]:
+    async def create(
+        self, owner: KeyOwner, draft: KeyDraft, key_id: KeyId, actor: Actor = SYSTEM
+    ) -> tuple[KeyRow, str | None]:
         """The key and its secret. The same `key_id` once more gives the same key, without the secret.
 
         Raises:
             GroupNotAllowed, InvalidRequest, NotSupportedYet
         """
-        _refuse_unsupported(draft.budgets, draft.rate_limits)
-        _check_expiry(draft.expires_at)
+        refuse_unsupported(draft.rate_limits)
+        check_expiry(draft.expires_at)
+        draft = with_total(draft)
         secret, limits = new_secret(), draft.rate_limits or RateLimits()
         async with _groups_kept(), self._database.transaction() as connection:
             await _check_group(connection, draft.group, owner.account_group)
@@ -121,11 +99,11 @@ class Keys:
                     user_id=owner.user_id,
                     name=draft.name,
                     secret_hash=hash_secret(secret),
-                    prefix=secret[:_SHOWN_LENGTH],
+                    prefix=secret[:SHOWN_LENGTH],
                     group_name=draft.group,
                     spend_limit=draft.spend_limit,
-                    models=_unique(draft.models),
-                    allowed_ips=_networks(draft.allowed_ips),
+                    models=unique(draft.models),
+                    allowed_ips=networks(draft.allowed_ips),
                     requests_per_minute=limits.requests_per_minute,
                     concurrency=limits.concurrency,
                     expires_at=draft.expires_at,
@@ -135,7 +113,10 @@ class Keys:
             if key is None:
                 raise NotFound
             if is_new:
+                if draft.budgets:
+                    await set_key_budgets(connection, owner.account_id, key_id, draft.budgets)
                 await announce(connection, "keys", key_id)
+                await record(connection, actor, _act("key.created", owner, key_id, after=_told(key)))
         return key, secret if is_new else None
 
     async def list(
@@ -167,19 +148,17 @@ class Keys:
             raise NotFound
         return key
 
-    async def change(self, owner: KeyOwner, key_id: KeyId, changes: KeyChanges) -> KeyRow:
+    async def change(self, owner: KeyOwner, key_id: KeyId, changes: KeyChanges, actor: Actor = SYSTEM) -> KeyRow:
         """The changed key. A lower limit takes back what idle leases hold, and waits for it for a moment.
 
         Raises:
             NotFound, GroupNotAllowed, InvalidRequest, NotSupportedYet
             QuotaInUseByCalls: calls in flight hold more than the new limit leaves.
         """
-        _refuse_unsupported(
-            None if changes.budgets is UNSET else changes.budgets,
-            None if changes.rate_limits is UNSET else changes.rate_limits,
-        )
+        refuse_unsupported(None if changes.rate_limits is UNSET else changes.rate_limits)
+        changes = with_total(changes)
         if changes.expires_at is not UNSET:
-            _check_expiry(changes.expires_at)
+            check_expiry(changes.expires_at)
 
         async def attempt(connection: Connection) -> KeyRow | None:
             key = await rows.lock_key(connection, key_id, owner.account_id, owner.only_user_id)
@@ -191,14 +170,20 @@ class Keys:
                 )
             if changes.group is not UNSET and changes.group != key.group_name:
                 await _check_group(connection, changes.group, owner.account_group)
-            changed = _apply(key, changes)
+            changed = applied(key, changes)
             if changed.spend_limit is not None and changed.spent > changed.spend_limit:
                 raise InvalidRequest(
                     f"spend_limit: this key has spent {key.spent} already.", field="spend_limit", spent=key.spent
                 )
             if not await rows.change_key(connection, changed):
                 return None
+            if changes.budgets is not UNSET:
+                await set_key_budgets(connection, owner.account_id, key_id, changes.budgets or [])
             await announce(connection, "keys", key_id)
+            told = _told(changed)
+            if changes.budgets:
+                told["budgets"] = {budget.period: budget.limit for budget in changes.budgets}
+            await record(connection, actor, _act("key.changed", owner, key_id, before=_told(key), after=told))
             return changed
 
         async with _groups_kept():
@@ -239,21 +224,23 @@ class Keys:
         assert key is not None  # its row is locked by the update above
         return key
 
-    async def delete(self, owner: KeyOwner, key_id: KeyId) -> None:
+    async def delete(self, owner: KeyOwner, key_id: KeyId, actor: Actor = SYSTEM) -> None:
         """It stops working everywhere within a second. Its usage stays. Raises NotFound."""
         async with self._database.transaction() as connection:
             if not await rows.delete_key(connection, key_id, owner.account_id, owner.only_user_id):
                 raise NotFound
             await announce(connection, "keys", key_id)
+            await record(connection, actor, _act("key.deleted", owner, key_id))
 
-    async def rotate(self, owner: KeyOwner, key_id: KeyId, grace_seconds: int | None) -> tuple[KeyRow, str]:
-        """The key with a new secret; the old one stops working everywhere within a second.
+    async def rotate(
+        self, owner: KeyOwner, key_id: KeyId, grace_seconds: int | None, actor: Actor = SYSTEM
+    ) -> tuple[KeyRow, str]:
+        """The key with a new secret. The old one works for `grace_seconds` more, or stops working everywhere within a
+        second; one that was in its grace already ends now.
 
         Raises:
-            NotFound. NotSupportedYet: the old secret cannot be kept for a while yet.
+            NotFound
         """
-        if grace_seconds:
-            raise NotSupportedYet("grace_seconds: the old secret ends at once for now.", field="grace_seconds")
         secret = new_secret()
         async with self._database.transaction() as connection:
             if not await rows.replace_secret(
@@ -261,14 +248,61 @@ class Keys:
                 key_id,
                 owner.account_id,
                 hash_secret(secret),
-                secret[:_SHOWN_LENGTH],
+                secret[:SHOWN_LENGTH],
                 only_user_id=owner.only_user_id,
+                grace=timedelta(seconds=grace_seconds or 0),
             ):
                 raise NotFound
             await announce(connection, "keys", key_id)
             key = await rows.find_key(connection, key_id, owner.account_id)
-        assert key is not None  # its row is locked by the update above
+            assert key is not None  # its row is locked by the update above
+            told = {"previous_secret_until": key.previous_secret_until}
+            await record(connection, actor, _act("key.rotated", owner, key_id, after=told))
         return key, secret
+
+    async def end_grace(self, owner: KeyOwner, key_id: KeyId, actor: Actor = SYSTEM) -> KeyRow:
+        """The secret before the last rotation stops working everywhere within a second. Raises NotFound."""
+        async with self._database.transaction() as connection:
+            if not await rows.end_grace(connection, key_id, owner.account_id, owner.only_user_id):
+                raise NotFound
+            await announce(connection, "keys", key_id)
+            key = await rows.find_key(connection, key_id, owner.account_id)
+            assert key is not None  # its row is locked by the update above
+            await record(connection, actor, _act("key.grace_ended", owner, key_id))
+        return key
+
+    async def create_ephemeral(
+        self, owner: KeyOwner, draft: EphemeralDraft, key_id: KeyId
+    ) -> tuple[KeyRow, str | None]:
+        """A key for trying things out: for an hour, in no list, with a limit of its own (unstated: the balance of now).
+
+        Raises:
+            TooManyEphemeralKeys: the person has EPHEMERAL_KEYS_MAX of them at the moment.
+        """
+        secret = new_secret()
+        async with self._database.transaction() as connection:
+            if not await rows.hold_membership(connection, owner.account_id, owner.user_id):
+                raise NotFound("You are not a member of an account with this id.")
+            if await rows.live_ephemeral_keys(connection, owner.user_id, key_id) >= EPHEMERAL_KEYS_MAX:
+                raise TooManyEphemeralKeys(limit=EPHEMERAL_KEYS_MAX)
+            is_new = await rows.insert_ephemeral_key(
+                connection,
+                key_id=key_id,
+                account_id=owner.account_id,
+                wallet_id=owner.wallet_id,
+                user_id=owner.user_id,
+                secret_hash=hash_secret(secret),
+                prefix=secret[:SHOWN_LENGTH],
+                spend_limit=draft.spend_limit,
+                models=None if draft.model is None else (draft.model,),
+                lifetime=EPHEMERAL_LIFETIME,
+            )
+            key = await rows.find_key(connection, key_id, owner.account_id)
+            if key is None:
+                raise NotFound
+            if is_new:
+                await announce(connection, "keys", key_id)
+        return key, secret if is_new else None
 
     async def find_caller(self, secret_hash: bytes) -> Caller | None:
         """For the doors: the key with this secret, in one query.
@@ -310,55 +344,12 @@ async def _check_group(connection: Connection, name: str | None, account_group: 
         raise GroupNotAllowed(f"This account may not use the group {name!r}.", field="group")
 
 
-def _refuse_unsupported(budgets: list[Budget] | None, limits: RateLimits | None) -> None:
-    if budgets:
-        raise NotSupportedYet("budgets: a key has one limit for now, `spend_limit`.", field="budgets")
-    if limits is not None and limits.tokens_per_minute is not None:
-        raise NotSupportedYet(
-            "rate_limits.tokens_per_minute: tokens are not limited yet.", field="rate_limits.tokens_per_minute"
-        )
+def _act(action: str, owner: KeyOwner, key_id: KeyId, *, before: Any = None, after: Any = None) -> Act:
+    return Act(
+        action=action, subject="key", subject_id=str(key_id), account_id=owner.account_id, before=before, after=after
+    )
 
 
-def _check_expiry(expires_at: datetime | None) -> None:
-    if expires_at is None:
-        return
-    if expires_at.tzinfo is None:
-        raise InvalidRequest("expires_at: say the time zone, as in 2030-01-31T12:00:00Z.", field="expires_at")
-    if expires_at <= now():
-        raise InvalidRequest("expires_at: this time is over.", field="expires_at")
-
-
-def _apply(key: KeyRow, changes: KeyChanges) -> KeyRow:
-    given = {
-        name: value
-        for name in ("name", "status", "spend_limit", "expires_at")
-        if (value := getattr(changes, name)) is not UNSET
-    }
-    if changes.models is not UNSET:
-        given["models"] = _unique(changes.models)
-    if changes.allowed_ips is not UNSET:
-        given["allowed_ips"] = _networks(changes.allowed_ips)
-    if changes.group is not UNSET:
-        given["group_name"] = changes.group
-    if changes.rate_limits is not UNSET:
-        limits = changes.rate_limits or RateLimits()
-        given |= {"requests_per_minute": limits.requests_per_minute, "concurrency": limits.concurrency}
-    return msgspec.structs.replace(key, **given)
-
-
-def _unique(values: list[str] | None) -> tuple[str, ...] | None:
-    return None if values is None else tuple(dict.fromkeys(values))
-
-
-def _networks(values: list[str] | None) -> tuple[str, ...] | None:
-    """Addresses and networks in their normal form."""
-    if values is None:
-        return None
-    found: dict[str, None] = {}
-    for number, value in enumerate(values):
-        try:
-            found[str(ip_network(value.strip(), strict=False))] = None
-        except ValueError:
-            field = f"allowed_ips[{number}]"
-            raise InvalidRequest(f"{field}: {value!r} is no address and no network.", field=field) from None
-    return tuple(found)
+def _told(key: KeyRow) -> dict[str, Any]:
+    """What the audit log tells of a key."""
+    return {name: getattr(key, name) for name in _TOLD}

@@ -85,6 +85,26 @@ SELECT k.key_id, k.spent, coalesce(u.charged, 0) AS charged
 FROM keys k LEFT JOIN (SELECT key_id, sum(charged) AS charged FROM usage_records GROUP BY key_id) u USING (key_id)
 WHERE k.spent <> coalesce(u.charged, 0)
 
+-- name: budgets_out_of_bounds
+SELECT budget_id, quota_max, spent, leased, excess FROM budgets
+WHERE spent < 0 OR leased < 0 OR excess < 0 OR spent + leased > quota_max + excess
+
+-- name: budget_leases_drift
+SELECT b.budget_id, b.leased, coalesce(sum(k.leased), 0) AS rows
+FROM budgets b LEFT JOIN keys k ON k.key_id = b.key_id OR (b.user_id IS NOT NULL AND k.account_id = b.account_id AND k.user_id = b.user_id)
+GROUP BY b.budget_id HAVING b.leased <> coalesce(sum(k.leased), 0)
+
+-- name: budget_spent_drift
+-- The window says which calls count: those that began in it. A member's are those whose key was theirs when it was charged.
+SELECT b.budget_id, b.spent, coalesce(sum(u.charged), 0) AS charged
+FROM budgets b LEFT JOIN usage_records u ON u.account_id = b.account_id AND u.created_at >= b.window_start
+  AND CASE WHEN b.key_id IS NULL THEN u.user_id = b.user_id ELSE u.key_id = b.key_id END
+GROUP BY b.budget_id HAVING b.spent <> coalesce(sum(u.charged), 0)
+
+-- name: keys_unaware_of_budgets
+SELECT k.key_id, k.is_budgeted FROM keys k
+WHERE k.is_budgeted <> EXISTS (SELECT FROM budgets b WHERE b.key_id = k.key_id OR (b.account_id = k.account_id AND b.user_id = k.user_id))
+
 -- name: records_to_price
 -- In primary key order from where the last page ended; $3 picks one of so many (1: every record).
 SELECT created_at, request_id, quantities, rate_card_id, multiplier_micros, service_tier, endpoint, cost

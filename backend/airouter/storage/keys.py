@@ -1,6 +1,6 @@
 """API keys."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from ipaddress import ip_network
 from uuid import UUID
 
@@ -8,7 +8,7 @@ import msgspec
 
 from airouter.domain.ids import AccountId, KeyId, UserId, WalletId
 from airouter.domain.key import Caller, KeyStatus
-from airouter.storage.database import Connection, row_as
+from airouter.storage.database import Connection, row_as, value_as
 from airouter.storage.queries import load
 
 QUERIES = load("keys")
@@ -34,6 +34,7 @@ class KeyRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     user_id: UserId
     user_email: str
     is_orphaned: bool
+    previous_secret_until: datetime | None
 
 
 class NewKey(msgspec.Struct, frozen=True, kw_only=True):
@@ -128,9 +129,49 @@ async def replace_secret(
     prefix: str,
     *,
     only_user_id: UserId | None,
+    grace: timedelta,
 ) -> bool:
-    changed = await connection.fetchval(QUERIES.replace_secret, key_id, account_id, secret_hash, prefix, only_user_id)
+    """The old secret works for so long yet."""
+    changed = await connection.fetchval(
+        QUERIES.replace_secret, key_id, account_id, secret_hash, prefix, only_user_id, grace
+    )
     return changed is not None
+
+
+async def end_grace(connection: Connection, key_id: KeyId, account_id: AccountId, only_user_id: UserId | None) -> bool:
+    return await connection.fetchval(QUERIES.end_grace, key_id, account_id, only_user_id) is not None
+
+
+async def live_ephemeral_keys(connection: Connection, user_id: UserId, besides: KeyId) -> int:
+    """How many they have; nobody makes them another until the transaction ends."""
+    await connection.execute(QUERIES.hold_user, user_id)
+    return value_as(int, await connection.fetchval(QUERIES.live_ephemeral_keys, user_id, besides))
+
+
+async def insert_ephemeral_key(
+    connection: Connection,
+    *,
+    key_id: KeyId,
+    account_id: AccountId,
+    wallet_id: WalletId,
+    user_id: UserId,
+    secret_hash: bytes,
+    prefix: str,
+    spend_limit: int | None,
+    models: tuple[str, ...] | None,
+    lifetime: timedelta,
+) -> bool:
+    """False: there is a key with this id already."""
+    made = await connection.fetchval(
+        QUERIES.insert_ephemeral_key, key_id, account_id, wallet_id, user_id, secret_hash, prefix, spend_limit, models,
+        lifetime,
+    )  # fmt: skip
+    return made is not None
+
+
+async def forget_ephemeral_keys(connection: Connection) -> None:
+    """Those that are over."""
+    await connection.execute(QUERIES.forget_ephemeral_keys)
 
 
 async def find_caller(connection: Connection, secret_hash: bytes) -> Caller | None:

@@ -1,7 +1,6 @@
 """API keys of an account. The secret is in the answer that makes it, and nowhere else."""
 
-from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated
 from uuid import UUID
 
 import msgspec
@@ -10,52 +9,16 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody, QueryParameter
 
 from airouter.api.callers import AccountHolder
+from airouter.api.console.key_views import KeyView, KeyWithSecret, key_view
 from airouter.api.documents import refusals
 from airouter.api.idempotency import NewId
 from airouter.api.paging import Paging, cursor_of
 from airouter.domain.ids import KeyId, UserId
 from airouter.services.audit_log import Actor
-from airouter.services.keys import KeyChanges, KeyDraft, KeyOwner, Keys
+from airouter.services.budgets import Budgets
+from airouter.services.key_drafts import KeyChanges, KeyDraft
+from airouter.services.keys import EphemeralDraft, KeyOwner, Keys
 from airouter.storage.keys import KeyRow
-from airouter.world import now
-
-
-class RateLimitsView(msgspec.Struct, frozen=True, kw_only=True):
-    """Null: not limited."""
-
-    requests_per_minute: int | None
-    concurrency: int | None
-
-
-class KeyView(msgspec.Struct, frozen=True, kw_only=True):
-    """`prefix` is how its secret begins. `remaining` is what is left of `spend_limit`; null where there is none.
-
-    `user_id` is the responsible member; `is_orphaned`: they left the account, or were banned.
-    """
-
-    id: UUID
-    name: str
-    prefix: str
-    status: Literal["active", "disabled", "expired"]
-    group: str | None
-    spend_limit: int | None
-    spent: int
-    remaining: int | None
-    models: list[str] | None
-    allowed_ips: list[str] | None
-    rate_limits: RateLimitsView
-    created_at: datetime
-    expires_at: datetime | None
-    last_used_at: datetime | None
-    user_id: UUID
-    user_email: str
-    is_orphaned: bool
-
-
-class KeyWithSecret(KeyView, frozen=True, kw_only=True):
-    """`key` is shown only now; null when this answer is a replay."""
-
-    key: str | None
 
 
 class KeyList(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,7 +27,9 @@ class KeyList(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Rotation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    grace_seconds: Annotated[int, msgspec.Meta(ge=0)] | None = None
+    """`grace_seconds`: how long the old secret works yet; at most 30 days."""
+
+    grace_seconds: Annotated[int, msgspec.Meta(ge=0, le=30 * 86_400)] | None = None
 
 
 class HandOver(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -87,13 +52,36 @@ class KeysController(Controller):
     )
     async def create(
         self,
+        *,
         data: JSONBody[KeyDraft],
         holder: NamedDependency[AccountHolder],
         keys: NamedDependency[Keys],
+        budgets: NamedDependency[Budgets],
         new_id: NamedDependency[NewId],
+        actor: NamedDependency[Actor],
     ) -> KeyWithSecret:
-        key, secret = await keys.create(_owner(holder), data, KeyId(new_id.value))
-        return _with_secret(key, secret)
+        key, secret = await keys.create(_owner(holder), data, KeyId(new_id.value), actor)
+        return await _with_secret(key, secret, budgets)
+
+    @post(
+        "/ephemeral",
+        operation_id="createEphemeralKey",
+        permission="keys.write",
+        summary="Make a key for trying things out; it lives for an hour and is in no list",
+        responses=refusals(401, 403, 404, 409, 422),
+        opt={"secret_fields": ("key",)},
+    )
+    async def create_ephemeral(
+        self,
+        holder: NamedDependency[AccountHolder],
+        keys: NamedDependency[Keys],
+        budgets: NamedDependency[Budgets],
+        new_id: NamedDependency[NewId],
+        data: JSONBody[EphemeralDraft] = EphemeralDraft(),  # noqa: B008 - frozen
+    ) -> KeyWithSecret:
+        """Without a `spend_limit` it may spend what the balance is now. A person has at most ten at a time."""
+        key, secret = await keys.create_ephemeral(_owner(holder), data, KeyId(new_id.value))
+        return await _with_secret(key, secret, budgets)
 
     @get(
         "/",
@@ -107,6 +95,7 @@ class KeysController(Controller):
         holder: NamedDependency[AccountHolder],
         paging: NamedDependency[Paging],
         keys: NamedDependency[Keys],
+        budgets: NamedDependency[Budgets],
         orphaned: Annotated[bool | None, QueryParameter(description="Keys behind which nobody stands any more")] = None,
     ) -> KeyList:
         rows = await keys.list(
@@ -117,17 +106,23 @@ class KeysController(Controller):
             limit=paging.rows_wanted,
         )
         shown, last = paging.split(rows)
+        above = await budgets.of_keys([key.key_id for key in shown])
         return KeyList(
-            items=[_view(key) for key in shown], next_cursor=last and cursor_of(last.created_at, last.key_id)
+            items=[key_view(key, above.get(key.key_id, [])) for key in shown],
+            next_cursor=last and cursor_of(last.created_at, last.key_id),
         )
 
     @get(
         "/{key_id:uuid}", operation_id="getKey", permission="keys.read", summary="One key", responses=refusals(401, 404)
     )
     async def get_key(
-        self, key_id: FromPath[UUID], holder: NamedDependency[AccountHolder], keys: NamedDependency[Keys]
+        self,
+        key_id: FromPath[UUID],
+        holder: NamedDependency[AccountHolder],
+        keys: NamedDependency[Keys],
+        budgets: NamedDependency[Budgets],
     ) -> KeyView:
-        return _view(await keys.get(_owner(holder), KeyId(key_id)))
+        return await _shown(await keys.get(_owner(holder), KeyId(key_id)), budgets)
 
     @patch(
         "/{key_id:uuid}",
@@ -138,12 +133,15 @@ class KeysController(Controller):
     )
     async def update(
         self,
+        *,
         key_id: FromPath[UUID],
         data: JSONBody[KeyChanges],
         holder: NamedDependency[AccountHolder],
         keys: NamedDependency[Keys],
+        budgets: NamedDependency[Budgets],
+        actor: NamedDependency[Actor],
     ) -> KeyView:
-        return _view(await keys.change(_owner(holder), KeyId(key_id), data))
+        return await _shown(await keys.change(_owner(holder), KeyId(key_id), data, actor), budgets)
 
     @delete(
         "/{key_id:uuid}",
@@ -153,9 +151,13 @@ class KeysController(Controller):
         responses=refusals(401, 404),
     )
     async def delete_key(
-        self, key_id: FromPath[UUID], holder: NamedDependency[AccountHolder], keys: NamedDependency[Keys]
+        self,
+        key_id: FromPath[UUID],
+        holder: NamedDependency[AccountHolder],
+        keys: NamedDependency[Keys],
+        actor: NamedDependency[Actor],
     ) -> None:
-        await keys.delete(_owner(holder), KeyId(key_id))
+        await keys.delete(_owner(holder), KeyId(key_id), actor)
 
     @post(
         "/{key_id:uuid}/rotate",
@@ -168,12 +170,34 @@ class KeysController(Controller):
     )
     async def rotate(
         self,
+        *,
         key_id: FromPath[UUID],
         holder: NamedDependency[AccountHolder],
         keys: NamedDependency[Keys],
+        budgets: NamedDependency[Budgets],
+        actor: NamedDependency[Actor],
         data: JSONBody[Rotation] = Rotation(),  # noqa: B008 - frozen
     ) -> KeyWithSecret:
-        return _with_secret(*await keys.rotate(_owner(holder), KeyId(key_id), data.grace_seconds))
+        key, secret = await keys.rotate(_owner(holder), KeyId(key_id), data.grace_seconds, actor)
+        return await _with_secret(key, secret, budgets)
+
+    @delete(
+        "/{key_id:uuid}/previous-secret",
+        operation_id="endKeyGrace",
+        permission="keys.write",
+        summary="End the grace of the secret before the last rotation",
+        status_code=200,
+        responses=refusals(401, 404),
+    )
+    async def end_grace(
+        self,
+        key_id: FromPath[UUID],
+        holder: NamedDependency[AccountHolder],
+        keys: NamedDependency[Keys],
+        budgets: NamedDependency[Budgets],
+        actor: NamedDependency[Actor],
+    ) -> KeyView:
+        return await _shown(await keys.end_grace(_owner(holder), KeyId(key_id), actor), budgets)
 
     @post(
         "/{key_id:uuid}/hand-over",
@@ -185,14 +209,17 @@ class KeysController(Controller):
     )
     async def hand_over(
         self,
+        *,
         key_id: FromPath[UUID],
         data: JSONBody[HandOver],
         holder: NamedDependency[AccountHolder],
         keys: NamedDependency[Keys],
+        budgets: NamedDependency[Budgets],
         actor: NamedDependency[Actor],
     ) -> KeyView:
         """A key that was disabled because its member left is active again."""
-        return _view(await keys.hand_over(_owner(holder), KeyId(key_id), UserId(data.user_id), actor))
+        key = await keys.hand_over(_owner(holder), KeyId(key_id), UserId(data.user_id), actor)
+        return await _shown(key, budgets)
 
 
 def _owner(holder: AccountHolder) -> KeyOwner:
@@ -205,28 +232,9 @@ def _owner(holder: AccountHolder) -> KeyOwner:
     )
 
 
-def _view(key: KeyRow) -> KeyView:
-    is_expired = key.expires_at is not None and key.expires_at <= now()
-    return KeyView(
-        id=key.key_id,
-        name=key.name,
-        prefix=key.prefix,
-        status="expired" if is_expired and key.status == "active" else key.status,
-        group=key.group_name,
-        spend_limit=key.spend_limit,
-        spent=key.spent,
-        remaining=None if key.spend_limit is None else key.spend_limit - key.spent,
-        models=None if key.models is None else list(key.models),
-        allowed_ips=None if key.allowed_ips is None else list(key.allowed_ips),
-        rate_limits=RateLimitsView(requests_per_minute=key.requests_per_minute, concurrency=key.concurrency),
-        created_at=key.created_at,
-        expires_at=key.expires_at,
-        last_used_at=key.last_used_at,
-        user_id=key.user_id,
-        user_email=key.user_email,
-        is_orphaned=key.is_orphaned,
-    )
+async def _shown(key: KeyRow, budgets: Budgets) -> KeyView:
+    return key_view(key, (await budgets.of_keys([key.key_id])).get(key.key_id, []))
 
 
-def _with_secret(key: KeyRow, secret: str | None) -> KeyWithSecret:
-    return KeyWithSecret(**msgspec.structs.asdict(_view(key)), key=secret)
+async def _with_secret(key: KeyRow, secret: str | None, budgets: Budgets) -> KeyWithSecret:
+    return KeyWithSecret(**msgspec.structs.asdict(await _shown(key, budgets)), key=secret)
