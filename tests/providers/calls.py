@@ -8,7 +8,8 @@ from typing import Any
 from airouter.domain.catalogue import ChannelOptions
 from airouter.providers.contract import Call, StreamReader
 from airouter.providers.registry import PROVIDERS
-from airouter.wire.openai import Endpoint, read_request
+from airouter.wire.endpoint import Endpoint
+from airouter.wire.openai import read_request
 
 
 def call(

@@ -7,7 +7,8 @@ import pytest
 from airouter.domain.catalogue import ChannelOptions
 from airouter.providers.registry import PROVIDERS
 from airouter.providers.reporting import VENDORS
-from airouter.wire.openai import Endpoint, passed_on_error
+from airouter.wire.endpoint import Endpoint
+from airouter.wire.openai import passed_on_error
 from tests.providers.calls import call
 
 PROVIDER = PROVIDERS["openai-compatible"]

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airouter.wire.openai import Endpoint, Request, read_request
+from airouter.wire.endpoint import Endpoint
+from airouter.wire.openai import Request, read_request
 from airouter.wire.prompt import Bound, estimated_input_tokens, estimated_tokens, input_bound
 
 

@@ -6,8 +6,9 @@ from typing import Final, Literal
 
 import msgspec
 
+from airouter.wire.endpoint import Endpoint
+
 Dialect = Literal["openai", "anthropic", "gemini"]
-Endpoint = Literal["chat.completions", "completions", "embeddings"]
 
 
 class Door(msgspec.Struct, frozen=True, kw_only=True):

@@ -20,7 +20,8 @@ import msgspec
 from airouter.domain.rate_card import Meter
 from airouter.domain.usage import UsageSource, UsageStatus
 from airouter.providers.contract import Answered, Call, Problem, Reported, StreamReader
-from airouter.wire.openai import Endpoint, Request
+from airouter.wire.endpoint import Endpoint
+from airouter.wire.openai import Request
 from airouter.wire.prompt import estimated_input_tokens
 
 

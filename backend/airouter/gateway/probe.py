@@ -10,7 +10,8 @@ from airouter.gateway.relay import Relay
 from airouter.providers.contract import Call
 from airouter.services.channels import Probed
 from airouter.upstream.contract import UpstreamError
-from airouter.wire.openai import Endpoint, read_request
+from airouter.wire.endpoint import Endpoint
+from airouter.wire.openai import read_request
 
 OUTPUT_TOKENS_MAX: Final = 16
 _WORDS_MAX: Final = 500

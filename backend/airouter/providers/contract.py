@@ -10,7 +10,8 @@ import msgspec
 
 from airouter.domain.catalogue import ChannelOptions
 from airouter.domain.rate_card import Meter
-from airouter.wire.openai import Endpoint, Request
+from airouter.wire.endpoint import Endpoint
+from airouter.wire.openai import Request
 
 Headers = tuple[tuple[bytes, bytes], ...]
 

@@ -7,7 +7,8 @@ from airouter.providers.openai_stream import OpenAIStreamReader
 from airouter.providers.openai_usage import usage_of
 from airouter.providers.reporting import Habits
 from airouter.wire import http
-from airouter.wire.openai import Endpoint, error_code, outgoing_body, read_answer, with_model, without_members
+from airouter.wire.endpoint import Endpoint
+from airouter.wire.openai import error_code, outgoing_body, read_answer, with_model, without_members
 from airouter.wire.prompt import estimated_tokens, written_text_bytes
 
 _PATHS: Final[dict[Endpoint, str]] = {

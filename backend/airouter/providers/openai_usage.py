@@ -6,7 +6,8 @@ import msgspec
 
 from airouter.providers.contract import Reported
 from airouter.providers.reporting import Habits, UsageRefused, reported
-from airouter.wire.openai import OPENS_LIST, OPENS_OBJECT, Answer, Endpoint
+from airouter.wire.endpoint import Endpoint
+from airouter.wire.openai import OPENS_LIST, OPENS_OBJECT, Answer
 
 _USAGE: Final = msgspec.json.Decoder(dict[str, object])
 _TEXT: Final = msgspec.json.Decoder(str)

@@ -16,7 +16,7 @@ import msgspec
 
 from airouter.domain.rate_card import Meter
 from airouter.providers.contract import Problem, Reported
-from airouter.wire.openai import Endpoint
+from airouter.wire.endpoint import Endpoint
 
 FIGURE_MAX: Final = 1_000_000_000
 """No call uses more of anything: a larger figure is a fault of the vendor, and is refused."""

@@ -24,7 +24,7 @@ from airouter.storage import channels as rows
 from airouter.storage.changes import announce
 from airouter.storage.channels import ChannelRow, CredentialRow
 from airouter.storage.database import Connection, Database
-from airouter.wire.openai import Endpoint
+from airouter.wire.endpoint import Endpoint
 from airouter.world import new_id, now
 
 WITHOUT_ADDRESS: Final = frozenset({SCRIPTED})

@@ -5,14 +5,13 @@ must change. The shapes are those of OpenAI's API reference (chat, completions, 
 """
 
 from collections.abc import Sequence
-from typing import Final, Literal
+from typing import Final, TypeVar
 
 import msgspec
 
 from airouter.domain.errors import InvalidRequest
 from airouter.domain.rate_card import Meter
-
-Endpoint = Literal["chat.completions", "completions", "embeddings"]
+from airouter.wire.endpoint import Endpoint
 
 CHOICES_MAX: Final = 128
 """The largest `n` and `best_of` that is taken, as at OpenAI."""
@@ -87,10 +86,10 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
         """
         asked: list[Meter] = []
         if (
-            _is_given(self.web_search_options)
-            or _is_given(self.search_parameters)
-            or any("search" in kind for kind in _each(self.tools, "type"))
-            or "web" in _each(self.plugins, "id")
+            is_given(self.web_search_options)
+            or is_given(self.search_parameters)
+            or any("search" in kind for kind in each_text(self.tools, "type"))
+            or "web" in each_text(self.plugins, "id")
         ):
             asked.append("search")
         if self.modalities is not None:
@@ -114,30 +113,48 @@ def _prompts(raw: msgspec.Raw) -> int:
 
 _REQUESTS: Final = msgspec.json.Decoder(Request)
 _MEMBERS: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
-_REQUIRED: Final[dict[Endpoint, str | None]] = {
-    "chat.completions": "messages",
-    "completions": None,
-    "embeddings": "input",
-}
+_REQUIRED: Final[dict[Endpoint, str]] = {"chat.completions": "messages", "embeddings": "input"}
 
 
 _LISTS: Final = msgspec.json.Decoder(list[object])
 
 
-def _is_given(raw: msgspec.Raw) -> bool:
+def is_given(raw: msgspec.Raw) -> bool:
+    """The member is there, and not null."""
     view = memoryview(raw)
     return len(view) > 0 and view != _NULL
 
 
-def _each(raw: msgspec.Raw, member: str) -> list[str]:
+def each_text(raw: msgspec.Raw, member: str) -> list[str]:
     """That member of each object in a list, where it is text. What has another shape is the upstream's to judge."""
-    if not _is_given(raw):
+    if not is_given(raw):
         return []
     try:
         items = _LISTS.decode(raw)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return []
     return [text for item in items if isinstance(item, dict) and isinstance(text := item.get(member), str)]
+
+
+Head = TypeVar("Head")
+
+
+def decode_head(decoder: msgspec.json.Decoder[Head], body: bytes) -> Head:
+    """The members of a request that concern us.
+
+    Raises:
+        InvalidRequest: the body is no JSON object, or a member has another type. `field` names it where there is one.
+    """
+    try:
+        return decoder.decode(body)
+    except msgspec.ValidationError as error:
+        raise _invalid(error) from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        message = f"The body is not valid JSON: {error}." if body else "The body is empty; send a JSON object."
+        raise InvalidRequest(message, field=None) from None
+    except RecursionError:
+        message = "The body is nested too deeply."
+        raise InvalidRequest(message, field=None) from None
 
 
 def read_request(endpoint: Endpoint, body: bytes) -> Request:
@@ -147,16 +164,7 @@ def read_request(endpoint: Endpoint, body: bytes) -> Request:
         InvalidRequest: the body is no JSON object, or one of the fields above is missing or cannot be meant. `field`
             names it where there is one.
     """
-    try:
-        request = _REQUESTS.decode(body)
-    except msgspec.ValidationError as error:
-        raise _invalid(error) from None
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        message = f"The body is not valid JSON: {error}." if body else "The body is empty; send a JSON object."
-        raise InvalidRequest(message, field=None) from None
-    except RecursionError:
-        message = "The body is nested too deeply."
-        raise InvalidRequest(message, field=None) from None
+    request = decode_head(_REQUESTS, body)
     _check(endpoint, request)
     return request
 
@@ -173,8 +181,8 @@ def _check(endpoint: Endpoint, request: Request) -> None:
         if value is not None and not 1 <= value <= CHOICES_MAX:
             message = f"`{field}` must be between 1 and {CHOICES_MAX}."
             raise InvalidRequest(message, field=field)
-    required = _REQUIRED[endpoint]
-    if required is not None and not _is_given(getattr(request, required)):
+    required = _REQUIRED.get(endpoint)
+    if required is not None and not is_given(getattr(request, required)):
         message = f"`{required}` is missing."
         raise InvalidRequest(message, field=required)
     if endpoint == "chat.completions" and memoryview(request.messages)[:1] != OPENS_LIST:
@@ -219,7 +227,7 @@ def outgoing_body(request: Request, body: bytes, *, model: str, include_usage: b
 
 
 def _with_include_usage(options: msgspec.Raw | None) -> msgspec.Raw:
-    given = {} if options is None or not _is_given(options) else _MEMBERS.decode(options)
+    given = {} if options is None or not is_given(options) else _MEMBERS.decode(options)
     given["include_usage"] = msgspec.Raw(b"true")
     return msgspec.Raw(_object(given))
 
@@ -267,12 +275,12 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def is_answer(self) -> bool:
         """It has what an answer of this dialect is made of, and says of no error."""
-        return (_is_given(self.choices) or _is_given(self.data)) and not _is_given(self.error)
+        return (is_given(self.choices) or is_given(self.data)) and not is_given(self.error)
 
     @property
     def is_error(self) -> bool:
         """An `error` was said."""
-        return _is_given(self.error)
+        return is_given(self.error)
 
     @property
     def has_choices(self) -> bool:
@@ -301,7 +309,7 @@ _CHOICES: Final = msgspec.json.Decoder(list[_Choice])
 
 def finish_reasons(choices: msgspec.Raw) -> list[str]:
     """Why the choices of an answer or an event stopped; those that go on are left out."""
-    if not _is_given(choices):
+    if not is_given(choices):
         return []
     try:
         return [choice.finish_reason for choice in _CHOICES.decode(choices) if choice.finish_reason]

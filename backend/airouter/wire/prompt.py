@@ -1,11 +1,12 @@
 """How much a request puts before the model: a bound that is never too low, and an estimate where nobody counted."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 import msgspec
 
-from airouter.wire.openai import OPENS_LIST, Endpoint, Request
+from airouter.wire.endpoint import Endpoint
+from airouter.wire.openai import OPENS_LIST, Request
 
 _MEDIA: Final[Mapping[str, str]] = {
     "image_url": "image_url",
@@ -65,8 +66,8 @@ def input_bound(endpoint: Endpoint, request: Request, body: bytes) -> Bound:
     if not has_media:
         tokens = len(body) if endpoint == "chat.completions" else _text_or_ids(source, body)
         return Bound(text_tokens=tokens + of_tools, reads_upstream=searches, choices=request.choices)
-    media = _Media()
-    media.look_at(_decoded(source))
+    media = MediaCount(payload_of)
+    media.look_at(decoded(source))
     return Bound(
         text_tokens=max(len(body) - media.payload_bytes, 0) + of_tools,
         media_items=media.items,
@@ -81,7 +82,7 @@ def _text_or_ids(raw: msgspec.Raw, body: bytes) -> int:
     return value.count(b",") + 1 if value.startswith(b"[") and b'"' not in value else len(body)
 
 
-def _decoded(raw: msgspec.Raw) -> object:
+def decoded(raw: msgspec.Raw) -> object:
     """Any value, or None for what cannot be decoded: the upstream will refuse it, and nothing is billed."""
     if not memoryview(raw):
         return None
@@ -91,10 +92,14 @@ def _decoded(raw: msgspec.Raw) -> object:
         return None
 
 
-class _Media:
-    """Counts the parts of a prompt that are not text, and the bytes their payloads take in the body."""
+class MediaCount:
+    """Counts the parts of a prompt that are not text, and the bytes their payloads take in the body.
 
-    def __init__(self) -> None:
+    `payload_of` knows them: it gives the payload of such a part, and None for everything else.
+    """
+
+    def __init__(self, payload_of: Callable[[dict[str, object]], object]) -> None:
+        self._payload_of = payload_of
         self.items = 0
         self.payload_bytes = 0
         self.reads_upstream = False
@@ -107,7 +112,7 @@ class _Media:
             if isinstance(here, list):
                 waiting.extend(here)
             elif isinstance(here, dict):
-                payload = _payload_of(here)
+                payload = self._payload_of(here)
                 if payload is None:
                     self._earlier_audio(here)
                     waiting.extend(v for v in here.values() if isinstance(v, list | dict))
@@ -135,7 +140,7 @@ class _Media:
                 waiting.extend(here.values())
 
 
-def _payload_of(part: dict[str, object]) -> object:
+def payload_of(part: dict[str, object]) -> object:
     """The payload of a content part that is not text; None for everything else."""
     kind = part.get("type")
     if not isinstance(kind, str):
@@ -161,7 +166,7 @@ def estimated_input_tokens(endpoint: Endpoint, request: Request) -> int:
     value = bytes(source)
     if value.startswith(b"[") and b'"' not in value:
         return value.count(b",") + 1 if value[1:-1].strip() else 0
-    return estimated_tokens(_text_bytes(_decoded(source)) + len(memoryview(request.tools)))
+    return estimated_tokens(text_bytes(decoded(source), payload_of) + len(memoryview(request.tools)))
 
 
 def estimated_tokens(text_bytes: int) -> int:
@@ -172,7 +177,7 @@ def estimated_tokens(text_bytes: int) -> int:
 _NOT_TEXT: Final = frozenset({"role", "type", "id", "tool_call_id", "index", "finish_reason", "object"})
 
 
-def _text_bytes(value: object) -> int:
+def text_bytes(value: object, payload_of: Callable[[dict[str, object]], object]) -> int:
     """Bytes of every text in a prompt or an answer, without roles, ids and the payloads of media."""
     total, waiting = 0, [value]
     while waiting:
@@ -181,7 +186,7 @@ def _text_bytes(value: object) -> int:
             total += len(here.encode("utf-8", "surrogatepass"))
         elif isinstance(here, list):
             waiting.extend(here)
-        elif isinstance(here, dict) and _payload_of(here) is None:
+        elif isinstance(here, dict) and payload_of(here) is None:
             waiting.extend(member for name, member in here.items() if name not in _NOT_TEXT)
     return total
 
@@ -189,14 +194,14 @@ def _text_bytes(value: object) -> int:
 def written_text_bytes(choices: msgspec.Raw) -> int:
     """Bytes of what a model wrote in all choices of an answer or event: content, reasoning, refusals, tool calls."""
     total = 0
-    listed = _decoded(choices)
+    listed = decoded(choices)
     for choice in listed if isinstance(listed, list) else ():
         if isinstance(choice, dict):
             said = choice.get("delta") or choice.get("message") or choice.get("text")
             if isinstance(said, dict):
                 # Some vendors say the same reasoning twice, once as text and once in parts.
                 said = {name: member for name, member in said.items() if name not in _TWICE or "reasoning" not in said}
-            total += _text_bytes(said)
+            total += text_bytes(said, payload_of)
     return total
 
 

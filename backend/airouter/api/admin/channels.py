@@ -14,7 +14,7 @@ from airouter.api.documents import refusals
 from airouter.domain.ids import ChannelId
 from airouter.services.audit_log import Actor
 from airouter.services.channels import ChannelChanges, ChannelDraft, Channels, ChannelTest, ChannelView
-from airouter.wire.openai import Endpoint
+from airouter.wire.endpoint import Endpoint
 
 
 class ChannelList(msgspec.Struct, frozen=True, kw_only=True):

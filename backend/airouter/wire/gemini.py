@@ -1,0 +1,186 @@
+"""Gemini's dialect: the few members of requests and answers that a gateway needs; everything else passes by unread.
+
+The shapes are those of Google's API reference (generateContent, errors). Google's servers take every name in two
+spellings, `generationConfig` and `generation_config`, and so do we.
+"""
+
+from typing import Any, Final
+
+import msgspec
+
+from airouter.domain.errors import InvalidRequest
+from airouter.domain.rate_card import Meter
+from airouter.wire.openai import decode_head, is_given
+from airouter.wire.prompt import TOOLS_TOKENS, Bound, MediaCount, decoded, estimated_tokens, text_bytes
+
+_ABSENT: Final = msgspec.Raw(b"")
+_MEDIA_MARKS: Final = (b"nlineData", b"nline_data", b"ileData", b"ile_data", b"\\u00")
+_SEARCHES: Final = (b"googleSearch", b"google_search", b"enterpriseWebSearch", b"enterprise_web_search")
+_UPSTREAM_MARKS: Final = (b"googleSearch", b"google_search", b"urlContext", b"url_context", b"codeExecution",
+                          b"code_execution", b"fileSearch", b"file_search", b"googleMaps", b"google_maps")  # fmt: skip
+
+
+class Output(msgspec.Struct, frozen=True, kw_only=True):
+    """`generationConfig`, as far as it concerns us, in both spellings."""
+
+    maxOutputTokens: int | None = None  # noqa: N815 - Google's spelling
+    max_output_tokens: int | None = None
+    candidateCount: int | None = None  # noqa: N815
+    candidate_count: int | None = None
+    responseModalities: tuple[str, ...] | None = None  # noqa: N815
+    response_modalities: tuple[str, ...] | None = None
+
+
+class _Body(msgspec.Struct, frozen=True, kw_only=True):
+    contents: msgspec.Raw = _ABSENT
+    systemInstruction: msgspec.Raw = _ABSENT  # noqa: N815
+    system_instruction: msgspec.Raw = _ABSENT
+    tools: msgspec.Raw = _ABSENT
+    generationConfig: Output | None = None  # noqa: N815
+    generation_config: Output | None = None
+    cachedContent: str | None = None  # noqa: N815
+    cached_content: str | None = None
+
+
+class Request(msgspec.Struct, frozen=True, kw_only=True):
+    """The head of a request. The model and whether it streams come from the address."""
+
+    model: str
+    is_streaming: bool
+    is_array: bool = False
+    """A stream without `alt=sse` is one JSON array that grows."""
+    body: _Body
+
+    @property
+    def service_tier(self) -> str | None:
+        """There is none in this dialect."""
+        return None
+
+    @property
+    def wants_usage(self) -> bool:
+        """Every stream of this dialect says its usage."""
+        return True
+
+    @property
+    def _output(self) -> Output:
+        return self.body.generationConfig or self.body.generation_config or Output()
+
+    @property
+    def stated_output_tokens(self) -> int | None:
+        """The most tokens one candidate may have."""
+        output = self._output
+        return output.maxOutputTokens if output.maxOutputTokens is not None else output.max_output_tokens
+
+    @property
+    def choices(self) -> int:
+        """How many candidates are written, and billed."""
+        return max(self._output.candidateCount or self._output.candidate_count or 1, 1)
+
+    @property
+    def asks(self) -> tuple[Meter, ...]:
+        """The meters beyond text that this request sets running upstream."""
+        asked: list[Meter] = []
+        if is_given(self.body.tools) and any(mark in bytes(self.body.tools) for mark in _SEARCHES):
+            asked.append("search")
+        output = self._output
+        kinds = {kind.upper() for kind in output.responseModalities or output.response_modalities or ()}
+        if "AUDIO" in kinds:
+            asked.append("audio_output")
+        if "IMAGE" in kinds:
+            asked.append("image_output")
+        return tuple(asked)
+
+    def input_bound(self, body: bytes) -> Bound:
+        """The most that the request can count as input: a token is never under a byte."""
+        tools = bytes(self.body.tools)
+        of_tools = TOOLS_TOKENS if tools else 0
+        reads = any(mark in tools for mark in _UPSTREAM_MARKS) or bool(
+            self.body.cachedContent or self.body.cached_content
+        )
+        if not any(mark in body for mark in _MEDIA_MARKS):
+            return Bound(text_tokens=len(body) + of_tools, reads_upstream=reads, choices=self.choices)
+        media = MediaCount(_payload_of)
+        media.look_at(decoded(self.body.contents))
+        return Bound(
+            text_tokens=max(len(body) - media.payload_bytes, 0) + of_tools,
+            media_items=media.items,
+            reads_upstream=media.reads_upstream or reads,
+            choices=self.choices,
+        )
+
+    def estimated_input_tokens(self) -> int:
+        """For calls that nobody counted: a quarter of the bytes of the prompt's text."""
+        system = self.body.systemInstruction if is_given(self.body.systemInstruction) else self.body.system_instruction
+        said = text_bytes([decoded(system), decoded(self.body.contents)], _payload_of)
+        return estimated_tokens(said + len(memoryview(self.body.tools)))
+
+
+def _payload_of(part: dict[str, object]) -> object:
+    """The payload of a part that is not text; a file behind a link may be of any size."""
+    for name in ("inlineData", "inline_data"):
+        if name in part:
+            return part[name]
+    for name in ("fileData", "file_data"):
+        if name in part:
+            return {"file_url": part[name]}
+    return None
+
+
+_BODIES: Final = msgspec.json.Decoder(_Body)
+
+
+def read_request(body: bytes, model: str, *, is_streaming: bool, is_array: bool) -> Request:
+    """Read the head of a request.
+
+    Raises:
+        InvalidRequest: the body is no JSON object, or a member is missing or cannot be meant; `field` names it.
+    """
+    head = decode_head(_BODIES, body)
+    if not is_given(head.contents):
+        raise InvalidRequest("`contents` is missing.", field="contents")
+    request = Request(model=model, is_streaming=is_streaming, is_array=is_array, body=head)
+    stated = request.stated_output_tokens
+    if stated is not None and stated < 0:
+        raise InvalidRequest("`maxOutputTokens` cannot be negative.", field="generationConfig.maxOutputTokens")
+    return request
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """An answer, or the data of an event, which is an answer too."""
+
+    candidates: list[dict[str, Any]] | None = None
+    usageMetadata: dict[str, Any] | None = None  # noqa: N815
+    promptFeedback: dict[str, Any] | None = None  # noqa: N815
+    error: dict[str, Any] | None = None
+
+    @property
+    def is_finished(self) -> bool:
+        """Some candidate says why it stopped, or the prompt was refused."""
+        return any(one.get("finishReason") for one in self.candidates or ()) or bool(self.promptFeedback)
+
+    @property
+    def searches(self) -> int:
+        """Candidates that looked something up: Google bills the call that did, once."""
+        grounded = (one.get("groundingMetadata") or {} for one in self.candidates or ())
+        return 1 if any(meta.get("webSearchQueries") for meta in grounded) else 0
+
+
+_ANSWERS: Final = msgspec.json.Decoder(Answer)
+
+
+def read_answer(body: bytes) -> Answer | None:
+    """Read an answer or the data of an event; None for what is no JSON object of this dialect."""
+    try:
+        return _ANSWERS.decode(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
+
+
+def written_bytes(answer: Answer) -> int:
+    """Bytes of what a model wrote."""
+    return text_bytes([one.get("content") for one in answer.candidates or ()], _payload_of)
+
+
+def error_body(message: str, code: int, status: str) -> bytes:
+    """An error as this door says it."""
+    return msgspec.json.encode({"error": {"code": code, "message": message, "status": status}})
