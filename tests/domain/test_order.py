@@ -1,0 +1,176 @@
+"""What facts make of an order, in whatever order they come."""
+
+from datetime import UTC, datetime
+from itertools import pairwise, permutations
+from typing import Any
+from uuid import UUID
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from airouter.domain.ids import AccountId
+from airouter.domain.order import MOVES, Fact, Order, credited, judge, part_of, settled, worth
+
+AT = datetime(2026, 1, 2, tzinfo=UTC)
+
+
+def an_order(**changes: Any) -> Order:
+    order = Order(
+        order_id=UUID(int=1), account_id=AccountId(UUID(int=2)), user_id=None, method_id="card", processor="cashier",
+        status="pending", reason=None, currency="EUR", exponent=2, amount=1000, fee=30, quota=10_000, bonus_quota=777,
+        quota_per_minor_unit=10, package_id=None, group_name="default", next=None, processor_reference=None,
+        trade_number=None, paid_amount=None, paid_currency=None, paid_at=None, credited_quota=0, credited_bonus=0,
+        refunded_amount=0, taken_quota=0, taken_bonus=0, dispute=None, has_paused=False, created_at=AT, updated_at=AT,
+        expires_at=AT, ask_at=None, asks=0,
+    )  # fmt: skip
+    return msgspec.structs.replace(order, **changes)
+
+
+PAID = Fact(kind="paid", amount=1030, currency="EUR", trade_number="t1")
+
+
+def after(order: Order, *facts: Fact, takes_back: bool = True) -> Order:
+    for fact in facts:
+        order = judge(order, fact, at=AT, dispute_takes_back=takes_back).order
+    return order
+
+
+def refund(total: int) -> Fact:
+    return Fact(kind="refunded", refunded_total=total)
+
+
+@pytest.mark.parametrize("status", ["pending", "expired", "failed"])
+def test_a_payment_counts_whether_it_is_in_time_or_late(status: str) -> None:
+    verdict = judge(an_order(status=status), PAID, at=AT, dispute_takes_back=True)
+    assert verdict.outcome == "applied"
+    assert (verdict.order.status, verdict.order.credited_quota, verdict.order.credited_bonus) == ("paid", 10_000, 777)
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"amount": 1029}, "underpaid"),
+        ({"amount": 1031}, "overpaid"),
+        ({"amount": 1000}, "underpaid"),
+        ({"amount": None}, "amount_unknown"),
+        ({"currency": "USD"}, "currency_differs"),
+    ],
+)
+def test_what_was_not_asked_for_goes_to_review_and_credits_nothing(change: dict, reason: str) -> None:
+    verdict = judge(an_order(), msgspec.structs.replace(PAID, **change), at=AT, dispute_takes_back=True)
+    assert (verdict.outcome, verdict.order.status, verdict.order.reason) == ("review", "review", reason)
+    assert verdict.order.credited_quota == 0
+
+
+def test_a_protocol_without_a_currency_is_compared_by_amount_alone() -> None:
+    assert after(an_order(), msgspec.structs.replace(PAID, currency=None)).status == "paid"
+
+
+def test_the_same_payment_again_is_known_and_another_one_is_for_a_person() -> None:
+    paid = after(an_order(), PAID)
+    assert judge(paid, PAID, at=AT, dispute_takes_back=True).outcome == "known"
+    second = judge(paid, msgspec.structs.replace(PAID, trade_number="t2"), at=AT, dispute_takes_back=True)
+    assert (second.outcome, second.order) == ("paid_twice", paid)
+
+
+@pytest.mark.parametrize("kind", ["failed", "expired"])
+def test_nothing_that_is_paid_fails_or_expires(kind: str) -> None:
+    paid = after(an_order(), PAID)
+    assert after(paid, Fact(kind=kind)) == paid  # type: ignore[arg-type]
+
+
+@given(st.lists(st.integers(1, 1030), min_size=1, max_size=8), st.integers(1, 10**9), st.integers(0, 10**9))
+def test_partial_refunds_add_up_exactly_to_the_whole(parts: list[int], quota: int, bonus: int) -> None:
+    order = after(an_order(quota=quota, bonus_quota=bonus), PAID)
+    totals = sorted({min(1030, sum(parts[: n + 1])) for n in range(len(parts))} | {1030})
+    seen = [order]
+    for total in totals:
+        seen.append(after(seen[-1], refund(total)))
+        assert seen[-1].taken_quota == quota * total // 1030
+        assert seen[-1].taken_bonus == bonus * total // 1030
+    assert all(a.taken_quota <= b.taken_quota for a, b in pairwise(seen))
+    assert (seen[-1].status, seen[-1].taken_quota, seen[-1].taken_bonus) == ("refunded", quota, bonus)
+
+
+FACTS = [PAID, refund(400), refund(1030), Fact(kind="dispute_opened"), Fact(kind="dispute_lost"), Fact(kind="expired")]
+
+
+@pytest.mark.parametrize("takes_back", [True, False])
+def test_facts_in_any_order_end_in_the_same_state(*, takes_back: bool) -> None:
+    ends = {
+        msgspec.json.encode(msgspec.structs.replace(after(an_order(), *facts, takes_back=takes_back), reason=None))
+        for facts in permutations(FACTS)
+    }
+    assert len(ends) == 1
+    assert msgspec.json.decode(ends.pop(), type=Order).status == "refunded"
+
+
+@given(
+    facts=st.lists(
+        st.sampled_from(
+            [
+                *FACTS,
+                Fact(kind="dispute_won"),
+                Fact(kind="failed"),
+                refund(10),
+                Fact(kind="refund_failed", refunded_total=0),
+            ]
+        ),
+        max_size=12,
+    ),
+    takes_back=st.booleans(),
+)
+def test_no_state_is_reached_that_the_table_forbids_and_no_more_is_taken_than_was_credited(
+    facts: list[Fact], *, takes_back: bool
+) -> None:
+    order = an_order()
+    for fact in facts:
+        new = judge(order, fact, at=AT, dispute_takes_back=takes_back).order
+        assert new.status == order.status or new.status in MOVES[order.status]
+        assert new.credited_quota >= order.credited_quota  # one way
+        assert 0 <= new.taken_quota <= new.credited_quota
+        assert 0 <= new.taken_bonus <= new.credited_bonus
+        assert (new.credited_quota > 0) == (new.status in {"paid", "refunded", "disputed"})
+        again = judge(new, fact, at=AT, dispute_takes_back=takes_back)
+        assert again.order == new, "the same fact once more"
+        order = new
+
+
+def test_a_refund_heard_of_before_its_payment_takes_effect_with_it() -> None:
+    waiting = after(an_order(), refund(515))
+    assert (waiting.status, waiting.taken_quota) == ("pending", 0)
+    paid = after(waiting, PAID)
+    assert (paid.status, paid.credited_quota, paid.taken_quota, paid.refunded_amount) == ("paid", 10_000, 5_000, 515)
+
+
+def test_a_dispute_takes_everything_a_won_one_gives_it_back_a_lost_one_keeps_it() -> None:
+    open_ = after(an_order(), PAID, refund(103), Fact(kind="dispute_opened"))
+    assert (open_.status, open_.taken_quota, open_.taken_bonus) == ("disputed", 10_000, 777)
+    won = after(open_, Fact(kind="dispute_won"))
+    assert (won.status, won.taken_quota, won.taken_bonus) == ("paid", 1_000, 77)
+    lost = after(open_, Fact(kind="dispute_lost"))
+    assert (lost.status, lost.taken_quota, lost.refunded_amount) == ("refunded", 10_000, 1030)
+
+
+def test_by_policy_a_dispute_takes_nothing_until_it_is_lost() -> None:
+    open_ = after(an_order(), PAID, Fact(kind="dispute_opened"), takes_back=False)
+    assert (open_.status, open_.taken_quota) == ("disputed", 0)
+    assert after(open_, Fact(kind="dispute_lost"), takes_back=False).taken_quota == 10_000
+
+
+def test_a_refund_that_failed_at_the_processor_gives_the_quota_back() -> None:
+    refunded = after(an_order(), PAID, refund(1030))
+    again = after(refunded, Fact(kind="refund_failed", refunded_total=0))
+    assert (again.status, again.taken_quota, again.refunded_amount) == ("paid", 0, 0)
+
+
+def test_an_order_in_review_is_worth_what_was_paid_for_it() -> None:
+    underpaid = after(an_order(), msgspec.structs.replace(PAID, amount=515))
+    assert worth(underpaid) == (5_000, 388)
+    overpaid = after(an_order(), msgspec.structs.replace(PAID, amount=2060))
+    assert worth(overpaid) == (20_000, 777)
+    done = settled(credited(underpaid, *worth(underpaid), AT), dispute_takes_back=True)
+    assert (done.status, done.refundable_amount) == ("paid", 515)
+    assert (part_of(7, 1, 2), part_of(7, 1, 0)) == (3, 0)
