@@ -26,6 +26,10 @@ export type Session = Item<Succeeds<paths["/api/v1/me/sessions"]["get"]>>
 export type UsageItem = Item<Succeeds<paths["/api/v1/usage"]["get"]>>
 export type Receipt = Succeeds<paths["/api/v1/usage/{request_id}"]["get"]>
 export type Summary = Succeeds<paths["/api/v1/usage/summary"]["get"]>
+export type Offer = Succeeds<paths["/api/v1/topup"]["get"]>["methods"][number]
+export type Quote = Succeeds<paths["/api/v1/topup/quote"]["post"]>
+export type Order = Succeeds<paths["/api/v1/topup/orders/{order_id}"]["get"]>
+export type NextStep = NonNullable<Order["next"]>
 
 // The operator's.
 export type Account = Item<Succeeds<paths["/api/v1/admin/accounts"]["get"]>>

@@ -160,7 +160,24 @@ const topup = createRoute({
   path: "/topup",
   staticData: { title: "nav.topup" },
   loader: () => wordsFor("topup"),
-  component: lazyRouteComponent(() => import("../features/topup/topup-page")),
+  component: lazyRouteComponent(() => import("./topup-route")),
+})
+
+/** Where processors send people back to. */
+const topupOrder = createRoute({
+  getParentRoute: () => console_,
+  path: "/topup/orders/$orderId",
+  staticData: { title: "nav.topup" },
+  loader: () => wordsFor("topup"),
+  component: lazyRouteComponent(() => import("../features/topup/order-page")),
+})
+
+const topupReceipt = createRoute({
+  getParentRoute: () => console_,
+  path: "/topup/orders/$orderId/receipt",
+  staticData: { title: "nav.topup" },
+  loader: () => wordsFor("topup"),
+  component: lazyRouteComponent(() => import("../features/topup/receipt-page")),
 })
 
 const settings = createRoute({
@@ -229,6 +246,8 @@ const tree = root.addChildren([
     usageReceipt,
     keys,
     topup,
+    topupOrder,
+    topupReceipt,
     settings,
     admin.addChildren([channels, rateCards, groups, accounts, codes]),
   ]),

@@ -1,91 +1,70 @@
-import { queryOptions, useQuery, useSuspenseQuery } from "@tanstack/react-query"
-import { CreditCard, Mail } from "lucide-react"
-import { useId } from "react"
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query"
+import { useNavigate } from "@tanstack/react-router"
+import { type ReactNode, useRef, useState } from "react"
 import { useTranslation } from "react-i18next"
-import { api, body } from "../../api/client"
-import { walletQuery } from "../../api/queries"
-import { useLedger } from "../../components/amount"
-import { Note } from "../../components/note"
+import { api, body, onceOnly } from "../../api/client"
+import { asProblem } from "../../api/problem"
 import { Block, PageHead } from "../../components/page"
 import { Failed } from "../../components/problem"
-import { useSiteLinks } from "../../components/site-links"
-import { useNow } from "../../components/when"
-import { paddedAmount, sharedDecimals } from "../../format/quota"
-import { shortDate } from "../../format/time"
+import { type Choice, type Chosen, choiceOf, methodOf, NOTHING } from "./choice"
+import { leaveFor } from "./hand-off"
 import { History } from "./history"
+import { Orders } from "./orders"
+import { NothingToPayWith, PayForm } from "./pay-form"
+import { topupQuery, useQuote } from "./queries"
 import { Redeem } from "./redeem"
+import { BalanceSlip, QuoteSlip } from "./slip"
 import "./topup.css"
 
-const topupQuery = queryOptions({
-  queryKey: ["topup"],
-  queryFn: ({ signal }) => body(api().GET("/api/v1/topup", { signal })),
-  staleTime: 60_000,
-})
+/** Orders once for each choice, however often the button is pressed, and hands off to the processor. */
+function useOrder() {
+  const queries = useQueryClient()
+  const navigate = useNavigate()
+  const once = useRef<{ choice: string; key: string } | null>(null)
+  return useMutation({
+    mutationFn: async (choice: Choice) => {
+      const same = JSON.stringify(choice)
+      // A repetition after a failure is the same order; another choice is another.
+      if (once.current?.choice !== same) once.current = { choice: same, key: onceOnly() }
+      return body(
+        api().POST("/api/v1/topup/orders", {
+          body: choice,
+          headers: { "Idempotency-Key": once.current.key },
+        }),
+      )
+    },
+    onSuccess: async (order) => {
+      once.current = null
+      void queries.invalidateQueries({ queryKey: ["orders"], exact: true })
+      if (order.next && leaveFor(order.next)) return
+      await navigate({ to: "/console/topup/orders/$orderId", params: { orderId: order.id } })
+    },
+    onError: (error) => {
+      const { code, facts } = asProblem(error)
+      void queries.invalidateQueries({ queryKey: ["orders"], exact: true })
+      // An order is there of which the processor could not be told; its page tells it again.
+      if (code === "payment_processor_unavailable" && typeof facts.order_id === "string")
+        void navigate({ to: "/console/topup/orders/$orderId", params: { orderId: facts.order_id } })
+      // Refused for good: the next press is a new order.
+      if (code !== "unreachable") once.current = null
+    },
+  })
+}
 
-function Payment() {
+/** `below` is what other nouns have to say here: the referral panel. */
+export default function TopUpPage({ below }: { below?: ReactNode }) {
   const { t } = useTranslation("topup")
   const { data, error, refetch } = useQuery(topupQuery)
-  const contact = useSiteLinks().find(({ name }) => ["contact", "support"].includes(name.toLowerCase()))
-  if (error && !data) return <Failed error={error} onRetry={() => void refetch()} />
-  if (!data) return <div className="none min-h-32" aria-busy="true" />
-  if (data.methods.length > 0) return <Note>{t("pay.some")}</Note>
-  return (
-    <div className="none">
-      <CreditCard className="i" aria-hidden="true" />
-      <div>
-        <h3>{t("pay.none")}</h3>
-        <p>{data.redemption_enabled ? t("pay.noneText") : t("pay.noneTextOff")}</p>
-        {contact && (
-          <a className="btn mt-3" href={contact.href}>
-            <Mail className="i" aria-hidden="true" />
-            {t("pay.ask")}
-          </a>
-        )}
-      </div>
-    </div>
-  )
-}
-
-/** The balance as a slip: what is there, what calls in flight hold, what may be spent. */
-function BalanceSlip() {
-  const { t, i18n } = useTranslation("topup")
-  const id = useId()
-  const now = useNow()
-  const { unit, sign } = useLedger()
-  const { data: wallet } = useSuspenseQuery(walletQuery)
-  const decimals = sharedDecimals([wallet.balance, wallet.held, wallet.available], unit)
-  return (
-    <aside className="card slip" aria-labelledby={id}>
-      <h2 id={id}>{t("slip.title")}</h2>
-      <table className="receipt">
-        <thead>
-          <tr>
-            <th scope="col">{shortDate(new Date(now).toISOString(), now, i18n.language)}</th>
-            <td>{sign}</td>
-          </tr>
-        </thead>
-        <tbody>
-          <tr className="line">
-            <th scope="row">{t("slip.balance")}</th>
-            <td>{paddedAmount(wallet.balance, unit, decimals)}</td>
-          </tr>
-          <tr className="line">
-            <th scope="row">{t("slip.held")}</th>
-            <td>{wallet.held === 0 ? "–" : paddedAmount(-wallet.held, unit, decimals)}</td>
-          </tr>
-          <tr className="total">
-            <th scope="row">{t("slip.available")}</th>
-            <td>{paddedAmount(wallet.available, unit, decimals)}</td>
-          </tr>
-        </tbody>
-      </table>
-    </aside>
-  )
-}
-
-export default function TopUpPage() {
-  const { t } = useTranslation("topup")
-  const { data } = useQuery(topupQuery)
+  const [chosen, setChosen] = useState<Chosen>(NOTHING)
+  const methods = data?.methods ?? []
+  const method = methodOf(methods, chosen)
+  const choice = choiceOf(method, chosen)
+  const quote = useQuote(choice)
+  const order = useOrder()
+  const change = (changes: Partial<Chosen>) => {
+    setChosen((before) => ({ ...before, ...changes }))
+    if (!order.isPending) order.reset()
+  }
   return (
     <>
       <PageHead title={t("title")} text={t("text")} />
@@ -93,11 +72,34 @@ export default function TopUpPage() {
         <div className="grid gap-8">
           <Redeem isOn={data?.redemption_enabled !== false} />
           <Block title={t("pay.title")}>
-            <Payment />
+            {error && !data ? (
+              <Failed error={error} onRetry={() => void refetch()} />
+            ) : !data ? (
+              <div className="none min-h-32" aria-busy="true" />
+            ) : method ? (
+              <PayForm methods={methods} method={method} chosen={chosen} onChange={change} />
+            ) : (
+              <NothingToPayWith canRedeem={data.redemption_enabled} />
+            )}
           </Block>
         </div>
-        <BalanceSlip />
+        <div className="slips">
+          {method && choice && (
+            <QuoteSlip
+              method={method}
+              quote={quote.data}
+              isBusy={quote.isBusy}
+              error={quote.error}
+              onPay={() => order.mutate(choice)}
+              isPaying={order.isPending}
+              payError={order.error}
+            />
+          )}
+          <BalanceSlip />
+        </div>
       </div>
+      <Orders methods={data?.methods} />
+      {below}
       <History />
     </>
   )
