@@ -9,7 +9,7 @@ from uuid import UUID
 
 import msgspec
 
-from airouter.domain.ids import AccountId, WalletId
+from airouter.domain.ids import WalletId
 from airouter.domain.ledger import GRANTS, SALES
 from airouter.domain.order import Order
 from airouter.domain.policy import TopUp
@@ -38,21 +38,11 @@ _TOLD: Final = (
 """What the audit log says of an order."""
 
 
-class Settled(msgspec.Struct, frozen=True, kw_only=True):
-    """An order as referrals hear of it: quota that was paid for, and how much of the payment is gone again."""
-
-    order_id: UUID
-    account_id: AccountId
-    quota: int
-    amount: int
-    refunded_amount: int
-
-
 class Hearers(Protocol):
     """Who else wants to know: `services.referrals.Referrals`."""
 
-    async def order_paid(self, connection: Connection, order: Settled) -> None: ...
-    async def order_refunded(self, connection: Connection, order: Settled) -> None: ...
+    async def order_paid(self, connection: Connection, order: Order) -> None: ...
+    async def order_refunded(self, connection: Connection, order: Order) -> None: ...
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
@@ -169,22 +159,9 @@ async def _pause_or_resume(
 
 async def _tell(connection: Connection, before: Order, after: Order, hearers: Hearers) -> None:
     if after.is_paid and not before.is_paid:
-        await hearers.order_paid(connection, settled_of(after))
+        await hearers.order_paid(connection, after)
     if (after.taken_quota, after.taken_bonus) != (before.taken_quota, before.taken_bonus):
-        await hearers.order_refunded(connection, settled_of(after))
-
-
-def settled_of(order: Order) -> Settled:
-    """While its quota is taken back, everything counts as gone."""
-    paid = order.paid_amount or 0
-    is_gone = order.taken_quota == order.credited_quota
-    return Settled(
-        order_id=order.order_id,
-        account_id=order.account_id,
-        quota=order.credited_quota,
-        amount=paid,
-        refunded_amount=paid if is_gone else order.refunded_amount,
-    )
+        await hearers.order_refunded(connection, after)
 
 
 def _verb(before: Order, after: Order) -> str:
