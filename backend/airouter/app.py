@@ -14,6 +14,7 @@ import httpx
 
 from airouter.api.arrivals import Arrivals
 from airouter.api.catch_up import CatchUp
+from airouter.api.compat.routes import compat_routes
 from airouter.api.cors import Cors
 from airouter.api.doors.asgi import door_routes
 from airouter.api.doors.document import gateway_document
@@ -34,7 +35,7 @@ from airouter.gateway.probe import ChannelProbe
 from airouter.gateway.relay import SCRIPTED_FAILURES, Relay
 from airouter.gateway.snapshot import Snapshot
 from airouter.payments.contract import AnyProcessor
-from airouter.payments.demo import Demo, DemoBank
+from airouter.payments.demo import DEMO_PAYMENTS, Demo, DemoBank
 from airouter.payments.registry import processors
 from airouter.providers.registry import PROVIDERS, SCRIPTED
 from airouter.providers.scripted import ScriptedUpstream
@@ -48,6 +49,7 @@ from airouter.services.bearers import Bearers
 from airouter.services.budgets import Budgets
 from airouter.services.catalogue import read_catalogue
 from airouter.services.channels import Channels
+from airouter.services.compat import Compat
 from airouter.services.erasure import Erasure
 from airouter.services.groups import Groups
 from airouter.services.housekeeping import Housekeeping
@@ -90,9 +92,6 @@ from airouter.upstream.http1 import Http1Client
 from airouter.world import now
 
 logger = logging.getLogger(__name__)
-
-DEMO_PAYMENTS = "demo-payments"
-"""Below AIROUTER_HOME: what the demo processor remembers."""
 
 
 class House:
@@ -275,6 +274,7 @@ class House:
             ),
             budgets=Budgets(database),
             channels=Channels(database, vault),
+            compat=Compat(database, lambda: snapshot.current.policies),
             documents=Documents(openapi_documents),
             erasure=Erasure(database, sessions, jobs),
             groups=Groups(database),
@@ -347,7 +347,12 @@ class Application:
         routes = management(
             house.services,
             lifespan=[house.open],
-            more=[*door_routes(house.open_doors), *model_routes(house.open_doors), *_demo_routes(house)],
+            more=[
+                *door_routes(house.open_doors),
+                *model_routes(house.open_doors),
+                *compat_routes(house.services, house.open_doors),
+                *_demo_routes(house),
+            ],
         )
         served = CatchUp(routes, house.catch_up)
         self._layers = Arrivals(Cors(served, settings.console_origins), settings.trusted_proxies)

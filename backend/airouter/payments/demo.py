@@ -33,6 +33,8 @@ from airouter.payments.contract import (
 )
 
 PAGE: Final = "/api/v1/demo-pay"
+DEMO_PAYMENTS: Final = "demo-payments"
+"""Where it remembers, below AIROUTER_HOME."""
 TOLERANCE_SECONDS: Final = 300
 SIGNATURE_HEADER: Final = "x-demo-signature"
 _TOKEN: Final = re.compile(r"[0-9a-f]{32}")

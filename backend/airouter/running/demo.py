@@ -9,10 +9,16 @@ import secrets
 import msgspec
 
 from airouter.domain.catalogue import DEFAULT_GROUP
+from airouter.domain.currency import exponent_of
 from airouter.domain.errors import AlreadyExists, EmailTaken, NotFound
 from airouter.domain.ids import AccountId, KeyId, UserId
 from airouter.domain.policy import Network
+from airouter.domain.quota import QUOTA_PER_UNIT
+from airouter.domain.quote import BonusTier, Package
 from airouter.domain.rate_card import TierCondition
+from airouter.payments.demo import DEMO_PAYMENTS, DemoBank
+from airouter.payments.demo import Demo as DemoProcessor
+from airouter.payments.registry import processors
 from airouter.running.home import Home
 from airouter.services.admin_accounts import AdminAccounts
 from airouter.services.attempts import Attempts
@@ -23,6 +29,8 @@ from airouter.services.keys import KeyDraft, KeyOwner, Keys
 from airouter.services.links import Links
 from airouter.services.models import ModelDraft, Models
 from airouter.services.passwords import Passwords
+from airouter.services.payment_method_forms import MethodDraft
+from airouter.services.payment_methods import PaymentMethods
 from airouter.services.policies import PolicyBook
 from airouter.services.rate_cards import RateCardDraft, RateCards, Rates, TierDraft
 from airouter.services.sessions import Sessions, Standings
@@ -41,6 +49,7 @@ EMAIL = "operator@demo.example"
 QUOTA = 100_000_000_000  # 100 units of the ledger currency
 KEPT = "demo-secrets.json"
 PRIVATE_GROUP = "vip"
+PAYMENT_METHOD = "demo"
 
 GROUPS = (
     GroupDraft(name=DEFAULT_GROUP, label="Default", multiplier_micros=1_000_000, is_public=True),
@@ -144,6 +153,7 @@ class _Seeding:
     def __init__(self, settings: Settings, database: Database, passwords: Passwords) -> None:
         vault = Vault(settings.secret_keys)
         sessions = Sessions(database, vault, Standings(lambda: False))
+        self._settings = settings
         self._database = database
         self._passwords = passwords
         self._users = Users(
@@ -152,6 +162,8 @@ class _Seeding:
         self._channels = Channels(database, vault)
         self._keys = Keys(database)
         self._links = Links(database, vault)
+        demo = DemoProcessor(DemoBank(settings.home / DEMO_PAYMENTS), settings.public_url)
+        self._methods = PaymentMethods(database, vault, processors(demo), public_url=settings.public_url)
 
     async def make(self, kept: Demo | None) -> Demo:
         """Complete what an interrupted seeding left, and renew what can no longer be known."""
@@ -163,6 +175,7 @@ class _Seeding:
         owner = await self._owner(user_id)
         await self._grant(owner, user_id)
         await self._open_network(user_id)
+        await self._payment_method()
         key_id = KeyId(new_id())
         _, key = await self._keys.create(owner, KeyDraft(name="Demo key"), key_id)
         assert key is not None  # the id is new, so the key is
@@ -219,6 +232,36 @@ class _Seeding:
         policies = PolicyBook(self._database)
         if (await policies.get("network")).updated_at is None:
             await policies.put(Network(allow_private=True), Actor(user_id=made_by))
+
+    async def _payment_method(self) -> None:
+        """Pretended payments, so that buying quota can be tried: some packages, and a little extra from 50 on."""
+        exponent = exponent_of(self._settings.currency)
+        if exponent is None:
+            return
+        unit = 10**exponent
+        draft = MethodDraft(
+            id=PAYMENT_METHOD,
+            processor=DemoProcessor.name,
+            label="Demo Pay",
+            text="Pretended: no money moves",
+            currency=self._settings.currency,
+            quota_per_minor_unit=QUOTA_PER_UNIT // unit,
+            minimum=5 * unit,
+            maximum=500 * unit,
+            packages=tuple(
+                Package(id=f"p{units}", label=label, amount=units * unit)
+                for units, label in ((10, "Try it"), (25, "A small project"), (50, "A month"), (100, "A team"))
+            ),
+            bonus_tiers=(
+                BonusTier(minimum=50 * unit, bonus_micros=10_000),
+                BonusTier(minimum=100 * unit, bonus_micros=20_000),
+            ),
+            secrets={"signing_secret": secrets.token_urlsafe(32)},
+        )
+        try:
+            await self._methods.create(draft)
+        except AlreadyExists:
+            return
 
     async def _grant(self, owner: KeyOwner, made_by: UserId) -> None:
         """Once in the life of this database: whoever used it up may adjust the account."""
