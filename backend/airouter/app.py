@@ -4,9 +4,11 @@ import asyncio
 import logging
 import random
 import socket
+import sys
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -34,6 +36,7 @@ from airouter.gateway.pipeline import Gateway
 from airouter.gateway.probe import ChannelProbe
 from airouter.gateway.relay import SCRIPTED_FAILURES, Relay
 from airouter.gateway.snapshot import Snapshot
+from airouter.mail.post_office import PostOffice, PrintedOffice, SmtpOffice
 from airouter.payments.contract import AnyProcessor
 from airouter.payments.demo import DEMO_PAYMENTS, Demo, DemoBank
 from airouter.payments.registry import processors
@@ -41,6 +44,7 @@ from airouter.providers.registry import PROVIDERS, SCRIPTED
 from airouter.providers.scripted import ScriptedUpstream
 from airouter.services.accounts import Accounts
 from airouter.services.admin_accounts import AdminAccounts, People
+from airouter.services.alerts import Alerts, alert_jobs
 from airouter.services.attempts import Attempts
 from airouter.services.audit_log import AuditLog
 from airouter.services.base_urls import address_policy
@@ -55,9 +59,11 @@ from airouter.services.groups import Groups
 from airouter.services.housekeeping import Housekeeping
 from airouter.services.idempotency import Idempotency
 from airouter.services.instance import Instance
-from airouter.services.invitations import Invitations, NoMailbox
-from airouter.services.jobs import Jobs
+from airouter.services.invitations import Invitations
+from airouter.services.jobs import Job, Jobs
 from airouter.services.keys import Keys
+from airouter.services.mailbox import JOB as MAIL
+from airouter.services.mailbox import Mailbox
 from airouter.services.models import Models
 from airouter.services.orders import Orders
 from airouter.services.passwords import Passwords
@@ -82,6 +88,7 @@ from airouter.services.usage_reports import UsageReports
 from airouter.services.users import Users
 from airouter.services.vault import Vault
 from airouter.services.wallets import Wallets
+from airouter.services.webhook_deliveries import WebhookDeliveries
 from airouter.services.webhooks import Webhooks
 from airouter.settings import Settings
 from airouter.storage.database import Database
@@ -147,8 +154,12 @@ class House:
         snapshot = Snapshot(lambda at, before: read_catalogue(database, self.vault, at, previous=before), now)
         self._jobs = jobs = Jobs(database)
         self._errands = errands = guarded_client(self._guard)
-        self._services = self._furnish(database, passwords, standings, snapshot, jobs, errands=errands)
+        outward = guarded_client(AddressGuard(AddressClass.PUBLIC, AddressPolicy()))
+        self._services = self._furnish(
+            database, passwords, standings, snapshot, jobs, errands=errands, outward=outward
+        )
         self._services.readiness.register("catalogue", _catalogue_check(snapshot))
+        listener.on("mail", lambda _: jobs.hurry(MAIL))
         housekeeping = Housekeeping(database)
         await listener.start()
         await snapshot.start(listener)
@@ -169,6 +180,7 @@ class House:
             await snapshot.stop()
             await listener.stop()
             await errands.aclose()
+            await outward.aclose()
             await database.close()
             passwords.close()
             self._services = None
@@ -235,14 +247,20 @@ class House:
         jobs: Jobs,
         *,
         errands: httpx.AsyncClient,
+        outward: httpx.AsyncClient,
     ) -> Services:
         """The use cases, and the recurring work that belongs to them (`jobs.add`).
 
-        `errands` calls what the operator named: payment processors, identity providers.
+        `errands` calls what the operator named: payment processors, identity providers. `outward` calls what anybody
+        named, on the public internet only: webhooks.
         """
         settings, vault = self.settings, self.vault
         attempts = Attempts(database, vault)
         sessions = Sessions(database, vault, standings)
+        mailbox = Mailbox(database, vault, _post_office(settings), settings.console_url)
+        jobs.add(Job(name=MAIL, run=mailbox.deliver, pause=timedelta(seconds=15), patience=timedelta(minutes=10)))
+        alerts = Alerts(database, vault, mailbox, jobs)
+        alert_jobs(jobs, alerts, WebhookDeliveries(database, vault, outward))
         teams = Teams(database)
         tokens = ManagementTokens(database, attempts, self._token_standings)
         redemptions = Redemptions(database, vault, attempts)
@@ -264,6 +282,7 @@ class House:
         return Services(
             accounts=Accounts(database),
             admin_accounts=AdminAccounts(database),
+            alerts=alerts,
             audit_log=AuditLog(database, vault),
             batch_codes=BatchCodes(database, redemptions),
             bearers=Bearers(sessions, tokens),
@@ -286,11 +305,12 @@ class House:
                 passwords,
                 attempts,
                 sign_ins=sign_ins,
-                mailbox=NoMailbox(),
+                mailbox=mailbox,
                 console_url=settings.console_url,
             ),
             jobs=jobs,
             keys=Keys(database),
+            mailbox=mailbox,
             mode=Mode(name=settings.mode),
             models=Models(database),
             order_desk=order_desk,
@@ -314,6 +334,17 @@ class House:
             wallets=Wallets(database),
             webhooks=Webhooks(payment_methods, inbox),
         )
+
+
+def _post_office(settings: Settings) -> PostOffice | None:
+    if settings.mail_server is not None and settings.mail_from is not None:
+        return SmtpOffice(settings.mail_server, settings.mail_from)
+    return PrintedOffice(_print) if settings.is_demo else None
+
+
+def _print(text: str) -> None:
+    sys.stdout.write(text)
+    sys.stdout.flush()
 
 
 def _catalogue_check(snapshot: Snapshot) -> Any:

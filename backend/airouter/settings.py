@@ -16,6 +16,8 @@ from urllib.parse import SplitResult, urlsplit
 
 import msgspec
 
+from airouter.mail.addresses import AddressUnusable, address_of
+from airouter.mail.server import MailServer, MailServerInvalid, parse_server
 from airouter.sites import is_loopback, site_difference
 
 Mode = Literal["production", "demo"]
@@ -70,6 +72,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     trusted_proxies: tuple[Network, ...]
     metrics_addr: Address | None
     password_hashes_at_once: int
+    mail_server: MailServer | None
+    mail_from: str | None
     drain_notice_seconds: float
     drain_seconds: float
     log_level: str
@@ -155,6 +159,7 @@ class _Reader:
         for origin in origins:
             if origin != console_url:
                 self._require_same_site(public_url, "AIROUTER_CONSOLE_ORIGINS", origin)
+        mail_server, mail_from = self._mail("AIROUTER_MAIL_URL", "AIROUTER_MAIL_FROM")
         settings = Settings(
             mode=mode,
             home=home,
@@ -172,6 +177,8 @@ class _Reader:
             trusted_proxies=self._networks("AIROUTER_TRUSTED_PROXIES"),
             metrics_addr=self._address("AIROUTER_METRICS_ADDR", Address(host="127.0.0.1", port=9464)),
             password_hashes_at_once=self._whole("AIROUTER_PASSWORD_HASHES_AT_ONCE", 2, 1, 64),
+            mail_server=mail_server,
+            mail_from=mail_from,
             drain_notice_seconds=self._seconds("AIROUTER_DRAIN_NOTICE_SECONDS", 0 if mode == "demo" else 3),
             drain_seconds=self._seconds("AIROUTER_DRAIN_SECONDS", 10 if mode == "demo" else 60),
             log_level=self._choice("AIROUTER_LOG_LEVEL", "info", ("debug", "info", "warning", "error")),
@@ -245,6 +252,24 @@ class _Reader:
         if urlsplit(value).scheme not in {"postgres", "postgresql"}:
             self._wrong.append(f"{name} is not a postgresql:// URL")
         return value
+
+    def _mail(self, url_name: str, from_name: str) -> tuple[MailServer | None, str | None]:
+        url, sender = self._get(url_name), self._get(from_name)
+        if url is None:
+            return None, None
+        if sender is None:
+            self._wrong.append(f"{from_name} is not set, but {url_name} is: mail needs a sender")
+            return None, None
+        try:
+            address_of(sender)
+        except AddressUnusable as error:
+            self._wrong.append(f"{from_name}: {error}")
+            return None, None
+        try:
+            return parse_server(url), sender
+        except MailServerInvalid as error:  # the value itself may hold a password
+            self._wrong.append(f"{url_name}: {error}")
+            return None, None
 
     def _secret_keys(self, name: str, *, is_required: bool) -> tuple[SecretKey, ...]:
         value = self._get(name)

@@ -10,6 +10,7 @@ from litestar.openapi import OpenAPIConfig
 
 from airouter.api import callers, idempotency, paging, usage_filters
 from airouter.api.admin import ADMIN
+from airouter.api.console.alerts import AlertsController
 from airouter.api.console.audit_log import account_acts
 from airouter.api.console.budgets import BudgetsController
 from airouter.api.console.accounts import AccountsController
@@ -33,11 +34,13 @@ from airouter.api.requests import BODY_BYTES_MAX, JsonRequest, answer_error
 from airouter.api.webhooks.payments import PAYMENT_WEBHOOKS
 from airouter.services.accounts import Accounts
 from airouter.services.admin_accounts import AdminAccounts, People
+from airouter.services.alerts import Alerts
 from airouter.services.audit_log import AuditLog
 from airouter.services.batch_codes import BatchCodes
 from airouter.services.bearers import Bearers
 from airouter.services.budgets import Budgets
 from airouter.services.channels import Channels
+from airouter.services.compat import Compat
 from airouter.services.erasure import Erasure
 from airouter.services.groups import Groups
 from airouter.services.idempotency import Idempotency
@@ -45,6 +48,7 @@ from airouter.services.instance import Instance
 from airouter.services.invitations import Invitations
 from airouter.services.jobs import Jobs
 from airouter.services.keys import Keys
+from airouter.services.mailbox import Mailbox
 from airouter.services.models import Models
 from airouter.services.orders import Orders
 from airouter.services.payment_methods import PaymentMethods
@@ -72,12 +76,14 @@ class Services:
 
     accounts: Accounts
     admin_accounts: AdminAccounts
+    alerts: Alerts
     audit_log: AuditLog
     batch_codes: BatchCodes
     bearers: Bearers
     browsers: Browsers
     budgets: Budgets
     channels: Channels
+    compat: Compat
     documents: Documents
     erasure: Erasure
     groups: Groups
@@ -86,6 +92,7 @@ class Services:
     invitations: Invitations
     jobs: Jobs
     keys: Keys
+    mailbox: Mailbox
     mode: Mode
     models: Models
     order_desk: OrderDesk
@@ -129,6 +136,7 @@ CONSOLE: Final[Sequence[Any]] = (
     WalletController,
     KeysController,
     BudgetsController,
+    AlertsController,
     TokensController,
     AccountsController,
     UsageController,

@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import Final
 
 from airouter.domain.errors import DatabaseUnavailable
-from airouter.storage import attempts, idempotency, keys, sessions, usage_reads
+from airouter.storage import alerts, attempts, idempotency, keys, mails, sessions, usage_reads
 from airouter.storage.database import Database
 
 logger = logging.getLogger(__name__)
@@ -37,8 +37,10 @@ class Housekeeping:
             idempotency.forget_old,
             attempts.forget_attempts,
             sessions.forget_ended_sessions,
+            mails.forget_mails,
             usage_reads.forget_exports,
             keys.forget_ephemeral_keys,
+            alerts.forget_deliveries,
         ):
             async with self._database.connection() as connection:
                 await forget(connection)

@@ -2,8 +2,8 @@
 everywhere within a second.
 
 Payloads on channel `airouter_changed`: `catalogue`, `keys <key_id>`, `accounts <account_id>`, `sessions <session_id>`,
-`wallet <wallet_id>`.
-`wallet` has no version row: missing one costs time only. Channel `credit_recall` carries `w<wallet_id>` or `k<key_id>`.
+`wallet <wallet_id>`, `mail`.
+`wallet` and `mail` have no version row: missing one costs time only. Channel `credit_recall` carries `w<wallet_id>` or `k<key_id>`.
 """
 
 from contextvars import ContextVar
@@ -42,6 +42,11 @@ async def announce(connection: Connection, name: Versioned, subject: object = ""
 async def announce_wallet(connection: Connection, wallet_id: int) -> None:
     """More may be spent from this wallet than somebody remembers."""
     await connection.execute(QUERIES.notify, CHANGED, f"wallet {wallet_id}")
+
+
+async def announce_mail(connection: Connection) -> None:
+    """There is mail to send."""
+    await connection.execute(QUERIES.notify, CHANGED, "mail")
 
 
 async def recall(connection: Connection, purse: str) -> None:

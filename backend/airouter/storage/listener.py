@@ -16,13 +16,13 @@ from airouter.storage import changes
 from airouter.storage.database import Connection, Database, connect
 from airouter.world import new_id
 
-Heard = Literal["catalogue", "keys", "accounts", "sessions", "wallet", "recall"]
+Heard = Literal["catalogue", "keys", "accounts", "sessions", "wallet", "recall", "mail"]
 Callback = Callable[[str | None], None]
 
 SILENCE_SECONDS: Final = 5.0
 BACK_OFF_SECONDS: Final = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
 _COMMAND_SECONDS: Final = 5.0
-_UNVERSIONED: Final = ("wallet", "recall")
+_UNVERSIONED: Final = ("wallet", "recall", "mail")
 
 logger = logging.getLogger(__name__)
 
