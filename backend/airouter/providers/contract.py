@@ -4,14 +4,18 @@ A provider builds the outgoing request, reads what the answer reports, and says 
 a connection, never retries, and knows neither keys of our clients nor prices.
 """
 
+from collections.abc import Mapping
 from typing import Literal, Protocol
+from uuid import UUID
 
 import msgspec
 
 from airouter.domain.catalogue import ChannelOptions
 from airouter.domain.rate_card import Meter
+from airouter.translation.links import Fetched
+from airouter.translation.support import Feature
 from airouter.wire.endpoint import Endpoint
-from airouter.wire.openai import Request
+from airouter.wire.requests import RequestHead
 
 Headers = tuple[tuple[bytes, bytes], ...]
 
@@ -34,12 +38,20 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     """One attempt at one channel. `body` is the client's; `upstream_model` is what this channel calls its model."""
 
     endpoint: Endpoint
-    request: Request
+    request: RequestHead
     body: bytes
     upstream_model: str
     credential: str
     base_url: str = ""
     options: ChannelOptions = ChannelOptions()
+    client_headers: Headers = ()
+    """Of the client's, those that this dialect gives a meaning, such as `anthropic-beta`."""
+    output_allowance: int = 0
+    """Tokens that the answer may have, for dialects that want to be told; 0: as the client put it."""
+    request_id: UUID = UUID(int=0)
+    """Ours; what an answer is called and dated by where the vendor does not say."""
+    fetched: Mapping[str, Fetched] = {}
+    """What lay behind links in the request, for vendors that take data only."""
 
     @property
     def is_streaming(self) -> bool:
@@ -57,6 +69,8 @@ class Outgoing(msgspec.Struct, frozen=True, kw_only=True):
     path: str
     headers: Headers
     body: bytes
+    dropped: tuple[Feature, ...] = ()
+    """What the client asked for and this vendor's dialect cannot say, so that it was left out by rule."""
 
 
 class Reported(msgspec.Struct, frozen=True, kw_only=True):
@@ -114,7 +128,12 @@ class StreamReader(Protocol):
 
     @property
     def saw_done(self) -> bool:
-        """`[DONE]` is among what `feed` returned, or comes with the next bytes of it. Costs nothing to ask."""
+        """What completes the answer is among what `feed` returned, or comes with its next bytes. Cheap to ask."""
+        ...
+
+    @property
+    def content_type(self) -> bytes | None:
+        """What the client is told of the body; None: what the upstream said."""
         ...
 
     @property
@@ -136,7 +155,7 @@ class StreamReader(Protocol):
 
     @property
     def is_complete(self) -> bool:
-        """The answer is whole: `[DONE]` came, or the model said why it stopped, and no error was said."""
+        """The answer is whole: its end came, or the model said why it stopped, and no error was said."""
         ...
 
     @property
@@ -163,7 +182,7 @@ class Provider(Protocol):
 
     @property
     def endpoints(self) -> frozenset[Endpoint]:
-        """What it can be asked for."""
+        """What it can be asked for in its own dialect."""
         ...
 
     def outgoing(self, call: Call) -> Outgoing:

@@ -2,13 +2,15 @@
 
 from typing import Final
 
-from airouter.providers.contract import Answered, Call, Headers, Outgoing, Refusal
+from airouter.providers import openai_responses
+from airouter.providers.blame import blame
+from airouter.providers.contract import Answered, Call, Headers, Outgoing, Refusal, StreamReader
+from airouter.providers.headers import HeaderBook
 from airouter.providers.openai_stream import OpenAIStreamReader
 from airouter.providers.openai_usage import usage_of
 from airouter.providers.reporting import Habits
-from airouter.wire import http
 from airouter.wire.endpoint import Endpoint
-from airouter.wire.openai import error_code, outgoing_body, read_answer, with_model, without_members
+from airouter.wire.openai import Request, error_code, outgoing_body, read_answer, with_model, without_members
 from airouter.wire.prompt import estimated_tokens, written_text_bytes
 
 _PATHS: Final[dict[Endpoint, str]] = {
@@ -16,14 +18,12 @@ _PATHS: Final[dict[Endpoint, str]] = {
     "completions": "/completions",
     "embeddings": "/embeddings",
 }
-_CACHED_CREDENTIALS: Final = 4096
-_REQUEST_STATUSES: Final = frozenset({400, 404, 413, 422})
-_OVERLOADED_STATUSES: Final = frozenset({408, 409, 425, 429})
-_FIRST_SERVER_ERROR: Final = 500
 _TOO_MANY: Final = 429
-_BAD_CREDENTIAL_MARKS: Final = (b"api key not valid", b"incorrect api key", b"api_key_invalid", b"invalid_api_key")
-"""How some vendors refuse a credential with a 400 (Google, xAI): passed on, it would tell our client about our key."""
 _OUR_QUOTA_CODES: Final = frozenset({"insufficient_quota", "billing_hard_limit_reached"})
+
+
+def _authorise(credential: bytes) -> Headers:
+    return ((b"authorization", b"Bearer " + credential),)
 
 
 class OpenAIProvider:
@@ -32,7 +32,8 @@ class OpenAIProvider:
     def __init__(self, name: str, habits: Habits) -> None:
         self._name = name
         self._habits = habits
-        self._headers: dict[str, Headers] = {}
+        self._headers = HeaderBook(_authorise)
+        self._endpoints: frozenset[Endpoint] = frozenset({*_PATHS, *(("responses",) if habits.has_responses else ())})
 
     @property
     def name(self) -> str:
@@ -41,44 +42,31 @@ class OpenAIProvider:
 
     @property
     def endpoints(self) -> frozenset[Endpoint]:
-        """Chat, the older completions, and embeddings."""
-        return frozenset(_PATHS)
+        """Chat, the older completions, embeddings, and responses where the vendor has them."""
+        return self._endpoints
 
     def outgoing(self, call: Call) -> Outgoing:
         """The client's body, with the model's name here and a demand for usage where this upstream understands it.
 
         What would let the vendor run another, perhaps dearer, model than the one that is charged does not go out.
         """
-        headers = self._headers.get(call.credential)
-        if headers is None:
-            headers = self._make_headers(call.credential)
+        headers = self._headers.of(call.credential)
+        if call.endpoint == "responses":
+            return openai_responses.outgoing(call, headers)
+        request = call.request
+        assert isinstance(request, Request), "this dialect's own"
         given = call.body
         if self._habits.chooses_models_by:
             given = without_members(given, self._habits.chooses_models_by)
         body = outgoing_body(
-            call.request,
-            given,
-            model=call.upstream_model,
-            include_usage=call.options.include_usage and call.is_streaming,
+            request, given, model=call.upstream_model, include_usage=call.options.include_usage and call.is_streaming
         )
         return Outgoing(method="POST", path=_PATHS[call.endpoint], headers=headers, body=body)
 
-    def _make_headers(self, credential: str) -> Headers:
-        if len(self._headers) >= _CACHED_CREDENTIALS:
-            self._headers.clear()
-        headers: Headers = (
-            http.JSON,
-            (b"accept", b"application/json, text/event-stream"),
-            (b"accept-encoding", b"identity"),
-            (b"user-agent", b"airouter"),
-        )
-        if credential:
-            headers = (*headers, (b"authorization", b"Bearer " + credential.encode("utf-8")))
-        self._headers[credential] = headers
-        return headers
-
     def answer(self, call: Call, body: bytes) -> Answered:
         """Read a whole answer; only `rewrite_model` changes its bytes."""
+        if call.endpoint == "responses":
+            return openai_responses.answer(call, body, self._habits)
         answer = read_answer(body)
         if answer is None:
             return Answered(body=body, reported=None, is_proper=False)
@@ -90,15 +78,14 @@ class OpenAIProvider:
             body = with_model(body, call.request.model)
         return Answered(body=body, reported=reported, is_proper=answer.is_answer, written_tokens=written)
 
-    def stream(self, call: Call) -> OpenAIStreamReader:
+    def stream(self, call: Call) -> StreamReader:
         """A reader for one event stream."""
+        if call.endpoint == "responses":
+            return openai_responses.stream(call, self._habits)
         return OpenAIStreamReader(call, self._habits)
 
     def refusal(self, status: int, body: bytes) -> Refusal:
-        """400, 404, 413 and 422 are about the request, but for those that are about our credential in disguise."""
-        if status in _REQUEST_STATUSES:
-            lowered = body[:4096].lower()
-            return "channel" if any(mark in lowered for mark in _BAD_CREDENTIAL_MARKS) else "request"
+        """An empty purse of ours looks like a rate limit."""
         if status == _TOO_MANY and error_code(body) in _OUR_QUOTA_CODES:
             return "channel"
-        return "overloaded" if status in _OVERLOADED_STATUSES or status >= _FIRST_SERVER_ERROR else "channel"
+        return blame(status, body)

@@ -68,6 +68,7 @@ class OpenAIStreamReader:
         "_usage",
         "_written_bytes",
         "call",
+        "content_type",
         "received_bytes",
         "saw_done",
     )
@@ -98,6 +99,7 @@ class OpenAIStreamReader:
         self._estimate = 0
         self._estimate_due = _ESTIMATE_EVERY_BYTES
         self.saw_done = False
+        self.content_type: bytes | None = None
         self.received_bytes = 0
 
     def feed(self, data: bytes) -> bytes:

@@ -35,6 +35,8 @@ class Habits(msgspec.Struct, frozen=True, kw_only=True):
     """What a total beyond every figure stands for. Google's compatible door counts thinking nowhere else."""
     searches: tuple[Path, ...] = ()
     """Where the number of searches run upstream is said."""
+    has_responses: bool = False
+    """It takes `/responses` as OpenAI does."""
     chooses_models_by: tuple[str, ...] = ()
     """Members of a request with which the vendor may run another model than the one that was admitted and priced."""
 
@@ -76,24 +78,24 @@ def reported(usage: Mapping[str, Any], endpoint: Endpoint, habits: Habits, servi
     Raises:
         UsageRefused: a figure cannot be true.
     """
-    total = _figure(usage, (("total_tokens",),))
-    prompt, written = _figure(usage, _PROMPT), _figure(usage, _WRITTEN)
+    total = figure(usage, (("total_tokens",),))
+    prompt, written = figure(usage, _PROMPT), figure(usage, _WRITTEN)
     if total is None and prompt is None and written is None:
         return None
     if endpoint == "embeddings":
         return _embedded(prompt, written, total, service_tier)
     prompt, written = _completed(prompt, written, total)
     details = _Details(
-        cached=_figure(usage, _CACHED) or 0,
-        cache_writes=_figure(usage, _CACHE_WRITES) or 0,
-        reasoning=_figure(usage, _REASONING) or 0,
+        cached=figure(usage, _CACHED) or 0,
+        cache_writes=figure(usage, _CACHE_WRITES) or 0,
+        reasoning=figure(usage, _REASONING) or 0,
     )
     quantities, problem = _disjoint(prompt, written, total, details, habits)
-    _carve(quantities, "input", "audio_input", _figure(usage, _AUDIO_READ))
-    _carve(quantities, "input", "image_input", _figure(usage, _IMAGE_READ))
-    _carve(quantities, "output", "audio_output", _figure(usage, _AUDIO_WRITTEN))
-    _carve(quantities, "output", "image_output", _figure(usage, _IMAGE_WRITTEN))
-    searches = _figure(usage, habits.searches)
+    _carve(quantities, "input", "audio_input", figure(usage, _AUDIO_READ))
+    _carve(quantities, "input", "image_input", figure(usage, _IMAGE_READ))
+    _carve(quantities, "output", "audio_output", figure(usage, _AUDIO_WRITTEN))
+    _carve(quantities, "output", "image_output", figure(usage, _IMAGE_WRITTEN))
+    searches = figure(usage, habits.searches)
     if searches:
         quantities["search"] = searches
     quantities["request"] = 1
@@ -185,8 +187,12 @@ def _carve(quantities: dict[Meter, int], plain: Meter, special: Meter, figure: i
         quantities[special] = moved
 
 
-def _figure(usage: Mapping[str, Any], paths: tuple[Path, ...]) -> int | None:
-    """The first figure that is said, in the order of the places given."""
+def figure(usage: Mapping[str, Any], paths: tuple[Path, ...]) -> int | None:
+    """The first figure that is said, in the order of the places given.
+
+    Raises:
+        UsageRefused: it cannot be true.
+    """
     for path in paths:
         here: Any = usage
         for name in path:
@@ -207,7 +213,7 @@ def _whole(value: object, name: str) -> int:
 
 
 VENDORS: Final[Mapping[str, Habits]] = {
-    "openai": Habits(),
+    "openai": Habits(has_responses=True),
     "openai-compatible": Habits(),
     "scripted": Habits(),
     "cerebras": Habits(),

@@ -205,6 +205,19 @@ def _lower(text: str) -> str:
     return text[:1].lower() + text[1:]
 
 
+def with_one_model(body: bytes, given: str, model: str) -> bytes:
+    """The body with this model, for sure: its own bytes where it names the right one once and no other way.
+
+    A body that names its model more than once (or might) goes out with one of each key, so that the upstream runs what
+    was admitted.
+    """
+    if model == given and body.count(b'"model"') == 1 and b"\\u00" not in body:
+        return body
+    members = _MEMBERS.decode(body)
+    members["model"] = msgspec.Raw(msgspec.json.encode(model))
+    return _object(members)
+
+
 def outgoing_body(request: Request, body: bytes, *, model: str, include_usage: bool) -> bytes:
     """What goes upstream: the client's own bytes unless something must change.
 

@@ -1,0 +1,129 @@
+"""Anthropic: messages, whole and streamed."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from airouter.domain.rate_card import Meter
+from airouter.providers.blame import blame
+from airouter.providers.contract import Answered, Call, Headers, Outgoing, Refusal, Reported
+from airouter.providers.headers import HeaderBook
+from airouter.providers.passing_stream import PassingStreamReader
+from airouter.providers.reporting import UsageRefused, figure
+from airouter.wire.anthropic import Answer, read_answer, written_bytes
+from airouter.wire.endpoint import Endpoint
+from airouter.wire.openai import is_given, with_model, with_one_model
+from airouter.wire.prompt import estimated_tokens
+
+VERSION: Final = (b"anthropic-version", b"2023-06-01")
+"""For clients that say none, such as those of another dialect."""
+
+
+def _authorise(credential: bytes) -> Headers:
+    return ((b"x-api-key", credential),)
+
+
+class AnthropicProvider:
+    """Anthropic's own address, and whoever serves the same one."""
+
+    def __init__(self, name: str = "anthropic") -> None:
+        self._name = name
+        self._headers = HeaderBook(_authorise)
+
+    @property
+    def name(self) -> str:
+        """The `provider` of a channel."""
+        return self._name
+
+    @property
+    def endpoints(self) -> frozenset[Endpoint]:
+        """Messages."""
+        return frozenset({"messages"})
+
+    def outgoing(self, call: Call) -> Outgoing:
+        """The client's body, with the model's name here. Its version and its betas are the client's business."""
+        more = call.client_headers
+        if not any(name == VERSION[0] for name, _ in more):
+            more = (VERSION, *more)
+        body = with_one_model(call.body, call.request.model, call.upstream_model)
+        return Outgoing(method="POST", path="/v1/messages", headers=self._headers.of(call.credential, more), body=body)
+
+    def answer(self, call: Call, body: bytes) -> Answered:
+        """Read a whole answer; only `rewrite_model` changes its bytes."""
+        answer = read_answer(body)
+        if answer is None or answer.type != "message":
+            return Answered(body=body, reported=None, is_proper=False)
+        reported = reported_in(answer.usage or {})
+        written = 0
+        if reported is None or reported.quantities is None:
+            written = estimated_tokens(written_bytes(answer.content))
+        if call.options.rewrite_model:
+            body = with_model(body, call.request.model)
+        return Answered(body=body, reported=reported, is_proper=is_given(answer.content), written_tokens=written)
+
+    def stream(self, call: Call) -> PassingStreamReader:
+        """A reader for one event stream."""
+        return PassingStreamReader(call, MessageNotes())
+
+    def refusal(self, status: int, body: bytes) -> Refusal:
+        """529 is Anthropic's own way to say that it is overloaded."""
+        return blame(status, body)
+
+
+class MessageNotes:
+    """Usage comes twice: what was read at the start, what was written at the end. The later figure counts."""
+
+    marks: tuple[bytes, ...] = (b'"usage"', b'"message_stop"', b'"error"')
+
+    def __init__(self) -> None:
+        self.is_over = False
+        self.has_error = False
+        self._usage: dict[str, Any] = {}
+
+    def note(self, data: bytes) -> None:
+        """`message_start`, `message_delta`, `message_stop`, `error`."""
+        answer = read_answer(data)
+        if answer is None:
+            return
+        self._learn(answer)
+        self.is_over = self.is_over or answer.type == "message_stop"
+        self.has_error = self.has_error or answer.type == "error"
+
+    def _learn(self, answer: Answer) -> None:
+        usage = answer.any_usage if answer.type in {"message_start", "message_delta"} else None
+        for name, value in (usage or {}).items():
+            if value is not None:
+                self._usage[name] = value
+
+    @property
+    def reported(self) -> Reported | None:
+        """The figures so far."""
+        return reported_in(self._usage)
+
+
+def reported_in(usage: Mapping[str, Any]) -> Reported | None:
+    """Anthropic's figures are disjoint already: what was read plainly, what was written to and read from the cache.
+
+    Thoughts are within `output_tokens`, at the same price, and are not told apart.
+    """
+    tier = usage.get("service_tier")
+    try:
+        read, written = figure(usage, (("input_tokens",),)), figure(usage, (("output_tokens",),))
+        if read is None and written is None:
+            return None
+        long = figure(usage, (("cache_creation", "ephemeral_1h_input_tokens"),)) or 0
+        writes = figure(usage, (("cache_creation_input_tokens",),))
+        short = figure(usage, (("cache_creation", "ephemeral_5m_input_tokens"),)) or 0
+        if writes is not None and writes != short + long:
+            short = max(writes - long, 0)
+        others: dict[Meter, int] = {
+            "cached_input": figure(usage, (("cache_read_input_tokens",),)) or 0,
+            "cache_write_5m": short,
+            "cache_write_1h": long,
+            "search": figure(usage, (("server_tool_use", "web_search_requests"),)) or 0,
+        }
+    except UsageRefused:
+        return Reported(quantities=None, problem="usage_refused")
+    quantities: dict[Meter, int] = {"input": read or 0, "output": written or 0}
+    quantities |= {meter: quantity for meter, quantity in others.items() if quantity}
+    quantities["request"] = 1
+    return Reported(quantities=quantities, service_tier=tier if isinstance(tier, str) else None)

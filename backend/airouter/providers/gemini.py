@@ -1,0 +1,184 @@
+"""Gemini: generateContent, whole and streamed."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+from urllib.parse import quote
+
+from airouter.domain.rate_card import Meter
+from airouter.providers.blame import blame
+from airouter.providers.contract import Answered, Call, Headers, Outgoing, Problem, Refusal, Reported
+from airouter.providers.headers import HeaderBook
+from airouter.providers.passing_stream import PassingStreamReader
+from airouter.providers.reporting import UsageRefused, figure
+from airouter.wire.endpoint import Endpoint
+from airouter.wire.gemini import Answer, Request, read_answer, written_bytes
+from airouter.wire.prompt import estimated_tokens
+
+_DETAILS: Final[tuple[tuple[str, str, Meter, Meter], ...]] = (
+    ("promptTokensDetails", "AUDIO", "input", "audio_input"),
+    ("promptTokensDetails", "IMAGE", "input", "image_input"),
+    ("candidatesTokensDetails", "AUDIO", "output", "audio_output"),
+    ("candidatesTokensDetails", "IMAGE", "output", "image_output"),
+)
+"""Where the kinds of tokens are said, and the bucket that they are taken out of."""
+
+
+def _authorise(credential: bytes) -> Headers:
+    return ((b"x-goog-api-key", credential),)
+
+
+class GeminiProvider:
+    """Google's Gemini API; the model and whether it streams are in the address."""
+
+    def __init__(self, name: str = "gemini") -> None:
+        self._name = name
+        self._headers = HeaderBook(_authorise)
+
+    @property
+    def name(self) -> str:
+        """The `provider` of a channel."""
+        return self._name
+
+    @property
+    def endpoints(self) -> frozenset[Endpoint]:
+        """GenerateContent."""
+        return frozenset({"generate_content"})
+
+    def outgoing(self, call: Call) -> Outgoing:
+        """The client's own bytes; the address names the model."""
+        model = call.upstream_model
+        named = model if "/" in model else f"models/{model}"
+        verb = "streamGenerateContent?alt=sse" if call.is_streaming else "generateContent"
+        return Outgoing(
+            method="POST",
+            path=f"/v1beta/{quote(named)}:{verb}",
+            headers=self._headers.of(call.credential),
+            body=call.body,
+        )
+
+    def answer(self, call: Call, body: bytes) -> Answered:
+        """Read a whole answer; its bytes stay."""
+        del call
+        answer = read_answer(body)
+        if answer is None:
+            return Answered(body=body, reported=None, is_proper=False)
+        reported = reported_in(answer)
+        written = 0
+        if reported is None or reported.quantities is None:
+            written = estimated_tokens(written_bytes(answer))
+        is_proper = (answer.candidates is not None or answer.promptFeedback is not None) and answer.error is None
+        return Answered(body=body, reported=reported, is_proper=is_proper, written_tokens=written)
+
+    def stream(self, call: Call) -> PassingStreamReader:
+        """A reader for one event stream, which a client without `alt=sse` gets as an array."""
+        notes = CandidateNotes(call.request.choices)
+        request = call.request
+        if isinstance(request, Request) and request.is_array:
+            frame = ArrayFrame()
+            return PassingStreamReader(
+                call, notes, content_type=b"application/json", change=frame.element, end=frame.end
+            )
+        return PassingStreamReader(call, notes)
+
+    def refusal(self, status: int, body: bytes) -> Refusal:
+        """A bad key is a 400 there."""
+        return blame(status, body)
+
+
+class ArrayFrame:
+    """A JSON array that grows by an element for each event."""
+
+    def __init__(self) -> None:
+        self._has_begun = False
+
+    def element(self, data: bytes) -> bytes:
+        """One more."""
+        opening, self._has_begun = (b",\r\n" if self._has_begun else b"["), True
+        return opening + data
+
+    def end(self) -> bytes:
+        """The closing bracket, and the opening one of an array without elements."""
+        return b"]" if self._has_begun else b"[]"
+
+
+class CandidateNotes:
+    """Every event is an answer with the figures so far; the last says why each candidate stopped."""
+
+    marks: tuple[bytes, ...] = (b"usageMetadata", b"finishReason", b"promptFeedback", b'"error"')
+
+    def __init__(self, choices: int) -> None:
+        self.is_over = False
+        self.has_error = False
+        self._open = choices
+        self._latest: Answer | None = None
+        self._searches = 0
+
+    def note(self, data: bytes) -> None:
+        """Any event with figures or an end."""
+        answer = read_answer(data)
+        if answer is None:
+            return
+        if answer.usageMetadata is not None:
+            self._latest = answer
+        self._searches = max(self._searches, answer.searches)
+        self.has_error = self.has_error or answer.error is not None
+        if answer.is_finished:
+            self._open -= max(1, sum(bool(one.get("finishReason")) for one in answer.candidates or ()))
+            self.is_over = self._open <= 0
+
+    @property
+    def reported(self) -> Reported | None:
+        """The figures so far."""
+        return None if self._latest is None else reported_in(self._latest, self._searches)
+
+
+def reported_in(answer: Answer, searches: int | None = None) -> Reported | None:
+    """Google's figures: cached tokens are within the prompt's; thoughts and the results of tools stand beside."""
+    usage = answer.usageMetadata
+    if usage is None:
+        return None
+    try:
+        quantities, problem = _disjoint(usage)
+    except UsageRefused:
+        return Reported(quantities=None, problem="usage_refused")
+    if quantities is None:
+        return None
+    searched = answer.searches if searches is None else searches
+    if searched:
+        quantities["search"] = searched
+    quantities["request"] = 1
+    return Reported(quantities=quantities, problem=problem)
+
+
+def _disjoint(usage: Mapping[str, Any]) -> tuple[dict[Meter, int] | None, Problem | None]:
+    prompt, total = figure(usage, (("promptTokenCount",),)), figure(usage, (("totalTokenCount",),))
+    written, thoughts = figure(usage, (("candidatesTokenCount",),)), figure(usage, (("thoughtsTokenCount",),)) or 0
+    if prompt is None and written is None and total is None:
+        return None, None
+    of_tools = figure(usage, (("toolUsePromptTokenCount",),)) or 0
+    cached = figure(usage, (("cachedContentTokenCount",),)) or 0
+    read = (prompt or 0) + of_tools
+    problem: Problem | None = None
+    if cached > read:
+        cached, problem = 0, "details_contradict"
+    quantities: dict[Meter, int] = {"input": read - cached, "output": written or 0}
+    if cached:
+        quantities["cached_input"] = cached
+    if thoughts:
+        quantities["reasoning"] = thoughts
+    if total is not None and total != read + (written or 0) + thoughts:
+        problem = problem or "total_differs"
+        excess = total - read - (written or 0) - thoughts
+        if excess > 0:  # thoughts that no figure names
+            quantities["reasoning"] = thoughts + excess
+    for member, kind, plain, special in _DETAILS:
+        counted = sum(
+            figure(detail, (("tokenCount",),)) or 0
+            for detail in usage.get(member) or ()
+            if isinstance(detail, dict) and detail.get("modality") == kind
+        )
+        moved = min(counted, quantities[plain])
+        if moved:
+            quantities[plain] -= moved
+            quantities[special] = moved
+    return quantities, problem

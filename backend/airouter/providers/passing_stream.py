@@ -1,0 +1,140 @@
+"""Reading an event stream while it passes by unchanged: for dialects in which nothing of a stream has to be hidden.
+
+Bytes leave as they came. Events are put together beside them, and decoded only where a mark says that they tell
+something to be metered.
+"""
+
+from collections.abc import Callable
+from typing import Final, Protocol
+
+from airouter.providers.contract import Call, Reported
+from airouter.wire.prompt import estimated_tokens
+from airouter.wire.sse import event_data, split_events, whole_events_end
+
+EVENT_BYTES_MAX: Final = 8 * 1024 * 1024
+"""An event longer than this is not read (Gemini's images are one event each), so that it costs no memory."""
+_SEAM: Final = 3
+_BYTES_PER_WRITTEN: Final = 4
+"""Of the bytes of a stream of these dialects, about a quarter is what the model wrote, the rest its wrapping."""
+
+
+class Notes(Protocol):
+    """What a dialect learns from the events of one stream."""
+
+    marks: tuple[bytes, ...]
+    """An event without any of these tells nothing."""
+    is_over: bool
+    """What completes the answer has come."""
+    has_error: bool
+    """The vendor said an error."""
+
+    def note(self, data: bytes) -> None:
+        """The data of an event with a mark in it."""
+        ...
+
+    @property
+    def reported(self) -> Reported | None:
+        """The latest figures."""
+        ...
+
+
+class PassingStreamReader:
+    """Reads one stream (contract.StreamReader) and takes the notes of its dialect."""
+
+    __slots__ = ("_change", "_end", "_notes", "_skips", "_tail", "call", "content_type", "received_bytes")
+
+    def __init__(
+        self,
+        call: Call,
+        notes: Notes,
+        *,
+        content_type: bytes | None = None,
+        change: Callable[[bytes], bytes] | None = None,
+        end: Callable[[], bytes] | None = None,
+    ) -> None:
+        self.call = call
+        self.content_type = content_type
+        self.received_bytes = 0
+        self._notes = notes
+        self._change = change
+        """For a client that wants the events in another frame; they then leave when they are whole."""
+        self._end = end
+        self._tail = bytearray()
+        self._skips = False
+
+    def feed(self, data: bytes) -> bytes:
+        """What to send to the client now."""
+        self.received_bytes += len(data)
+        tail = self._tail
+        known = len(tail)
+        tail += data
+        end = whole_events_end(tail, max(known - _SEAM, 0))
+        if not end:
+            if len(tail) > EVENT_BYTES_MAX:
+                self._skips = True
+                del tail[:-_SEAM]
+            return b"" if self._change else data
+        block = bytes(memoryview(tail)[:end])
+        self._tail = tail[end:]
+        changed = self._take(block)
+        return changed if self._change else data
+
+    def finish(self) -> bytes:
+        """The upstream ended properly. A last event without its empty line counts as an event."""
+        tail = bytes(self._tail)
+        self._tail = bytearray()
+        out = self._take(tail) if tail else b""
+        if self._change is None:
+            return b""
+        return out + (self._end() if self._end is not None else b"")
+
+    def close_event(self) -> bytes:
+        """An empty line if part of an event is out."""
+        is_open = bool(self._tail) and self._change is None
+        self._tail = bytearray()
+        return b"\n\n" if is_open else b""
+
+    def _take(self, block: bytes) -> bytes:
+        if self._skips:  # the rest of an event that was too long
+            self._skips = False
+            return b""
+        notes, change = self._notes, self._change
+        if change is None and not any(mark in block for mark in notes.marks):
+            return b""
+        out: list[bytes] = []
+        for event in split_events(block):
+            data = event_data(event)
+            if any(mark in data for mark in notes.marks):
+                notes.note(data)
+            if change is not None and data:
+                out.append(change(data))
+        return b"".join(out)
+
+    @property
+    def saw_done(self) -> bool:
+        """What completes the answer has come."""
+        return self._notes.is_over
+
+    @property
+    def output_estimate(self) -> int:
+        """Tokens written so far, roughly."""
+        return self.written_tokens()
+
+    @property
+    def reported(self) -> Reported | None:
+        """The latest figures the vendor gave."""
+        return self._notes.reported
+
+    @property
+    def is_complete(self) -> bool:
+        """The answer is whole, and no error was said."""
+        return self._notes.is_over and not self._notes.has_error
+
+    @property
+    def has_error(self) -> bool:
+        """The vendor said an error inside the stream."""
+        return self._notes.has_error
+
+    def written_tokens(self) -> int:
+        """An estimate of the output so far."""
+        return estimated_tokens(self.received_bytes // _BYTES_PER_WRITTEN)

@@ -1,0 +1,264 @@
+"""A provider asked in another dialect than its own: the request is translated for it, the answer for the client.
+
+It has the shape of a provider, so that the gateway need not know. What the call used is read by the provider itself.
+"""
+
+from typing import Any, Final
+
+import msgspec
+
+from airouter.domain.errors import InvalidRequest
+from airouter.domain.ids import RequestId, minted_at
+from airouter.domain.rate_card import Meter
+from airouter.providers.contract import Answered, Call, Outgoing, Provider, Refusal, Reported, StreamReader
+from airouter.translation.conversation import Conversation, features_of
+from airouter.translation.dialect import DIALECTS, ID_PREFIXES, EventReader, EventWriter, Wanted
+from airouter.translation.links import links_of, with_data
+from airouter.translation.reply import Head, Reply
+from airouter.translation.support import Feature, dropped_or_refused
+from airouter.wire.endpoint import TEXT, Endpoint
+from airouter.wire.gemini import Request as GeminiRequest
+from airouter.wire.openai import Request as ChatRequest
+from airouter.wire.sse import event_data, split_events, whole_events_end
+
+_ANY: Final = msgspec.json.Decoder(dict[str, Any])
+_SEAM: Final = 3
+EVENT_BYTES_MAX: Final = 16 * 1024 * 1024
+"""An event longer than this ends the stream: it could not be translated without being held."""
+
+
+class PlainHead(msgspec.Struct, frozen=True, kw_only=True):
+    """The head of a request that we wrote ourselves (wire.requests.RequestHead)."""
+
+    model: str
+    is_streaming: bool
+    choices: int = 1
+    wants_usage: bool = True
+    stated_output_tokens: int | None = None
+    asks: tuple[Meter, ...] = ()
+    service_tier: str | None = None
+
+
+class TranslatedProvider:
+    """`native`, for calls of another endpoint. One for each pair; shared by all calls of a process."""
+
+    def __init__(self, native: Provider, endpoint: Endpoint, native_endpoint: Endpoint) -> None:
+        self._native = native
+        self._endpoint = endpoint
+        self._native_endpoint = native_endpoint
+        self._theirs = DIALECTS[endpoint]
+        self._ours = DIALECTS[native_endpoint]
+
+    @property
+    def name(self) -> str:
+        """The `provider` of a channel."""
+        return self._native.name
+
+    @property
+    def endpoints(self) -> frozenset[Endpoint]:
+        """The one it translates."""
+        return frozenset({self._endpoint})
+
+    def links(self, call: Call) -> list[str]:
+        """The links in the request that have to be fetched for this provider.
+
+        Raises:
+            InvalidRequest, NotTranslatable
+        """
+        conversation, _ = self._read(call)
+        return links_of(conversation, self._ours.name)
+
+    def outgoing(self, call: Call) -> Outgoing:
+        """The request in the provider's dialect.
+
+        Raises:
+            InvalidRequest: the client's request cannot be meant.
+            NotTranslatable: it asks for what the provider's dialect cannot say.
+        """
+        conversation, dropped = self._read(call)
+        allowance = call.output_allowance or conversation.max_output_tokens or 1
+        body = self._ours.write_request(with_data(conversation, call.fetched), Wanted(allowance=allowance))
+        out = self._native.outgoing(self._inner(call, msgspec.json.encode(body), conversation.sampling.choices))
+        return msgspec.structs.replace(out, dropped=tuple(dropped))
+
+    def answer(self, call: Call, body: bytes) -> Answered:
+        """The provider's answer in the client's dialect; what is no answer stays as it is."""
+        answered = self._native.answer(self._inner(call, b""), body)
+        if not answered.is_proper:
+            return answered
+        head = self._head(call)
+        reply = self._named(self._ours.read_reply(_ANY.decode(answered.body), head), head)
+        quantities = None if answered.reported is None else answered.reported.quantities
+        written = msgspec.json.encode(self._theirs.write_reply(reply, quantities, head))
+        return msgspec.structs.replace(answered, body=written)
+
+    def stream(self, call: Call) -> "TranslatingStreamReader":
+        """A reader that translates event by event."""
+        is_array = isinstance(call.request, GeminiRequest) and call.request.is_array
+        return TranslatingStreamReader(
+            call,
+            self._native.stream(self._inner(call, b"", call.request.choices)),
+            self._ours.reader(),
+            self._theirs.writer(self._head(call), is_array=is_array),
+            is_array=is_array,
+        )
+
+    def refusal(self, status: int, body: bytes) -> Refusal:
+        """As the provider judges it."""
+        return self._native.refusal(status, body)
+
+    def _read(self, call: Call) -> tuple[Conversation, list[Feature]]:
+        try:
+            body = _ANY.decode(call.body)
+        except RecursionError:
+            raise InvalidRequest("The body is nested too deeply.", field=None) from None
+        conversation = self._theirs.read_request(body, call.upstream_model, is_streaming=call.is_streaming)
+        dropped = dropped_or_refused(features_of(conversation, self._ours.name), self._ours.name)
+        return conversation, dropped
+
+    def _inner(self, call: Call, body: bytes, choices: int = 1) -> Call:
+        """The same call as the provider sees it: in its own dialect, under its own model's name."""
+        request: Any = PlainHead(model=call.upstream_model, is_streaming=call.is_streaming, choices=choices)
+        if self._native_endpoint == "chat.completions":  # its provider looks further into the head
+            request = ChatRequest(model=call.upstream_model, stream=call.is_streaming)
+        options = msgspec.structs.replace(call.options, rewrite_model=False)
+        return msgspec.structs.replace(
+            call, endpoint=self._native_endpoint, request=request, body=body, client_headers=(), options=options
+        )
+
+    def _head(self, call: Call) -> Head:
+        return Head(
+            reply_id=ID_PREFIXES[self._endpoint] + call.request_id.hex,
+            model=call.request.model,
+            created_at_seconds=int(minted_at(RequestId(call.request_id)).timestamp()),
+            wants_usage=call.request.wants_usage,
+            request=_ANY.decode(call.body) if self._endpoint == "responses" else {},
+        )
+
+    @staticmethod
+    def _named(reply: Reply, head: Head) -> Reply:
+        return msgspec.structs.replace(
+            reply, reply_id=head.reply_id, model=head.model, created_at_seconds=head.created_at_seconds
+        )
+
+
+class TranslatingStreamReader:
+    """Reads the provider's events and writes the client's (contract.StreamReader). Whole events leave, never parts."""
+
+    __slots__ = ("_has_ended", "_native", "_reader", "_tail", "_writer", "call", "content_type")
+
+    def __init__(
+        self, call: Call, native: StreamReader, reader: EventReader, writer: EventWriter, *, is_array: bool
+    ) -> None:
+        self.call = call
+        self.content_type: bytes | None = b"application/json" if is_array else b"text/event-stream; charset=utf-8"
+        self._native = native
+        self._reader = reader
+        self._writer = writer
+        self._tail = bytearray()
+        self._has_ended = False
+
+    def feed(self, data: bytes) -> bytes:
+        """What the client reads of it now."""
+        self._native.feed(data)
+        tail = self._tail
+        known = len(tail)
+        tail += data
+        end = whole_events_end(tail, max(known - _SEAM, 0))
+        if not end:
+            if len(tail) > EVENT_BYTES_MAX:
+                raise MemoryError("an event of the provider is too long to be translated")
+            return b""
+        block = bytes(memoryview(tail)[:end])
+        self._tail = tail[end:]
+        return self._translated(block)
+
+    def finish(self) -> bytes:
+        """The provider ended the stream: a last event without its empty line, and the end if it was a proper one."""
+        self._native.finish()
+        tail = bytes(self._tail)
+        self._tail = bytearray()
+        out = self._translated(tail) if tail else b""
+        return out + self._end() if self._native.is_complete else out
+
+    def _translated(self, block: bytes) -> bytes:
+        out: list[bytes] = []
+        for event in split_events(block):
+            data = event_data(event)
+            if data and (said := self._reader.read(data)):
+                out.append(self._writer.write(said))
+        if self._native.saw_done and self._native.is_complete:
+            out.append(self._end())
+        return b"".join(out)
+
+    def _end(self) -> bytes:
+        if self._has_ended:
+            return b""
+        self._has_ended = True
+        reported = self._native.reported
+        return self._writer.end(None if reported is None else reported.quantities)
+
+    def close_event(self) -> bytes:
+        """Only whole events left, so none is open."""
+        self._native.close_event()
+        self._tail = bytearray()
+        return b""
+
+    @property
+    def saw_done(self) -> bool:
+        """What completes the answer is among what `feed` returned."""
+        return self._native.saw_done
+
+    @property
+    def output_estimate(self) -> int:
+        """As the provider's own reader counts."""
+        return self._native.output_estimate
+
+    @property
+    def received_bytes(self) -> int:
+        """Bytes of the provider's stream."""
+        return self._native.received_bytes
+
+    @property
+    def reported(self) -> Reported | None:
+        """The latest figures the provider gave."""
+        return self._native.reported
+
+    @property
+    def is_complete(self) -> bool:
+        """The provider's answer is whole."""
+        return self._native.is_complete
+
+    @property
+    def has_error(self) -> bool:
+        """The provider said an error inside the stream."""
+        return self._native.has_error
+
+    def written_tokens(self) -> int:
+        """An estimate of the output so far."""
+        return self._native.written_tokens()
+
+
+class Providers:
+    """Every provider for every endpoint: itself where it speaks the dialect, else a translation."""
+
+    def __init__(self, natives: dict[str, Provider]) -> None:
+        self._natives = natives
+        self._translated: dict[tuple[str, Endpoint], Provider] = {}
+
+    def __getitem__(self, name: str) -> Provider:
+        """By the name that a channel carries."""
+        return self._natives[name]
+
+    def serving(self, name: str, endpoint: Endpoint) -> Provider | None:
+        """Whom to ask; None: this provider can do nothing that means the same."""
+        native = self._natives[name]
+        if endpoint in native.endpoints:
+            return native
+        found = self._translated.get((name, endpoint))
+        if found is None and endpoint in TEXT:
+            spoken: Endpoint | None = next((one for one in DIALECTS if one in native.endpoints), None)
+            if spoken is None:
+                return None
+            found = self._translated[name, endpoint] = TranslatedProvider(native, endpoint, spoken)
+        return found
