@@ -55,9 +55,13 @@ from airouter.services.catalogue import read_catalogue
 from airouter.services.channels import Channels
 from airouter.services.compat import Compat
 from airouter.services.erasure import Erasure
+from airouter.services.factors import Factors
+from airouter.services.github import GitHub
 from airouter.services.groups import Groups
 from airouter.services.housekeeping import Housekeeping
 from airouter.services.idempotency import Idempotency
+from airouter.services.identities import Identities
+from airouter.services.identity_providers import IdentityProviders
 from airouter.services.instance import Instance
 from airouter.services.invitations import Invitations
 from airouter.services.jobs import Job, Jobs
@@ -65,7 +69,10 @@ from airouter.services.keys import Keys
 from airouter.services.mailbox import JOB as MAIL
 from airouter.services.mailbox import Mailbox
 from airouter.services.models import Models
+from airouter.services.newcomers import Newcomers
+from airouter.services.openid import OpenId
 from airouter.services.orders import Orders
+from airouter.services.passkeys import Passkeys, relying_party
 from airouter.services.passwords import Passwords
 from airouter.services.payment_inbox import PaymentInbox
 from airouter.services.payment_methods import PaymentMethods
@@ -74,11 +81,13 @@ from airouter.services.policies import PolicyBook
 from airouter.services.price_list import PriceList
 from airouter.services.rate_cards import RateCards
 from airouter.services.readiness import Readiness
+from airouter.services.reauthentication import Reauthentication
 from airouter.services.reconciler import Reconciler
 from airouter.services.redemptions import Redemptions
 from airouter.services.referrals import Referrals
 from airouter.services.refunds import OrderDesk
 from airouter.services.rewards import Rewards
+from airouter.services.security_letters import SecurityLetters
 from airouter.services.sessions import Sessions, Standings
 from airouter.services.sign_ins import SignIns
 from airouter.services.step_up import StepUp
@@ -278,6 +287,19 @@ class House:
         )
         jobs.add(reconciler.job)
         sign_ins = SignIns(vault, sessions)
+        openid = OpenId(errands)
+        identity_providers = IdentityProviders(database, vault, openid, settings.public_url)
+        letters = SecurityLetters(None)
+        factors = Factors(database, vault, attempts, sign_ins, letters=letters)
+        passkeys = Passkeys(
+            database,
+            vault,
+            attempts,
+            sign_ins,
+            letters=letters,
+            party=relying_party(settings.console_url, settings.console_origins),
+        )
+        reauthentication = Reauthentication(database, passwords, attempts, factors=factors, passkeys=passkeys)
         users = Users(database, vault, passwords, attempts, sessions, sign_ins=sign_ins)
         return Services(
             accounts=Accounts(database),
@@ -288,6 +310,7 @@ class House:
             bearers=Bearers(sessions, tokens),
             browsers=Browsers(
                 api_url=settings.public_url,
+                console_url=settings.console_url,
                 origins=frozenset({*settings.console_origins, settings.console_url, settings.public_url}),
                 cookie_is_secure=settings.cookie_is_secure,
             ),
@@ -296,8 +319,22 @@ class House:
             compat=Compat(database, lambda: snapshot.current.policies),
             documents=Documents(openapi_documents),
             erasure=Erasure(database, sessions, jobs),
+            factors=factors,
             groups=Groups(database),
             idempotency=Idempotency(database),
+            identities=Identities(
+                database,
+                vault,
+                attempts,
+                sign_ins,
+                providers=identity_providers,
+                openid=openid,
+                github=GitHub(errands),
+                newcomers=Newcomers(),
+                reauthentication=reauthentication,
+                letters=letters,
+            ),
+            identity_providers=identity_providers,
             instance=Instance(database),
             invitations=Invitations(
                 database,
@@ -315,6 +352,7 @@ class House:
             models=Models(database),
             order_desk=order_desk,
             orders=orders,
+            passkeys=passkeys,
             payment_methods=payment_methods,
             people=People(database, sessions),
             personal_exports=PersonalExports(database, vault, jobs),
@@ -322,10 +360,12 @@ class House:
             price_list=PriceList(lambda: snapshot.current),
             rate_cards=RateCards(database),
             readiness=Readiness(),
+            reauthentication=reauthentication,
             redemptions=redemptions,
             referrals=referrals,
             rewards=rewards,
             sessions=sessions,
+            sign_ins=sign_ins,
             step_up=StepUp(database),
             teams=teams,
             tokens=tokens,

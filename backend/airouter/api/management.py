@@ -10,16 +10,17 @@ from litestar.openapi import OpenAPIConfig
 
 from airouter.api import callers, idempotency, paging, usage_filters
 from airouter.api.admin import ADMIN
+from airouter.api.console.accounts import AccountsController
 from airouter.api.console.alerts import AlertsController
 from airouter.api.console.audit_log import account_acts
 from airouter.api.console.budgets import BudgetsController
-from airouter.api.console.accounts import AccountsController
+from airouter.api.console.factors import FactorController
 from airouter.api.console.keys import KeysController
 from airouter.api.console.me import MeController
 from airouter.api.console.personal_data import PERSONAL_DATA
-from airouter.api.console.tokens import TokensController
 from airouter.api.console.redemptions import redeem
 from airouter.api.console.referral import ReferralController
+from airouter.api.console.tokens import TokensController
 from airouter.api.console.topup import TOP_UP
 from airouter.api.console.usage import UsageController
 from airouter.api.console.wallet import WalletController
@@ -27,8 +28,10 @@ from airouter.api.public import health
 from airouter.api.public.auth import AuthController, set_up, setup_state
 from airouter.api.public.cookies import Browsers
 from airouter.api.public.documents import DOCUMENTS, Documents
+from airouter.api.public.federated import FederatedController
 from airouter.api.public.invitations import INVITATIONS
 from airouter.api.public.pricing import PricingController
+from airouter.api.public.second_steps import SecondStepController
 from airouter.api.public.status import Mode, status
 from airouter.api.requests import BODY_BYTES_MAX, JsonRequest, answer_error
 from airouter.api.webhooks.payments import PAYMENT_WEBHOOKS
@@ -42,8 +45,11 @@ from airouter.services.budgets import Budgets
 from airouter.services.channels import Channels
 from airouter.services.compat import Compat
 from airouter.services.erasure import Erasure
+from airouter.services.factors import Factors
 from airouter.services.groups import Groups
 from airouter.services.idempotency import Idempotency
+from airouter.services.identities import Identities
+from airouter.services.identity_providers import IdentityProviders
 from airouter.services.instance import Instance
 from airouter.services.invitations import Invitations
 from airouter.services.jobs import Jobs
@@ -51,17 +57,20 @@ from airouter.services.keys import Keys
 from airouter.services.mailbox import Mailbox
 from airouter.services.models import Models
 from airouter.services.orders import Orders
+from airouter.services.passkeys import Passkeys
 from airouter.services.payment_methods import PaymentMethods
 from airouter.services.personal_data import PersonalExports
 from airouter.services.policies import PolicyBook
 from airouter.services.price_list import PriceList
 from airouter.services.rate_cards import RateCards
 from airouter.services.readiness import Readiness
+from airouter.services.reauthentication import Reauthentication
 from airouter.services.redemptions import Redemptions
 from airouter.services.referrals import Referrals
 from airouter.services.refunds import OrderDesk
 from airouter.services.rewards import Rewards
 from airouter.services.sessions import Sessions
+from airouter.services.sign_ins import SignIns
 from airouter.services.step_up import StepUp
 from airouter.services.teams import Teams
 from airouter.services.tokens import ManagementTokens
@@ -86,8 +95,11 @@ class Services:
     compat: Compat
     documents: Documents
     erasure: Erasure
+    factors: Factors
     groups: Groups
     idempotency: Idempotency
+    identities: Identities
+    identity_providers: IdentityProviders
     instance: Instance
     invitations: Invitations
     jobs: Jobs
@@ -97,6 +109,7 @@ class Services:
     models: Models
     order_desk: OrderDesk
     orders: Orders
+    passkeys: Passkeys
     payment_methods: PaymentMethods
     people: People
     personal_exports: PersonalExports
@@ -104,10 +117,12 @@ class Services:
     price_list: PriceList
     rate_cards: RateCards
     readiness: Readiness
+    reauthentication: Reauthentication
     redemptions: Redemptions
     referrals: Referrals
     rewards: Rewards
     sessions: Sessions
+    sign_ins: SignIns
     step_up: StepUp
     teams: Teams
     tokens: ManagementTokens
@@ -124,6 +139,8 @@ class Services:
 PUBLIC: Final[Sequence[Any]] = (
     status,
     AuthController,
+    SecondStepController,
+    FederatedController,
     set_up,
     setup_state,
     PricingController,
@@ -133,6 +150,7 @@ PUBLIC: Final[Sequence[Any]] = (
 """Controllers below /api/v1 that strangers may call."""
 CONSOLE: Final[Sequence[Any]] = (
     MeController,
+    FactorController,
     WalletController,
     KeysController,
     BudgetsController,

@@ -127,7 +127,7 @@ class Erasure:
             if await rows.purses_left_behind(connection, accounts):
                 return  # something came in meanwhile
             await self._sessions.end_all(connection, user_id)
-            await acts.erase_person_from_acts(connection, user_id, user.email)
+            await acts.erase_person_from_acts(connection, user_id, user.email, accounts)
             await rows.erase_person(connection, user_id, user.email, accounts)
             await rows.finish_deletion(connection, user_id)
             await record(connection, SYSTEM, _act(user_id, "erased"))

@@ -1,5 +1,6 @@
 """The audit log: rows that are written once."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Literal
 from uuid import UUID
@@ -92,9 +93,12 @@ async def find_act(connection: Connection, act_id: UUID) -> ActRow | None:
     return record and row_as(ActRow, record)
 
 
-async def erase_person_from_acts(connection: Connection, user_id: UserId, email: str) -> int:
-    """How many rows lost details."""
-    return value_as(int, await connection.fetchval(QUERIES.erase_person_from_acts, user_id, email))
+async def erase_person_from_acts(
+    connection: Connection, user_id: UserId, email: str, accounts: Sequence[AccountId]
+) -> int:
+    """How many rows lost details. `accounts`: those that nobody else belongs to."""
+    erased = await connection.fetchval(QUERIES.erase_person_from_acts, user_id, email, list(accounts))
+    return value_as(int, erased)
 
 
 async def put_audit_export(

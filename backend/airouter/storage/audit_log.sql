@@ -31,7 +31,7 @@ LEFT JOIN members m ON m.user_id = a.user_id AND m.account_id = a.account_id
 WHERE a.act_id = $1
 
 -- name: erase_person_from_acts
-SELECT erase_from_audit_log($1, $2)
+SELECT erase_from_audit_log($1, $2, $3)
 
 -- name: put_audit_export
 INSERT INTO audit_exports (token_hash, filters, format, expires_at) VALUES ($1, $2, $3, now() + $4::interval)

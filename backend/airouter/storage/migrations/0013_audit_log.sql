@@ -37,27 +37,29 @@ END $$;
 CREATE TRIGGER audit_log_kept BEFORE UPDATE ON audit_log FOR EACH ROW EXECUTE FUNCTION keep_audit_log();
 CREATE TRIGGER audit_log_immutable BEFORE DELETE OR TRUNCATE ON audit_log FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
--- What the person did loses the address it was done from. What was done to them, and whatever names their e-mail address,
--- loses its details as well. That something happened, when, and by which id, stays for ever.
-CREATE FUNCTION erase_from_audit_log(person uuid, email text) RETURNS bigint LANGUAGE sql SECURITY DEFINER SET search_path = public AS $$
+-- What the person did loses the address it was done from. What was done to them, what they named (their keys, their
+-- account), and whatever has their e-mail address in it, loses its details as well. That something happened, when, and by
+-- which id, stays for ever; so do amounts.
+CREATE FUNCTION erase_from_audit_log(person uuid, email text, accounts uuid[]) RETURNS bigint LANGUAGE sql SECURITY DEFINER SET search_path = public AS $$
   WITH named AS (
     SELECT act_id,
            subject = 'user' AND subject_id = person::text
+           OR account_id = ANY (accounts) AND subject NOT IN ('wallet', 'order', 'transfer') AND action <> 'balance.adjusted'
            OR email <> '' AND strpos(lower(concat(before::text, after::text)), lower(email)) > 0 AS is_about_them
     FROM audit_log
-    WHERE user_id = person OR subject = 'user' AND subject_id = person::text
+    WHERE user_id = person OR subject = 'user' AND subject_id = person::text OR account_id = ANY (accounts)
        OR email <> '' AND strpos(lower(concat(before::text, after::text)), lower(email)) > 0
   ), erased AS (
     UPDATE audit_log a
-    SET is_erased = true, address = NULL,
+    SET is_erased = true, address = CASE WHEN n.is_about_them OR a.user_id = person THEN NULL ELSE a.address END,
         before = CASE WHEN n.is_about_them THEN NULL ELSE a.before END,
         after = CASE WHEN n.is_about_them THEN NULL ELSE a.after END
-    FROM named n WHERE n.act_id = a.act_id
+    FROM named n WHERE n.act_id = a.act_id AND (n.is_about_them OR a.user_id = person)
     RETURNING 1
   )
   SELECT count(*) FROM erased
 $$;
-REVOKE ALL ON FUNCTION erase_from_audit_log(uuid, text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION erase_from_audit_log(uuid, text, uuid[]) FROM PUBLIC;
 
 -- What is held about a person, put together for them; sealed, and gone when its day is over.
 CREATE TABLE personal_exports (
@@ -103,6 +105,6 @@ DO $$
 BEGIN
   IF EXISTS (SELECT 1 FROM pg_roles WHERE rolname = 'airouter_serve') THEN
     REVOKE UPDATE, DELETE, TRUNCATE ON audit_log FROM airouter_serve;
-    GRANT EXECUTE ON FUNCTION erase_from_audit_log(uuid, text) TO airouter_serve;
+    GRANT EXECUTE ON FUNCTION erase_from_audit_log(uuid, text, uuid[]) TO airouter_serve;
   END IF;
 END $$;
