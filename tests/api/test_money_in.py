@@ -88,11 +88,32 @@ async def test_guessing_codes_ends_after_ten(app: Any, database: str) -> None:
         assert (await ada.client.post(REDEEM, json={"code": code})).status_code == 201
 
 
+async def test_a_typing_mistake_is_said_and_is_no_guess(app: Any, database: str) -> None:
+    code = await _code(database)
+    mistyped = code[:-1] + ("2" if code[-1] != "2" else "3")
+    async with signed_in(app, database) as ada:
+        for _ in range(15):
+            answer = await ada.client.post(REDEEM, json={"code": mistyped})
+            assert (answer.status_code, answer.json()["code"], answer.json()["is_mistyped"]) == (
+                404,
+                "code_unknown",
+                True,
+            )
+        assert (await ada.client.post(REDEEM, json={"code": code})).status_code == 201
+
+
+async def test_a_double_click_with_one_key_is_answered_twice_and_credited_once(app: Any, database: str) -> None:
+    code = await _code(database)
+    async with signed_in(app, database) as ada:
+        key = {"Idempotency-Key": "one-click"}
+        answers = [await ada.client.post(REDEEM, json={"code": code}, headers=key) for _ in range(2)]
+        assert [(one.status_code, one.json()) for one in answers] == [(201, {"amount": 5000, "balance": 5000})] * 2
+
+
 async def test_nothing_that_was_not_configured_is_shown(app: Any, database: str) -> None:
     async with signed_in(app, database) as ada:
-        assert (await ada.client.get("/api/v1/topup")).json() == {
-            "is_enabled": False, "redemption_enabled": True, "methods": [],
-        }  # fmt: skip
+        top_up = (await ada.client.get("/api/v1/topup")).json()
+        assert (top_up["is_enabled"], top_up["redemption_enabled"], top_up["methods"]) == (False, True, [])
         referral = (await ada.client.get("/api/v1/referral")).json()
         assert referral["is_enabled"] is False
         assert referral["code"] is None

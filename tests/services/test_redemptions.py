@@ -4,6 +4,7 @@ import asyncio
 import multiprocessing
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from airouter.domain.ids import BatchId
@@ -17,6 +18,7 @@ from tests.services.racers import redeem
 from tests.settings import SECRET
 
 PROCESSES = 3
+TOMORROW = datetime.now(UTC) + timedelta(days=1)
 
 
 async def test_fifty_people_in_three_processes_race_for_one_code_and_one_is_credited(database: str) -> None:
@@ -29,6 +31,23 @@ async def test_fifty_people_in_three_processes_race_for_one_code_and_one_is_cred
 async def test_a_code_for_five_credits_five_of_fifty(database: str) -> None:
     [code] = await _codes(database, BatchDraft(name="race", amount=7, count=1, uses_per_code=5))
     results = await _race(database, code, 50)
+    assert results == Counter({"credited": 5, "code_uses_exhausted": 45})
+    assert await _credited(database) == (5, 35)
+
+
+async def test_a_code_for_forty_credits_forty_of_two_hundred(database: str) -> None:
+    """A gateway whose row locks were silently ignored credited 397."""
+    [code] = await _codes(database, BatchDraft(name="race", amount=7, count=1, uses_per_code=40))
+    results = await _race(database, code, 200)
+    assert results == Counter({"credited": 40, "code_uses_exhausted": 160})
+    assert await _credited(database) == (40, 280)
+
+
+async def test_a_campaign_code_credits_as_often_as_it_should(database: str) -> None:
+    draft = BatchDraft(name="race", amount=7, count=1, uses_per_code=5, code="Spring-2026", expires_at=TOMORROW)
+    [code] = await _codes(database, draft)
+    assert code == "Spring-2026"
+    results = await _race(database, " spring 2O26 ", 50)
     assert results == Counter({"credited": 5, "code_uses_exhausted": 45})
     assert await _credited(database) == (5, 35)
 

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from airouter.domain.errors import BalanceInsufficient, NotFound
-from airouter.domain.referral_errors import TransferTooSmall
+from airouter.domain.reward_errors import TransferTooSmall
 from airouter.services.audit_log import SYSTEM
 from airouter.services.users import Joined
 from airouter.storage.referrals import Filters

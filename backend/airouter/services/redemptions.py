@@ -27,7 +27,7 @@ from airouter.services.wallets import credit
 from airouter.storage import groups
 from airouter.storage import redemptions as rows
 from airouter.storage.database import Connection, Database
-from airouter.storage.redemptions import BatchRow, NewBatch, NewCode, RedemptionRow
+from airouter.storage.redemptions import BatchRow, Filters, NewBatch, NewCode, RedemptionRow
 from airouter.world import new_id, now
 
 BY_USER: Final = Budget(scope="code.user", failures_max=10, window=timedelta(minutes=15))
@@ -63,6 +63,8 @@ class BatchDraft(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     uses_per_code: Annotated[int, Meta(ge=1, le=1_000_000)] = 1
     uses_per_account: Annotated[int, Meta(ge=1, le=1000)] = 1
     groups: Annotated[list[str], Meta(min_length=1, max_length=1000)] | None = None
+    code: Annotated[str, Meta(max_length=64, examples=["SPRING-2026"])] | None = None
+    """A campaign code in words of one's own, instead of codes drawn at random; `count` is 1 and `expires_at` is set."""
 
 
 class Redemptions:
@@ -82,17 +84,20 @@ class Redemptions:
         """Credits a code, in one transaction: the use, the transfer and the balance, or nothing.
 
         Raises:
-            CodeUnknown, CodeAlreadyRedeemed (`by_you`), CodeUsesExhausted, CodeExpired, CodeRevoked, CodeNotForGroup,
+            CodeUnknown: `is_mistyped` when its checksum says so, which needs no look-up and counts as no guess.
+            CodeAlreadyRedeemed (`by_you`), CodeUsesExhausted, CodeExpired, CodeRevoked, CodeNotForGroup,
             RedemptionDisabled
             AmountTooLarge: the wallet cannot hold that much more.
             TooManyAttempts: too many unknown codes by this person or from this network.
         """
+        if redemption.is_mistyped(typed):
+            raise CodeUnknown("There is a typing mistake in this code.", is_mistyped=True)
         subject, network = str(who.user_id), neighbourhood(who.address)
         await self._attempts.take(BY_USER, subject)
         await self._attempts.take(BY_ADDRESS, network)
         is_guess = False
         try:
-            hashes = self._hashes(typed)
+            hashes = self.hashes(typed)
             async with self._database.transaction() as connection:
                 return await self._redeem(connection, who, hashes)
         except CodeUnknown:
@@ -138,11 +143,14 @@ class Redemptions:
         """The batch and its codes, which nobody can show again. The same `batch_id` once more: no codes.
 
         Raises:
-            InvalidRequest: a group that does not exist, or an end that is over.
+            InvalidRequest: a group that does not exist, an end that is over, or words that make no campaign code.
+            AlreadyExists: a campaign code of these words.
         """
         if draft.expires_at is not None and (draft.expires_at.tzinfo is None or draft.expires_at <= now()):
             raise InvalidRequest("expires_at: this must be a time to come, with its zone.", field="expires_at")
-        codes = [redemption.code_from(int.from_bytes(os.urandom(17), "big")) for _ in range(draft.count)]
+        codes = _chosen(draft) or [
+            redemption.code_from(int.from_bytes(os.urandom(17), "big")) for _ in range(draft.count)
+        ]
         async with self._database.transaction() as connection:
             for name in draft.groups or ():
                 if await groups.find_group(connection, name) is None:
@@ -159,6 +167,7 @@ class Redemptions:
                     groups=None if draft.groups is None else tuple(dict.fromkeys(draft.groups)),
                     expires_at=draft.expires_at,
                     created_by=made_by,
+                    is_campaign=draft.code is not None,
                 ),
                 [self._stored(code) for code in codes],
             )
@@ -195,26 +204,40 @@ class Redemptions:
         return found
 
     async def redemptions(
-        self, batch_id: BatchId, *, after_time: datetime | None, after_id: UUID | None, limit: int
+        self, filters: Filters, *, after_time: datetime | None, after_id: UUID | None, limit: int
     ) -> list[RedemptionRow]:
-        """Who redeemed codes of a batch, newest first. Raises NotFound."""
-        await self.batch(batch_id)
+        """Who redeemed what, newest first. Raises NotFound for a batch that does not exist."""
+        if filters.batch_id is not None:
+            await self.batch(BatchId(filters.batch_id))
         async with self._database.connection() as connection:
-            return await rows.redemptions_of_batch(
-                connection, batch_id, after_time=after_time, after_id=after_id, limit=limit
+            return await rows.redemption_page(
+                connection, filters, after_time=after_time, after_id=after_id, limit=limit
             )
 
-    def _hashes(self, typed: str) -> tuple[bytes, ...]:
-        code = redemption.normal_form(typed)
+    def hashes(self, typed: str) -> tuple[bytes, ...]:
+        """What a code that was typed is found by. Raises CodeUnknown for what can be none."""
+        code = redemption.normal_form(typed) or redemption.campaign_form(typed)
         if code is None:
             raise CodeUnknown
         return self._vault.macs(_PURPOSE, code.encode())
 
     def _stored(self, code: str) -> NewCode:
-        normal = redemption.normal_form(code)
-        assert normal is not None, "made by ourselves"
+        normal = redemption.normal_form(code) or redemption.campaign_form(code)
+        assert normal is not None, "made or checked by ourselves"
         return NewCode(
             code_id=CodeId(new_id()),
             code_hash=self._vault.mac(_PURPOSE, normal.encode()),
             hint=normal[-_HINT_LENGTH:],
         )
+
+
+def _chosen(draft: BatchDraft) -> list[str] | None:
+    """The campaign code of a draft that has one. Its words can be guessed, so it is bounded: a count, and an end."""
+    if draft.code is None:
+        return None
+    redemption.check_campaign(draft.code)
+    if draft.count != 1:
+        raise InvalidRequest("count: a campaign code is one code; say in uses_per_code how often.", field="count")
+    if draft.expires_at is None:
+        raise InvalidRequest("expires_at: a campaign code has an end.", field="expires_at")
+    return [draft.code]

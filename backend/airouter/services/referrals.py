@@ -18,7 +18,7 @@ from airouter.domain.errors import BalanceInsufficient, NotFound
 from airouter.domain.ids import AccountId, UserId
 from airouter.domain.policy import Referral
 from airouter.domain.referral import JOINING
-from airouter.domain.referral_errors import TransferTooSmall
+from airouter.domain.reward_errors import TransferTooSmall
 from airouter.services.attempts import neighbourhood
 from airouter.services.audit_log import Act, Actor, record
 from airouter.services.policies import policy_in_force

@@ -7,6 +7,9 @@ LEFT JOIN LATERAL (
 WHERE c.batch_id = $1 AND ($2::uuid IS NULL OR c.code_id > $2)
 ORDER BY c.code_id LIMIT $3
 
+-- name: find_code_by_hash
+SELECT c.batch_id, c.code_id FROM redemption_codes c WHERE c.code_hash = ANY ($1::bytea[])
+
 -- name: revoke_code
 -- One way: what was revoked stays revoked.
 UPDATE redemption_codes SET revoked_at = coalesce(revoked_at, now())

@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
+import asyncpg
 import msgspec
 
+from airouter.domain.errors import AlreadyExists
 from airouter.domain.ids import AccountId, BatchId, CodeId, TransferId, UserId
 from airouter.domain.redemption import Code
 from airouter.storage.database import Connection, row_as, value_as
@@ -26,6 +28,7 @@ class NewBatch(msgspec.Struct, frozen=True, kw_only=True):
     groups: tuple[str, ...] | None
     expires_at: datetime | None
     created_by: UserId | None
+    is_campaign: bool
 
 
 class NewCode(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,16 +53,31 @@ class BatchRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     revoked_at: datetime | None
     created_at: datetime
     created_by: UserId | None
+    is_campaign: bool
     redeemed: int
+
+
+class Filters(msgspec.Struct, frozen=True, kw_only=True):
+    """Which redemptions. None: all. `since` is included, `until` is not."""
+
+    batch_id: UUID | None = None
+    code_id: UUID | None = None
+    account_id: UUID | None = None
+    since: datetime | None = None
+    until: datetime | None = None
 
 
 class RedemptionRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One use of one code."""
 
     code_id: CodeId
+    batch_id: BatchId
+    batch_name: str
     hint: str
     account_id: AccountId
+    account_name: str
     user_id: UserId
+    user_email: str | None
     nth: int
     amount: int
     transfer_id: TransferId
@@ -67,11 +85,19 @@ class RedemptionRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
 
 async def insert_batch(connection: Connection, batch: NewBatch, codes: Sequence[NewCode]) -> bool:
-    """False: there is a batch with this id already, and nothing was written."""
+    """False: there is a batch with this id already, and nothing was written.
+
+    Raises:
+        AlreadyExists: a code of these words exists.
+    """
     if await connection.fetchval(QUERIES.insert_batch, *msgspec.structs.astuple(batch)) is None:
         return False
     columns = [code.code_id for code in codes], [code.code_hash for code in codes], [code.hint for code in codes]
-    await connection.execute(QUERIES.insert_codes, batch.batch_id, *columns)
+    try:
+        await connection.execute(QUERIES.insert_codes, batch.batch_id, *columns)
+    except asyncpg.UniqueViolationError as error:  # campaign codes: nobody draws 130 bits twice
+        message = "There is a code of these words already; a code that was withdrawn or has expired counts, too."
+        raise AlreadyExists(message, field="code") from error
     return True
 
 
@@ -122,9 +148,20 @@ async def revoke_batch(connection: Connection, batch_id: BatchId) -> bool:
     return await connection.fetchval(QUERIES.revoke_batch, batch_id) is not None
 
 
-async def redemptions_of_batch(
-    connection: Connection, batch_id: BatchId, *, after_time: datetime | None, after_id: UUID | None, limit: int
+async def lock_batch(connection: Connection, batch_id: BatchId) -> BatchRow | None:
+    """Held until the transaction ends."""
+    record = await connection.fetchrow(QUERIES.lock_batch, batch_id)
+    return record and row_as(BatchRow, record)
+
+
+async def update_batch(connection: Connection, batch_id: BatchId, name: str, expires_at: datetime | None) -> None:
+    await connection.execute(QUERIES.update_batch, batch_id, name, expires_at)
+
+
+async def redemption_page(
+    connection: Connection, filters: Filters, *, after_time: datetime | None, after_id: UUID | None, limit: int
 ) -> list[RedemptionRow]:
     """Newest first."""
-    records = await connection.fetch(QUERIES.redemptions_of_batch, batch_id, after_time, after_id, limit)
+    chosen = msgspec.structs.astuple(filters)
+    records = await connection.fetch(QUERIES.redemption_page, *chosen, after_time, after_id, limit)
     return [row_as(RedemptionRow, record) for record in records]

@@ -1,7 +1,7 @@
 -- name: insert_batch
 -- No row back: a batch with this id exists, so this is the same request once more.
-INSERT INTO redemption_batches (batch_id, name, amount, count, uses_per_code, uses_per_account, groups, expires_at, created_by)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+INSERT INTO redemption_batches (batch_id, name, amount, count, uses_per_code, uses_per_account, groups, expires_at, created_by, is_campaign)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 ON CONFLICT (batch_id) DO NOTHING
 RETURNING batch_id
 
@@ -33,7 +33,7 @@ SELECT now()
 
 -- name: batches
 SELECT b.batch_id, b.name, b.amount, b.count, b.uses_per_code, b.uses_per_account, b.groups, b.expires_at, b.revoked_at,
-       b.created_at, b.created_by, coalesce(u.uses, 0) AS redeemed
+       b.created_at, b.created_by, b.is_campaign, coalesce(u.uses, 0) AS redeemed
 FROM redemption_batches b
 LEFT JOIN LATERAL (SELECT sum(uses)::bigint AS uses FROM redemption_codes c WHERE c.batch_id = b.batch_id) u ON true
 WHERE ($1::timestamptz IS NULL OR (b.created_at, b.batch_id) < ($1, $2::uuid))
@@ -42,7 +42,7 @@ LIMIT $3
 
 -- name: find_batch
 SELECT b.batch_id, b.name, b.amount, b.count, b.uses_per_code, b.uses_per_account, b.groups, b.expires_at, b.revoked_at,
-       b.created_at, b.created_by, coalesce(u.uses, 0) AS redeemed
+       b.created_at, b.created_by, b.is_campaign, coalesce(u.uses, 0) AS redeemed
 FROM redemption_batches b
 LEFT JOIN LATERAL (SELECT sum(uses)::bigint AS uses FROM redemption_codes c WHERE c.batch_id = b.batch_id) u ON true
 WHERE b.batch_id = $1
@@ -51,9 +51,26 @@ WHERE b.batch_id = $1
 -- One way: what was revoked stays revoked.
 UPDATE redemption_batches SET revoked_at = coalesce(revoked_at, now()) WHERE batch_id = $1 RETURNING batch_id
 
--- name: redemptions_of_batch
-SELECT r.code_id, c.hint, r.account_id, r.user_id, r.nth, b.amount, r.transfer_id, r.redeemed_at
-FROM redemptions r JOIN redemption_codes c USING (code_id) JOIN redemption_batches b USING (batch_id)
-WHERE c.batch_id = $1 AND ($2::timestamptz IS NULL OR (r.redeemed_at, r.transfer_id) < ($2, $3::uuid))
+-- name: lock_batch
+SELECT b.batch_id, b.name, b.amount, b.count, b.uses_per_code, b.uses_per_account, b.groups, b.expires_at, b.revoked_at,
+       b.created_at, b.created_by, b.is_campaign, coalesce(u.uses, 0) AS redeemed
+FROM redemption_batches b
+LEFT JOIN LATERAL (SELECT sum(uses)::bigint AS uses FROM redemption_codes c WHERE c.batch_id = b.batch_id) u ON true
+WHERE b.batch_id = $1 FOR UPDATE OF b
+
+-- name: update_batch
+UPDATE redemption_batches SET name = $2, expires_at = $3 WHERE batch_id = $1
+
+-- name: redemption_page
+-- Of one batch, one code, one account, one stretch of time, or all.
+SELECT r.code_id, c.batch_id, b.name AS batch_name, c.hint, r.account_id, a.name AS account_name, r.user_id, u.email AS user_email,
+       r.nth, b.amount, r.transfer_id, r.redeemed_at
+FROM redemptions r
+JOIN redemption_codes c USING (code_id) JOIN redemption_batches b USING (batch_id)
+JOIN accounts a ON a.account_id = r.account_id LEFT JOIN users u ON u.user_id = r.user_id
+WHERE ($1::uuid IS NULL OR c.batch_id = $1) AND ($2::uuid IS NULL OR r.code_id = $2)
+  AND ($3::uuid IS NULL OR r.account_id = $3)
+  AND ($4::timestamptz IS NULL OR r.redeemed_at >= $4) AND ($5::timestamptz IS NULL OR r.redeemed_at < $5)
+  AND ($6::timestamptz IS NULL OR (r.redeemed_at, r.transfer_id) < ($6, $7::uuid))
 ORDER BY r.redeemed_at DESC, r.transfer_id DESC
-LIMIT $4
+LIMIT $8

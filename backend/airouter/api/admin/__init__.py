@@ -6,12 +6,14 @@ from airouter.api.admin.accounts import AccountController
 from airouter.api.admin.audit_log import AuditLogController
 from airouter.api.admin.channels import ChannelController
 from airouter.api.admin.groups import GroupController
+from airouter.api.admin.identity_providers import IdentityProviderController
 from airouter.api.admin.models import ModelController
 from airouter.api.admin.orders import ORDERS
 from airouter.api.admin.payment_methods import PAYMENT_METHODS
 from airouter.api.admin.policies import POLICIES
 from airouter.api.admin.rate_cards import RateCardController
 from airouter.api.admin.redemption_batches import RedemptionBatchController
+from airouter.api.admin.redemptions import REDEMPTIONS
 from airouter.api.admin.referrals import REFERRALS
 from airouter.api.admin.usage import AdminUsageController
 from airouter.api.admin.users import UserController
@@ -22,6 +24,7 @@ ADMIN: Final[tuple[Any, ...]] = (
     AuditLogController,
     ChannelController,
     GroupController,
+    IdentityProviderController,
     ModelController,
     RateCardController,
     RedemptionBatchController,
@@ -29,6 +32,7 @@ ADMIN: Final[tuple[Any, ...]] = (
     *ORDERS,
     *PAYMENT_METHODS,
     *POLICIES,
+    *REDEMPTIONS,
     *REFERRALS,
 )
 """Every route below /api/v1/admin."""

@@ -5,7 +5,7 @@ from typing import Annotated
 from uuid import UUID
 
 import msgspec
-from litestar import Controller, delete, get, post
+from litestar import Controller, delete, get, patch, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody, QueryParameter
 
@@ -15,13 +15,16 @@ from airouter.api.idempotency import NewId
 from airouter.api.paging import LIMIT_DEFAULT, LIMIT_MAX, Paging, cursor_of
 from airouter.domain.ids import BatchId, CodeId
 from airouter.services.audit_log import Actor
-from airouter.services.batch_codes import BatchCodes, CodeView
+from airouter.services.batch_codes import BatchChanges, BatchCodes, CodeView
 from airouter.services.redemptions import BatchDraft, Redemptions
-from airouter.storage.redemptions import BatchRow, RedemptionRow
+from airouter.storage.redemptions import BatchRow, Filters, RedemptionRow
 
 
 class BatchView(msgspec.Struct, frozen=True, kw_only=True):
-    """A batch; `redeemed` counts the uses of all its codes, `amount` is quota per use."""
+    """A batch; `redeemed` counts the uses of all its codes, `amount` is quota per use.
+
+    `is_campaign`: its one code has words that an operator chose.
+    """
 
     id: UUID
     name: str
@@ -35,6 +38,7 @@ class BatchView(msgspec.Struct, frozen=True, kw_only=True):
     redeemed: int
     created_at: datetime
     created_by: UUID | None
+    is_campaign: bool
 
 
 class NewBatchView(BatchView, frozen=True, kw_only=True):
@@ -57,9 +61,13 @@ class RedemptionView(msgspec.Struct, frozen=True, kw_only=True):
     """One use of one code."""
 
     code_id: UUID
+    batch_id: UUID
+    batch_name: str
     hint: str
     account_id: UUID
+    account_name: str
     user_id: UUID
+    user_email: str | None
     amount: int
     transfer_id: UUID
     redeemed_at: datetime
@@ -95,7 +103,7 @@ class RedemptionBatchController(Controller):
         )
         shown, last = paging.split(found)
         return BatchList(
-            items=[_batch(row) for row in shown],
+            items=[batch_view(row) for row in shown],
             next_cursor=last and cursor_of(last.created_at, last.batch_id),
         )
 
@@ -117,7 +125,7 @@ class RedemptionBatchController(Controller):
     ) -> NewBatchView:
         """Only this answer has the codes; afterwards their hashes are all there is."""
         batch, codes = await redemptions.create_batch(data, BatchId(new_id.value), operator.user_id, actor)
-        return NewBatchView(**msgspec.structs.asdict(_batch(batch)), codes=codes)
+        return NewBatchView(**msgspec.structs.asdict(batch_view(batch)), codes=codes)
 
     @get(
         "/{batch_id:uuid}",
@@ -133,7 +141,27 @@ class RedemptionBatchController(Controller):
         redemptions: NamedDependency[Redemptions],
     ) -> BatchView:
         del operator
-        return _batch(await redemptions.batch(BatchId(batch_id)))
+        return batch_view(await redemptions.batch(BatchId(batch_id)))
+
+    @patch(
+        "/{batch_id:uuid}",
+        operation_id="updateRedemptionBatch",
+        permission="money.write",
+        summary="Rename a batch, or change its end",
+        responses=refusals(401, 403, 404, 409, 422),
+    )
+    async def update(
+        self,
+        *,
+        batch_id: FromPath[UUID],
+        data: JSONBody[BatchChanges],
+        operator: NamedDependency[Operator],
+        actor: NamedDependency[Actor],
+        batch_codes: NamedDependency[BatchCodes],
+    ) -> BatchView:
+        """A batch that was revoked or has ended is never opened again: 409 `batch_closed`."""
+        del operator
+        return batch_view(await batch_codes.edit(BatchId(batch_id), data, actor))
 
     @delete(
         "/{batch_id:uuid}",
@@ -207,17 +235,23 @@ class RedemptionBatchController(Controller):
         redemptions: NamedDependency[Redemptions],
     ) -> RedemptionList:
         del operator
-        found = await redemptions.redemptions(
-            BatchId(batch_id), after_time=paging.after_time, after_id=paging.after_id, limit=paging.rows_wanted
-        )
-        shown, last = paging.split(found)
-        return RedemptionList(
-            items=[_redemption(row) for row in shown],
-            next_cursor=last and cursor_of(last.redeemed_at, last.transfer_id),
-        )
+        return await redemption_list(redemptions, Filters(batch_id=batch_id), paging)
 
 
-def _batch(row: BatchRow) -> BatchView:
+async def redemption_list(redemptions: Redemptions, filters: Filters, paging: Paging) -> RedemptionList:
+    """A page of who redeemed what."""
+    found = await redemptions.redemptions(
+        filters, after_time=paging.after_time, after_id=paging.after_id, limit=paging.rows_wanted
+    )
+    shown, last = paging.split(found)
+    return RedemptionList(
+        items=[_redemption(row) for row in shown],
+        next_cursor=last and cursor_of(last.redeemed_at, last.transfer_id),
+    )
+
+
+def batch_view(row: BatchRow) -> BatchView:
+    """As operators see it."""
     return BatchView(
         id=row.batch_id,
         name=row.name,
@@ -231,15 +265,20 @@ def _batch(row: BatchRow) -> BatchView:
         redeemed=row.redeemed,
         created_at=row.created_at,
         created_by=row.created_by,
+        is_campaign=row.is_campaign,
     )
 
 
 def _redemption(row: RedemptionRow) -> RedemptionView:
     return RedemptionView(
         code_id=row.code_id,
+        batch_id=row.batch_id,
+        batch_name=row.batch_name,
         hint=row.hint,
         account_id=row.account_id,
+        account_name=row.account_name,
         user_id=row.user_id,
+        user_email=row.user_email,
         amount=row.amount,
         transfer_id=row.transfer_id,
         redeemed_at=row.redeemed_at,
