@@ -94,6 +94,7 @@ _ROWS: Final[tuple[Permission, ...]] = (
     _instance("users.write", _OPERATORS, "Ban people and let them in again"),
     _instance("operators.write", _OWNERS, "Appoint, dismiss and ban operators"),
     _instance("payment_methods.write", _OWNERS, "Payment methods and their secrets"),
+    _instance("identity_providers.write", _OWNERS, "Identity providers and their secrets"),
     _instance("secrets.write", _OWNERS, "Encryption keys and other secrets of the instance"),
 )
 

@@ -53,6 +53,11 @@ class IdentityNotKnown(NotAllowed):
     default_message = "Nobody here has linked this identity. Sign in another way, then link it in the settings."
 
 
+class IdentityDomainRefused(NotAllowed):
+    code = "identity_domain_refused"
+    default_message = "People with this e-mail address may not sign in here with this provider."
+
+
 class LastWayIn(Conflict):
     code = "last_way_in"
     default_message = "This is the only way into the account. Add another one first."

@@ -41,7 +41,7 @@ class Challenges:
     async def spend(self, connection: Connection, challenge: bytes) -> bool:
         """False: it was used before. Within the transaction of what it allows."""
         until = datetime.fromtimestamp(_until(_parts(challenge)[0]), UTC)
-        return await rows.spend_challenge(connection, hashlib.sha256(challenge).digest(), until)
+        return await rows.spend_proof(connection, hashlib.sha256(challenge).digest(), until)
 
 
 def _parts(challenge: bytes) -> tuple[bytes, bytes]:

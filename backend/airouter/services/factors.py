@@ -114,26 +114,28 @@ class Factors:
             codes = await self._codes.make_if_none(connection, user_id)
             await announce(connection, "sessions")
             await record(connection, actor, _act("factor.added", user_id, after=_TOTP))
-            await self._letters.factor_added(connection, user_id, "totp")
+            await self._letters.factor_added(connection, user_id, "TOTP")
         await self._attempts.clear(SECOND_STEP, str(user_id))
         return codes
 
-    async def remove_totp(self, connection: Connection, user_id: UserId, actor: Actor) -> None:
+    async def remove_totp(self, user_id: UserId, actor: Actor) -> None:
         """Takes it away; without another factor the recovery codes go, too. Raises NotFound."""
-        if not await rows.remove_totp(connection, user_id):
-            raise NotFound("There is no authenticator app.")
-        await self._codes.drop_if_idle(connection, user_id)
-        await announce(connection, "sessions")
-        await record(connection, actor, _act("factor.removed", user_id, before=_TOTP))
-        await self._letters.factor_removed(connection, user_id, "totp")
+        async with self._database.transaction() as connection:
+            if not await rows.remove_totp(connection, user_id):
+                raise NotFound("There is no authenticator app.")
+            await self._codes.drop_if_idle(connection, user_id)
+            await announce(connection, "sessions")
+            await record(connection, actor, _act("factor.removed", user_id, before=_TOTP))
+            await self._letters.factor_removed(connection, user_id, "TOTP")
 
-    async def new_recovery_codes(self, connection: Connection, user_id: UserId, actor: Actor) -> list[str]:
+    async def new_recovery_codes(self, user_id: UserId, actor: Actor) -> list[str]:
         """Ten fresh ones; the old ones do not work any more. Raises NotFound: there is no second factor."""
-        ways = await rows.ways_in(connection, user_id)
-        if ways is None or not (ways.has_totp or ways.passkeys):
-            raise NotFound("Recovery codes come with a second factor.")
-        await record(connection, actor, _act("recovery_codes.renewed", user_id))
-        return await self._codes.make(connection, user_id)
+        async with self._database.transaction() as connection:
+            ways = await rows.ways_in(connection, user_id)
+            if ways is None or not (ways.has_totp or ways.passkeys):
+                raise NotFound("Recovery codes come with a second factor.")
+            await record(connection, actor, _act("recovery_codes.renewed", user_id))
+            return await self._codes.make(connection, user_id)
 
     async def complete(self, mfa_token: str, method: CodeMethod, code: str, client: Client) -> Tokens:
         """The session for whoever proves the second factor after the first.

@@ -179,7 +179,7 @@ class Passkeys:
             codes = await self._codes.make_if_none(connection, user_id)
             await announce(connection, "sessions")
             await record(connection, actor, _act("factor.added", user_id, name))
-            await self._letters.factor_added(connection, user_id, "passkey")
+            await self._letters.factor_added(connection, user_id, f"passkey “{name}”")
             found = [row for row in await rows.passkeys_of(connection, user_id) if row.passkey_id == passkey_id]
         return found[0], codes
 
@@ -189,17 +189,18 @@ class Passkeys:
             if not await rows.name_passkey(connection, passkey_id, user_id, name):
                 raise NotFound
 
-    async def remove(self, connection: Connection, user_id: UserId, passkey_id: UUID, actor: Actor) -> None:
+    async def remove(self, user_id: UserId, passkey_id: UUID, actor: Actor) -> None:
         """Raises NotFound, LastWayIn."""
-        await users.lock_user(connection, user_id)
-        name = await rows.remove_passkey(connection, passkey_id, user_id)
-        if name is None:
-            raise NotFound
-        await refuse_last_way_in(connection, user_id)
-        await self._codes.drop_if_idle(connection, user_id)
-        await announce(connection, "sessions")
-        await record(connection, actor, _act("factor.removed", user_id, name, is_gone=True))
-        await self._letters.factor_removed(connection, user_id, "passkey")
+        async with self._database.transaction() as connection:
+            await users.lock_user(connection, user_id)
+            name = await rows.remove_passkey(connection, passkey_id, user_id)
+            if name is None:
+                raise NotFound
+            await refuse_last_way_in(connection, user_id)
+            await self._codes.drop_if_idle(connection, user_id)
+            await announce(connection, "sessions")
+            await record(connection, actor, _act("factor.removed", user_id, name, is_gone=True))
+            await self._letters.factor_removed(connection, user_id, f"passkey “{name}”")
 
     async def request_options(self, user_id: UserId | None, subject: str) -> dict[str, Any]:
         """What the browser asks its authenticators with; without a person, whoever has a passkey may answer.

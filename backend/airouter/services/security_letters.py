@@ -1,6 +1,7 @@
 """What people are told by mail when the ways into their account change, so that no stranger's hand goes unseen."""
 
-from typing import Any, Protocol
+from collections.abc import Mapping
+from typing import Protocol
 
 from airouter.domain.ids import UserId
 from airouter.storage import users
@@ -18,8 +19,8 @@ class Postbox(Protocol):
         to: str,
         locale: str | None,
         letter: str,
-        facts: dict[str, Any],
-        once: str,
+        facts: Mapping[str, str | int],
+        once: str | None,
     ) -> None: ...
 
 
@@ -39,7 +40,7 @@ class SecurityLetters:
     async def recovery_code_used(self, connection: Connection, user_id: UserId, left: int) -> None:
         await self._tell(connection, user_id, "recovery_code_used", {"left": left})
 
-    async def _tell(self, connection: Connection, user_id: UserId, letter: str, facts: dict[str, Any]) -> None:
+    async def _tell(self, connection: Connection, user_id: UserId, letter: str, facts: dict[str, str | int]) -> None:
         if self._postbox is None:
             return
         person = await users.find_user(connection, user_id)

@@ -134,7 +134,7 @@ class SignIns:
             raise InvalidCredentials
         if self._mark(user.user_id, user.password_hash) != first.password_mark:
             raise SignInExpired
-        if not await rows.spend_challenge(connection, first.token_hash, first.expires_at):
+        if not await rows.spend_proof(connection, first.token_hash, first.expires_at):
             raise SignInExpired
         return await self._open(connection, first.user_id, client, first.method, second_method)
 

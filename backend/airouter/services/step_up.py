@@ -8,14 +8,18 @@ sent again.
 """
 
 from datetime import timedelta
-from typing import Protocol
+from typing import Literal, Protocol
 
 from airouter.domain.ids import SessionId, UserId
 from airouter.domain.policy import SignInRules
 from airouter.domain.sign_in_errors import ReauthenticationRequired
 from airouter.services.policies import policy_in_force
+from airouter.storage import factors
 from airouter.storage import sessions as rows
 from airouter.storage.database import Connection, Database
+from airouter.storage.factors import WaysInRow
+
+ProofMethod = Literal["password", "totp", "recovery_code", "passkey", "identity"]
 
 
 class Someone(Protocol):
@@ -65,4 +69,21 @@ class StepUp:
         policy = policy or await policy_in_force(connection, SignInRules)
         ago = await rows.authenticated_ago(connection, person.session, person.user_id)
         if ago is None or ago > timedelta(minutes=policy.reauthenticate_minutes):
-            raise ReauthenticationRequired
+            ways = await factors.ways_in(connection, person.user_id)
+            raise ReauthenticationRequired(methods=list(proof_methods(ways, policy)) if ways else [])
+
+
+def proof_methods(ways: WaysInRow, policy: SignInRules) -> tuple[ProofMethod, ...]:
+    """How somebody can prove that it is them: with their second factor where they have one, else as they sign in."""
+    found: list[ProofMethod] = []
+    if ways.passkeys:
+        found.append("passkey")
+    if ways.has_totp:
+        found.append("totp")
+    if found:
+        return (*found, "recovery_code") if ways.recovery_codes_left else tuple(found)
+    if ways.password_hash is not None and policy.password_enabled:
+        found.append("password")
+    if ways.identities:
+        found.append("identity")
+    return tuple(found)

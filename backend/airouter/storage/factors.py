@@ -39,6 +39,11 @@ async def owners_with_password_only(connection: Connection) -> bool:
     return value_as(bool, await connection.fetchval(QUERIES.owners_with_password_only))
 
 
+async def owners_are_shut_out(connection: Connection) -> bool:
+    """Whether passwords are off and some owner has nothing else."""
+    return value_as(bool, await connection.fetchval(QUERIES.owners_are_shut_out))
+
+
 async def begin_totp(connection: Connection, user_id: UserId, secret: bytes) -> bool:
     """False: one is in use."""
     return await connection.fetchval(QUERIES.begin_totp, user_id, secret) is not None
@@ -75,13 +80,13 @@ async def use_recovery_code(connection: Connection, user_id: UserId, code_hashes
     return await connection.fetchval(QUERIES.use_recovery_code, user_id, list(code_hashes)) is not None
 
 
-async def spend_challenge(connection: Connection, challenge_hash: bytes, expires_at: datetime) -> bool:
+async def spend_proof(connection: Connection, proof_hash: bytes, expires_at: datetime) -> bool:
     """False: it was used before."""
-    return await connection.fetchval(QUERIES.spend_challenge, challenge_hash, expires_at) is not None
+    return await connection.fetchval(QUERIES.spend_proof, proof_hash, expires_at) is not None
 
 
-async def forget_spent_challenges(connection: Connection) -> None:
-    await connection.execute(QUERIES.forget_spent_challenges)
+async def forget_spent_proofs(connection: Connection) -> None:
+    await connection.execute(QUERIES.forget_spent_proofs)
 
 
 async def forget_totp(connection: Connection, user_id: UserId) -> None:

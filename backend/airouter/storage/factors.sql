@@ -16,6 +16,16 @@ SELECT EXISTS (
     AND NOT EXISTS (SELECT 1 FROM identities i JOIN identity_providers o USING (provider_id)
                     WHERE i.user_id = u.user_id AND o.is_enabled))
 
+-- name: owners_are_shut_out
+-- Whether passwords are off and some owner has nothing else.
+SELECT EXISTS (SELECT 1 FROM policies WHERE topic = 'sign_in' AND NOT (value ->> 'password_enabled')::boolean)
+  AND EXISTS (
+    SELECT 1 FROM users u
+    WHERE u.role = 'owner' AND u.status = 'active'
+      AND NOT EXISTS (SELECT 1 FROM passkeys p WHERE p.user_id = u.user_id)
+      AND NOT EXISTS (SELECT 1 FROM identities i JOIN identity_providers o USING (provider_id)
+                      WHERE i.user_id = u.user_id AND o.is_enabled))
+
 -- name: begin_totp
 -- One that was begun and never proved is replaced; one in use is not (no row back).
 INSERT INTO totp_factors (user_id, secret) VALUES ($1, $2)
@@ -51,14 +61,14 @@ UPDATE recovery_codes SET used_at = now()
 WHERE user_id = $1 AND code_hash = ANY ($2::bytea[]) AND used_at IS NULL
 RETURNING user_id
 
--- name: spend_challenge
+-- name: spend_proof
 -- No row back: it has been used.
-INSERT INTO spent_challenges (challenge_hash, expires_at) VALUES ($1, $2)
-ON CONFLICT (challenge_hash) DO NOTHING
-RETURNING challenge_hash
+INSERT INTO spent_proofs (proof_hash, expires_at) VALUES ($1, $2)
+ON CONFLICT (proof_hash) DO NOTHING
+RETURNING proof_hash
 
--- name: forget_spent_challenges
-DELETE FROM spent_challenges WHERE expires_at < now() - interval '1 hour'
+-- name: forget_spent_proofs
+DELETE FROM spent_proofs WHERE expires_at < now() - interval '1 hour'
 
 -- name: forget_totp
 -- For somebody who is leaving.

@@ -36,11 +36,11 @@ CREATE TABLE passkeys (
 CREATE INDEX passkeys_user ON passkeys (user_id, created_at);
 
 -- What was signed and handed out (a challenge, a second step, a visit to a provider) and has been used: never again.
-CREATE TABLE spent_challenges (
-  challenge_hash bytea PRIMARY KEY,
+CREATE TABLE spent_proofs (
+  proof_hash bytea PRIMARY KEY,
   expires_at timestamptz NOT NULL                          -- after this the signature refuses it anyway
 );
-CREATE INDEX spent_challenges_age ON spent_challenges (expires_at);
+CREATE INDEX spent_proofs_age ON spent_proofs (expires_at);
 
 CREATE TABLE identity_providers (
   provider_id text PRIMARY KEY CONSTRAINT identity_provider_id CHECK (provider_id ~ '^[a-z0-9][a-z0-9-]{0,39}$'),
