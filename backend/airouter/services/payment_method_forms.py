@@ -17,7 +17,7 @@ Packages = Annotated[tuple[Package, ...], Meta(max_length=100)]
 Tiers = Annotated[tuple[BonusTier, ...], Meta(max_length=100)]
 OrderMinutes = Annotated[int, Meta(ge=30, le=129_600)]
 Position = Annotated[int, Meta(ge=0, le=100_000)]
-NewSecrets = dict[str, Annotated[str, Meta(min_length=1, max_length=20_000)] | None]
+NewSecrets = dict[str, Annotated[str, Meta(max_length=20_000)] | None]
 """By field of the processor; null takes one away."""
 
 

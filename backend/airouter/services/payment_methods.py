@@ -30,6 +30,7 @@ from airouter.storage.database import Connection, Database
 from airouter.storage.payment_methods import MethodRow, SecretRow
 from airouter.world import now
 
+_SLUG: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 _PURPOSE: Final = "payment-secret"
 _TABLE: Final = "payment_secrets"
 _AT_FIELD: Final = re.compile(r" - at `\$\.?(.*?)`$")
@@ -192,6 +193,8 @@ class PaymentMethods:
 
     async def known(self, method_id: str) -> OpenMethod | None:
         """The same, though it be disabled: orders of it are still asked about and refunded."""
+        if _SLUG.fullmatch(method_id) is None:
+            return None
         async with self._database.transaction(is_read_only=True) as connection:
             row = await rows.find_method(connection, method_id)
             if row is None:
