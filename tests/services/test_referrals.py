@@ -355,6 +355,18 @@ async def test_rewards_of_somebody_banned_are_withheld_until_an_operator_release
     assert [row["action"] for row in acts] == ["reward.withheld", "reward.released", "reward.withheld"]
 
 
+async def test_nothing_is_released_before_the_address_is_verified_where_that_is_asked_for(here: Scene) -> None:
+    await here.policy(reward=500, condition="registration", verified_email_only=True)
+    ada = await here.person()
+    bob = await here.person(code=await here.code(ada))
+    await run_sql(here.dsn, "UPDATE users SET email_verified_at = NULL")
+    await here.rewards.work()
+    assert await here.states(ada) == [("pending", "joining", 0)]
+    await run_sql(here.dsn, "UPDATE users SET email_verified_at = now() WHERE user_id = $1", bob.user_id)
+    await here.rewards.work()
+    assert await here.wallets(ada) == {"reward": 500}
+
+
 async def test_a_code_is_made_once_for_everybody_who_looks_at_once(here: Scene) -> None:
     await here.policy(reward=1)
     ada = await here.person()

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from airouter.domain.policy import Display, SignUp
+from airouter.domain.policy import Display, Referral, SignUp
 from airouter.services.policies import policy_in_force
 from airouter.storage import accounts
 from airouter.storage.database import Database
@@ -14,6 +14,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     currency: str
     display: Display
     sign_up: SignUp
+    referral: Referral
 
 
 class Instance:
@@ -29,4 +30,5 @@ class Instance:
                 currency=await accounts.ledger_currency(connection),
                 display=await policy_in_force(connection, Display),
                 sign_up=await policy_in_force(connection, SignUp),
+                referral=await policy_in_force(connection, Referral),
             )

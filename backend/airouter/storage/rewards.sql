@@ -24,7 +24,7 @@ SELECT w.reward_id FROM rewards w JOIN referrals r USING (referral_id)
 WHERE w.wanted <> w.posted AND w.due_at <= now()
   AND (w.wanted < w.posted OR w.is_approved OR NOT r.verified_email_only OR EXISTS (
     SELECT 1 FROM members m JOIN users u USING (user_id)
-    WHERE m.account_id = r.invitee_account AND m.team_role = 'owner' AND to_jsonb(u) ->> 'email_verified_at' IS NOT NULL))
+    WHERE m.account_id = r.invitee_account AND m.team_role = 'owner' AND u.email_verified_at IS NOT NULL))
 ORDER BY w.due_at LIMIT $1
 
 -- name: lock_due_reward

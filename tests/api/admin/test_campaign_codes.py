@@ -83,7 +83,7 @@ async def test_a_batch_is_renamed_and_its_end_moved_but_never_opened_again(app: 
             assert (closed.status_code, closed.json()["code"]) == (409, "batch_closed")
         assert (await boss.client.patch(path, json={"name": "Three"})).json()["name"] == "Three"
         log = (await boss.client.get("/api/v1/admin/audit-log", params={"action": "batch.changed"})).json()["items"]
-        assert [one["after"] for one in log][0] == {"name": "Three"}
+        assert log[0]["after"] == {"name": "Three"}
 
 
 async def test_a_campaign_keeps_its_end(app: Any, database: str) -> None:

@@ -62,6 +62,6 @@ async def status(
         sign_up=facts.sign_up.mode,
         sign_in=["password"],
         topup_enabled=False,
-        referral_enabled=False,
+        referral_enabled=facts.referral.is_enabled,
         links=facts.display.links,
     )
