@@ -63,17 +63,21 @@ async def test_an_ordinary_person_finds_no_operators_pages(instance: Instance, e
 
 
 async def test_online_payment_that_is_not_configured_is_said(instance: Instance, entrance: Entrance):
-    visitor = await entrance.visitor()
-    await visitor.sign_in(await instance.person(), at="/console/topup", then="**/console/topup")
-    await expect(visitor.page.get_by_role("heading", name="Online payment is not configured")).to_be_visible()
-    await instance.set_policy("topup", {"redemption_enabled": False})
-    try:
-        await visitor.page.reload()
-        await visitor.settled()
-        await expect(visitor.page.get_by_text("Redemption codes are switched off here.")).to_be_visible()
-        await visitor.looks_right("top up, all off")
-    finally:
-        await instance.set_policy("topup", {"redemption_enabled": True})
+    async with instance.api(instance.operator) as operator:
+        assert (await operator.patch("admin/payment-methods/demo", json={"enabled": False})).status_code == 200
+        try:
+            visitor = await entrance.visitor()
+            await visitor.sign_in(await instance.person(), at="/console/topup", then="**/console/topup")
+            heading = visitor.page.get_by_role("heading", name="Online payment is not configured")
+            await expect(heading).to_be_visible()
+            await instance.set_policy("topup", {"redemption_enabled": False})
+            await visitor.page.reload()
+            await visitor.settled()
+            await expect(visitor.page.get_by_text("Redemption codes are switched off here.")).to_be_visible()
+            await visitor.looks_right("top up, all off")
+        finally:
+            await instance.set_policy("topup", {"redemption_enabled": True})
+            await operator.patch("admin/payment-methods/demo", json={"enabled": True})
 
 
 async def key_of(instance: Instance) -> str:

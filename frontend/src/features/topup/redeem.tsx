@@ -50,7 +50,7 @@ function Credited({ amount, balance, ending }: Redeemed) {
 }
 
 /** Turns a code into quota: says what was credited, and lets every balance in sight count up to its new value. */
-export function Redeem({ isOn }: { isOn: boolean }) {
+export function Redeem({ isOn, isMain }: { isOn: boolean; isMain: boolean }) {
   const { t } = useTranslation("topup")
   const queries = useQueryClient()
   const textOf = useRedeemProblem()
@@ -112,7 +112,7 @@ export function Redeem({ isOn }: { isOn: boolean }) {
               />
             )}
           </Field>
-          <Button type="submit" look="primary" size="lg" isBusy={redeem.isPending}>
+          <Button type="submit" look={isMain ? "primary" : "plain"} size="lg" isBusy={redeem.isPending}>
             {t("redeem.action")}
           </Button>
         </form>

@@ -70,7 +70,7 @@ export default function TopUpPage({ below }: { below?: ReactNode }) {
       <PageHead title={t("title")} text={t("text")} />
       <div className="pay">
         <div className="grid gap-8">
-          <Redeem isOn={data?.redemption_enabled !== false} />
+          <Redeem isOn={data?.redemption_enabled !== false} isMain={!method} />
           <Block title={t("pay.title")}>
             {error && !data ? (
               <Failed error={error} onRetry={() => void refetch()} />
