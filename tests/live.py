@@ -17,6 +17,7 @@ from airouter.api.hot import HotProtocol
 from airouter.app import Application, create_app
 from airouter.domain.catalogue import ChannelOptions
 from airouter.domain.ids import KeyId
+from airouter.services.audit_log import SYSTEM
 from airouter.services.channels import ChannelDraft, Channels
 from airouter.services.keys import KeyDraft, KeyOwner, Keys
 from airouter.services.models import ModelDraft, Models
@@ -77,7 +78,7 @@ class Furniture:
         async with self.database() as database:
             await Models(database).save(ModelDraft(model=name, **facts))
             draft = msgspec.convert({"model": name, "rates": rates or RATES}, RateCardDraft)
-            await RateCards(database).add(draft, None)
+            await RateCards(database).add(draft, SYSTEM)
 
     async def channel(self, name: str = "scripted", provider: str = "scripted", **facts: Any) -> UUID:
         """A channel; without an address it is the scripted one."""
