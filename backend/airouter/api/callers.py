@@ -35,6 +35,7 @@ from airouter.domain.errors import (
 )
 from airouter.domain.ids import AccountId, RequestId, SessionId, TokenId, UserId, WalletId
 from airouter.domain.permission import OWN_ONLY, PERMISSIONS, Permission, Role, TeamRole
+from airouter.domain.sign_in_errors import SecondFactorRequired
 from airouter.services.audit_log import Actor
 from airouter.services.bearers import Bearers
 from airouter.storage.sessions import Membership
@@ -64,6 +65,8 @@ class Person(msgspec.Struct, frozen=True, kw_only=True):
     email: str
     role: Role
     locale: str | None
+    lacks_factor: bool
+    """Policy `sign_in` asks for a second factor before they may do what is the instance's."""
     memberships: tuple[Membership, ...]
 
     @property
@@ -80,6 +83,8 @@ class Person(msgspec.Struct, frozen=True, kw_only=True):
     def may(self, name: str) -> bool:
         """For permissions of the instance or of a person: besides the one that the route names."""
         permission = PERMISSIONS[name]
+        if permission.kind == "instance" and self.lacks_factor:
+            return False
         return (self.scopes is None or name in self.scopes) and permission.allows(self.role, None)
 
 
@@ -180,6 +185,7 @@ async def person_of(request: AnyRequest, bearers: Bearers) -> Person:
         email=bearer.email,
         role=bearer.role,
         locale=bearer.locale,
+        lacks_factor=bearer.lacks_factor,
         memberships=bearer.memberships,
     )
     request.scope[_PERSON] = person  # type: ignore[literal-required]
@@ -192,7 +198,7 @@ async def authorise(request: AnyRequest, bearers: Bearers, permission: Permissio
     Raises:
         Unauthenticated, SessionExpired, TooManyAttempts
         NotFound: they do not belong to the account; whether it exists is not said.
-        RoleRequired. TokenNotAllowed, ScopeRequired: the person might, this token may not.
+        RoleRequired, SecondFactorRequired. TokenNotAllowed, ScopeRequired: the person might, this token may not.
     """
     person = await person_of(request, bearers)
     if person.scopes is not None:
@@ -205,6 +211,8 @@ async def authorise(request: AnyRequest, bearers: Bearers, permission: Permissio
         team_role = holder_of(person, account_asked_for(request)).team_role
     if not permission.allows(person.role, team_role):
         raise RoleRequired(_needs(permission))
+    if permission.kind == "instance" and person.lacks_factor:
+        raise SecondFactorRequired
     return person
 
 

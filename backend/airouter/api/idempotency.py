@@ -111,7 +111,8 @@ async def _run(idempotency: Any, run: Run, scope: Any, *, body: bytes, send: Any
 async def _keep(idempotency: Any, run: Run, started: dict[str, Any], body: bytes, opt: dict[str, Any]) -> bool:
     """Kept before it is sent: an answer that the client has is one that it gets again. False: nothing to keep."""
     headers = {name.lower(): value for name, value in started.get("headers", ())}
-    if started["status"] >= 500 or b"retry-after" in headers:  # nothing was done, or not now
+    # Nothing was done, or not now; after a fresh proof of who one is, the same request is sent again.
+    if started["status"] >= 500 or started["status"] in {401, 403} or b"retry-after" in headers:
         return False
     try:
         await idempotency.keep(

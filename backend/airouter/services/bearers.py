@@ -19,6 +19,7 @@ class Bearer(msgspec.Struct, frozen=True, kw_only=True):
     email: str
     role: Role
     locale: str | None
+    lacks_factor: bool
     memberships: tuple[Membership, ...]
 
 
@@ -46,6 +47,7 @@ class Bearers:
                 email=token.email,
                 role=token.role,
                 locale=token.locale,
+                lacks_factor=token.lacks_factor,
                 memberships=(token.membership,),
             )
         standing = await self._sessions.standing(secret)
@@ -57,5 +59,6 @@ class Bearers:
             email=standing.email,
             role=standing.role,
             locale=standing.locale,
+            lacks_factor=standing.lacks_factor,
             memberships=standing.memberships,
         )

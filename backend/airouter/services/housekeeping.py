@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import Final
 
 from airouter.domain.errors import DatabaseUnavailable
-from airouter.storage import alerts, attempts, idempotency, keys, mails, sessions, usage_reads
+from airouter.storage import alerts, attempts, factors, idempotency, keys, mails, registrations, sessions, usage_reads
 from airouter.storage.database import Database
 
 logger = logging.getLogger(__name__)
@@ -37,7 +37,9 @@ class Housekeeping:
             idempotency.forget_old,
             attempts.forget_attempts,
             sessions.forget_ended_sessions,
+            factors.forget_spent_proofs,
             mails.forget_mails,
+            registrations.forget_stale,
             usage_reads.forget_exports,
             keys.forget_ephemeral_keys,
             alerts.forget_deliveries,

@@ -2,10 +2,11 @@
 
 import msgspec
 
-from airouter.domain.policy import Display, Referral, SignUp
+from airouter.domain.policy import Display, Referral, SignInRules, SignUp
 from airouter.services.policies import policy_in_force
 from airouter.storage import accounts
 from airouter.storage.database import Database
+from airouter.storage.identities import OfferedProvider, providers_on_offer
 
 
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
@@ -14,6 +15,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     currency: str
     display: Display
     sign_up: SignUp
+    is_password_enabled: bool
+    providers: list[OfferedProvider]
     referral: Referral
 
 
@@ -30,5 +33,7 @@ class Instance:
                 currency=await accounts.ledger_currency(connection),
                 display=await policy_in_force(connection, Display),
                 sign_up=await policy_in_force(connection, SignUp),
+                is_password_enabled=(await policy_in_force(connection, SignInRules)).password_enabled,
+                providers=await providers_on_offer(connection),
                 referral=await policy_in_force(connection, Referral),
             )

@@ -41,10 +41,7 @@ RETURNING session_id
 -- What a call needs to know about who makes it: one look-up, remembered until Postgres says that it changed.
 SELECT s.session_id, s.user_id, s.expires_at, u.email, u.role, u.locale,
        s.revoked_at IS NULL AND s.expires_at > now() AND u.status = 'active' AS is_live,
-       u.role <> 'user'
-         AND coalesce((SELECT value ->> 'require_second_factor_for' FROM policies WHERE topic = 'sign_in') = 'operators', false)
-         AND NOT EXISTS (SELECT 1 FROM totp_factors t WHERE t.user_id = u.user_id AND t.confirmed_at IS NOT NULL)
-         AND NOT EXISTS (SELECT 1 FROM passkeys p WHERE p.user_id = u.user_id) AS lacks_factor
+       lacks_factor(u.user_id, u.role) AS lacks_factor
 FROM sessions s JOIN users u USING (user_id)
 WHERE s.session_id = $1
 

@@ -60,6 +60,7 @@ class TokenStandingRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     email: str
     role: Role
     locale: str | None
+    lacks_factor: bool
     account_id: AccountId
     name: str
     kind: Literal["personal", "team"]

@@ -34,7 +34,7 @@ RETURNING token_id
 
 -- name: token_standing
 -- Who is behind a token, with what they may do in its account now: one look-up, remembered until Postgres says that something changed.
-SELECT t.token_id, t.scopes, t.expires_at, u.user_id, u.email, u.role, u.locale,
+SELECT t.token_id, t.scopes, t.expires_at, u.user_id, u.email, u.role, u.locale, lacks_factor(u.user_id, u.role) AS lacks_factor,
        m.account_id, a.name, a.kind, m.team_role, a.group_name, a.status, w.wallet_id
 FROM management_tokens t
 JOIN users u USING (user_id)

@@ -20,6 +20,7 @@ from airouter.domain.ids import AccountId
 from airouter.domain.quota import WALLET_MAX
 from airouter.services.admin_accounts import AccountLine, AccountView, AdminAccounts
 from airouter.services.audit_log import Actor
+from airouter.services.step_up import StepUp
 from airouter.services.wallets import Wallets
 from airouter.storage.admin_accounts import AccountStatus
 
@@ -138,12 +139,15 @@ class AccountController(Controller):
         operator: NamedDependency[Operator],
         actor: NamedDependency[Actor],
         wallets: NamedDependency[Wallets],
+        step_up: NamedDependency[StepUp],
     ) -> AdjustmentView:
         """Needs an `Idempotency-Key`. Taking more than the balance is refused with what is there (`balance`), unless
         `allow_partial` says to take that much; quota that running calls hold is waited for up to two seconds.
+        More than policy `sign_in.reauthenticate_above` needs a fresh proof of who one is.
         """
         if not new_id.is_claimed:
             raise IdempotencyKeyRequired
+        await step_up.require_above(operator.person, abs(data.amount))
         transfer = await wallets.adjust(
             AccountId(account_id),
             data.amount,

@@ -17,6 +17,7 @@ from airouter.domain.ids import BatchId, CodeId
 from airouter.services.audit_log import Actor
 from airouter.services.batch_codes import BatchChanges, BatchCodes, CodeView
 from airouter.services.redemptions import BatchDraft, Redemptions
+from airouter.services.step_up import StepUp
 from airouter.storage.redemptions import BatchRow, Filters, RedemptionRow
 
 
@@ -117,13 +118,18 @@ class RedemptionBatchController(Controller):
     )
     async def create(
         self,
+        *,
         data: JSONBody[BatchDraft],
         new_id: NamedDependency[NewId],
         operator: NamedDependency[Operator],
         actor: NamedDependency[Actor],
         redemptions: NamedDependency[Redemptions],
+        step_up: NamedDependency[StepUp],
     ) -> NewBatchView:
-        """Only this answer has the codes; afterwards their hashes are all there is."""
+        """Only this answer has the codes; afterwards their hashes are all there is. Codes worth more than policy
+        `sign_in.reauthenticate_above` together need a fresh proof of who one is.
+        """
+        await step_up.require_above(operator.person, data.amount * data.count * data.uses_per_code)
         batch, codes = await redemptions.create_batch(data, BatchId(new_id.value), operator.user_id, actor)
         return NewBatchView(**msgspec.structs.asdict(batch_view(batch)), codes=codes)
 

@@ -70,6 +70,9 @@ class SessionView(msgspec.Struct, frozen=True, kw_only=True):
     expires_at: datetime
     user_agent: str
     address: str | None
+    method: Literal["password", "passkey", "identity", "link", "sign_up"]
+    second_method: Literal["totp", "recovery_code", "passkey"] | None
+    authenticated_at: datetime
     is_current: bool
 
 
@@ -145,6 +148,9 @@ class MeController(Controller):
                     expires_at=row.expires_at,
                     user_agent=row.user_agent,
                     address=row.address,
+                    method=row.method,
+                    second_method=row.second_method,
+                    authenticated_at=row.authenticated_at,
                     is_current=row.session_id == person.session_id,
                 )
                 for row in shown

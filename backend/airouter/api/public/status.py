@@ -11,6 +11,7 @@ from airouter.api.callers import Visitor
 from airouter.api.documents import refusals
 from airouter.domain.quota import QUOTA_PER_UNIT
 from airouter.services.instance import Instance
+from airouter.services.passkeys import Passkeys
 
 
 class DisplayView(msgspec.Struct, frozen=True, kw_only=True):
@@ -21,8 +22,16 @@ class DisplayView(msgspec.Struct, frozen=True, kw_only=True):
     decimals: int
 
 
+class ProviderLine(msgspec.Struct, frozen=True, kw_only=True):
+    """Somewhere else that people can sign in with: navigate to `/api/v1/auth/oidc/{id}/start`."""
+
+    id: str
+    kind: Literal["oidc", "github"]
+    label: str
+
+
 class Status(msgspec.Struct, frozen=True, kw_only=True):
-    """`sign_in`: the ways in, besides which there is no other."""
+    """`sign_in`: the ways in, besides which there is no other; `identity` by one of `identity_providers`."""
 
     name: str
     version: str
@@ -31,7 +40,8 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     quota_per_unit: int
     display: DisplayView
     sign_up: Literal["closed", "open"]
-    sign_in: list[Literal["password"]]
+    sign_in: list[Literal["password", "passkey", "identity"]]
+    identity_providers: list[ProviderLine]
     topup_enabled: bool
     referral_enabled: bool
     links: dict[str, str]
@@ -45,11 +55,19 @@ class Mode(msgspec.Struct, frozen=True, kw_only=True):
 
 @get("/status", operation_id="getStatus", summary="What this installation is", tags=["Public"], responses=refusals())
 async def status(
-    visitor: NamedDependency[Visitor], instance: NamedDependency[Instance], mode: NamedDependency[Mode]
+    visitor: NamedDependency[Visitor],
+    instance: NamedDependency[Instance],
+    mode: NamedDependency[Mode],
+    passkeys: NamedDependency[Passkeys],
 ) -> Status:
     """Nothing here is invented: what the operator did not set is null, empty or off."""
     del visitor
     facts = await instance.facts()
+    ways: list[Literal["password", "passkey", "identity"]] = ["password"] if facts.is_password_enabled else []
+    if passkeys.is_available:
+        ways.append("passkey")
+    if facts.providers:
+        ways.append("identity")
     return Status(
         name=facts.display.name,
         version=__version__,
@@ -60,7 +78,8 @@ async def status(
             symbol=facts.display.symbol, factor_micros=facts.display.factor_micros, decimals=facts.display.decimals
         ),
         sign_up=facts.sign_up.mode,
-        sign_in=["password"],
+        sign_in=ways,
+        identity_providers=[ProviderLine(id=p.provider_id, kind=p.kind, label=p.label) for p in facts.providers],
         topup_enabled=False,
         referral_enabled=facts.referral.is_enabled,
         links=facts.display.links,

@@ -68,3 +68,11 @@ CREATE TABLE identities (
   CONSTRAINT identity_once UNIQUE (provider_id, subject),
   CONSTRAINT identity_one_each UNIQUE (user_id, provider_id)
 );
+
+-- Whether somebody runs the place without the second factor that policy `sign_in` asks of those who do.
+CREATE FUNCTION lacks_factor(person uuid, role text) RETURNS boolean LANGUAGE sql STABLE AS $$
+  SELECT role <> 'user'
+    AND coalesce((SELECT value ->> 'require_second_factor_for' FROM policies WHERE topic = 'sign_in') = 'operators', false)
+    AND NOT EXISTS (SELECT 1 FROM totp_factors t WHERE t.user_id = person AND t.confirmed_at IS NOT NULL)
+    AND NOT EXISTS (SELECT 1 FROM passkeys p WHERE p.user_id = person)
+$$;
