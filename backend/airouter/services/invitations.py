@@ -6,9 +6,8 @@ somebody who has an account signs in with it, somebody new chooses a password an
 
 import base64
 import os
-from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Final, Protocol
+from typing import Final
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -23,14 +22,15 @@ from airouter.domain.policy import SignUp
 from airouter.services.attempts import Attempts, Budget, neighbourhood
 from airouter.services.audit_log import Act, Actor, record
 from airouter.services.links import check_email
+from airouter.services.mailbox import Mailbox
 from airouter.services.passwords import Passwords, check_strength
 from airouter.services.policies import policy_in_force
 from airouter.services.sign_ins import Client, Opened, SignIns
 from airouter.services.teams import Lead
 from airouter.services.users import LINK_BY_ADDRESS, check_locale, join
 from airouter.services.vault import Vault
+from airouter.storage import identities, teams, users
 from airouter.storage import invitations as rows
-from airouter.storage import teams, users
 from airouter.storage.changes import announce
 from airouter.storage.database import Connection, Database
 from airouter.storage.invitations import InvitationRow, NewInvitation, OfferRow
@@ -38,37 +38,6 @@ from airouter.storage.invitations import InvitationRow, NewInvitation, OfferRow
 INVITATIONS_BY_ACCOUNT: Final = Budget(scope="invitation.account", failures_max=200, window=timedelta(days=1))
 _TOKEN_BYTES: Final = 32
 _PURPOSE: Final = "invitation"
-
-
-class Mailbox(Protocol):
-    """Where letters are left."""
-
-    @property
-    def is_configured(self) -> bool:
-        """Whether letters reach anybody."""
-        ...
-
-    async def post(
-        self,
-        connection: Connection,
-        *,
-        to: str,
-        locale: str | None,
-        letter: str,
-        facts: Mapping[str, str],
-        once: str,
-    ) -> None:
-        """Within a transaction; once for each `once`."""
-        ...
-
-
-class NoMailbox:
-    """Where no letters are sent."""
-
-    is_configured = False
-
-    async def post(self, connection: Connection, **letter: object) -> None:
-        del connection, letter
 
 
 class Sent(msgspec.Struct, frozen=True, kw_only=True):
@@ -210,6 +179,8 @@ class Invitations:
         async with self._database.transaction() as connection:
             policy = await policy_in_force(connection, SignUp)
             joined = await join(connection, offer.email, password_hash, locale=locale, group_name=policy.group)
+            if offer.is_mailed:  # whoever has the token reads that mailbox
+                await identities.take_email_as_verified(connection, joined.user_id)
             await self._use(connection, token, joined.user_id, client.actor(joined.user_id))
             return await self._sign_ins.open(connection, joined.user_id, client, "link")
 
@@ -242,8 +213,9 @@ class Invitations:
             to=invitation.email,
             locale=locale,
             letter="invitation",
-            facts={"team": team, "inviter": invitation.invited_by, "days": str(days), "link": link},
+            facts={"team": team, "inviter": invitation.invited_by, "days": days, "link": link},
             once=f"invitation/{invitation.invitation_id}",
+            lifetime=timedelta(days=days),
         )
 
     def _hashes(self, token: str) -> tuple[bytes, ...]:

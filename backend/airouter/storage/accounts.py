@@ -37,6 +37,11 @@ class StatementLine(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 async def insert_account(connection: Connection, account_id: AccountId, name: str, group_name: str) -> None:
     """A personal account with its wallets."""
     await connection.execute(QUERIES.insert_account, account_id, name, group_name)
+    await insert_wallets(connection, account_id)
+
+
+async def insert_wallets(connection: Connection, account_id: AccountId) -> None:
+    """What every account has, whoever owns it."""
     await connection.execute(QUERIES.insert_wallets, account_id)
 
 
