@@ -29,6 +29,8 @@ export type Summary = Succeeds<paths["/api/v1/usage/summary"]["get"]>
 export type Offer = Succeeds<paths["/api/v1/topup"]["get"]>["methods"][number]
 export type Quote = Succeeds<paths["/api/v1/topup/quote"]["post"]>
 export type Order = Succeeds<paths["/api/v1/topup/orders/{order_id}"]["get"]>
+export type Referral = Succeeds<paths["/api/v1/referral"]["get"]>
+export type Reward = Item<Succeeds<paths["/api/v1/referral/rewards"]["get"]>>
 export type NextStep = NonNullable<Order["next"]>
 
 // The operator's.
@@ -42,4 +44,8 @@ export type ModelChanges = Sent<paths["/api/v1/admin/models/{model}"]["patch"]>
 export type RateCard = Item<Succeeds<paths["/api/v1/admin/rate-cards"]["get"]>>
 export type Batch = Item<Succeeds<paths["/api/v1/admin/redemption-batches"]["get"]>>
 export type BatchDraft = Sent<paths["/api/v1/admin/redemption-batches"]["post"]>
+export type Redemption = Item<Succeeds<paths["/api/v1/admin/redemptions"]["get"]>>
+export type FoundCode = Succeeds<paths["/api/v1/admin/redemption-codes/find"]["post"]>
+export type BroughtPerson = Item<Succeeds<paths["/api/v1/admin/referrals"]["get"]>>
+export type AdminReward = BroughtPerson["rewards"][number]
 export type NewBatch = Succeeds<paths["/api/v1/admin/redemption-batches"]["post"]>

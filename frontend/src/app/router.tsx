@@ -159,7 +159,7 @@ const topup = createRoute({
   getParentRoute: () => console_,
   path: "/topup",
   staticData: { title: "nav.topup" },
-  loader: () => wordsFor("topup"),
+  loader: () => Promise.all([wordsFor("topup"), wordsFor("referral")]),
   component: lazyRouteComponent(() => import("./topup-route")),
 })
 

@@ -6,6 +6,7 @@ import type dashboard from "./locales/en/dashboard.json"
 import type home from "./locales/en/home.json"
 import type keys from "./locales/en/keys.json"
 import type pricing from "./locales/en/pricing.json"
+import type referral from "./locales/en/referral.json"
 import type settings from "./locales/en/settings.json"
 import type signIn from "./locales/en/sign-in.json"
 import type topup from "./locales/en/topup.json"
@@ -21,6 +22,7 @@ declare module "i18next" {
       home: typeof home
       keys: typeof keys
       pricing: typeof pricing
+      referral: typeof referral
       settings: typeof settings
       "sign-in": typeof signIn
       topup: typeof topup
