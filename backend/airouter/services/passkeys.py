@@ -34,7 +34,7 @@ from airouter.domain.ids import UserId
 from airouter.domain.sign_in_errors import PasskeyRefused
 from airouter.services.attempts import Attempts, neighbourhood
 from airouter.services.audit_log import Act, Actor, record
-from airouter.services.challenges import LIFETIME_SECONDS, Challenges
+from airouter.services.passkey_challenges import LIFETIME_SECONDS, PasskeyChallenges
 from airouter.services.recovery_codes import RecoveryCodes
 from airouter.services.security_letters import SecurityLetters
 from airouter.services.sign_ins import Client, FirstStep, Opened, SignIns
@@ -102,7 +102,7 @@ class Passkeys:
         self._sign_ins = sign_ins
         self._letters = letters
         self._party = party
-        self._challenges = Challenges(vault)
+        self._challenges = PasskeyChallenges(vault)
         self._codes = RecoveryCodes(vault)
 
     @property
