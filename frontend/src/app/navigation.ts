@@ -1,31 +1,40 @@
 // The console's places, in the order of the sidebar. An entry stands here only when its page exists.
 import {
   Building2,
+  CreditCard,
   KeyRound,
   Layers,
   LayoutDashboard,
   type LucideIcon,
   ReceiptText,
   Scale,
+  ScrollText,
   Settings,
+  ShoppingCart,
   Tag,
   Ticket,
+  UserCog,
+  Users,
   Wallet,
   Waypoints,
 } from "lucide-react"
+import type { Me } from "../api/types"
 
 export type Place = {
   to: string
-  label: `nav.${"dashboard" | "usage" | "keys" | "topup" | "pricing" | "settings" | "channels" | "rateCards" | "groups" | "accounts" | "codes"}`
+  label: `nav.${"dashboard" | "team" | "users" | "usage" | "keys" | "topup" | "pricing" | "settings" | "channels" | "rateCards" | "groups" | "accounts" | "codes" | "auditLog" | "orders" | "paymentMethods"}`
   icon: LucideIcon
+  /** What one has to be allowed in the account that one works in. */
+  needs?: string
 }
 
-export const PLACES: Place[] = [
+const PLACES: Place[] = [
   { to: "/console", label: "nav.dashboard", icon: LayoutDashboard },
-  { to: "/console/keys", label: "nav.keys", icon: KeyRound },
+  { to: "/console/keys", label: "nav.keys", icon: KeyRound, needs: "keys.read" },
   { to: "/console/usage", label: "nav.usage", icon: ReceiptText },
-  { to: "/console/topup", label: "nav.topup", icon: Wallet },
+  { to: "/console/topup", label: "nav.topup", icon: Wallet, needs: "topup.read" },
   { to: "/pricing", label: "nav.pricing", icon: Tag },
+  { to: "/console/team", label: "nav.team", icon: Users },
   { to: "/console/settings", label: "nav.settings", icon: Settings },
 ]
 
@@ -35,5 +44,14 @@ export const OPERATOR_PLACES: Place[] = [
   { to: "/console/admin/rate-cards", label: "nav.rateCards", icon: Scale },
   { to: "/console/admin/groups", label: "nav.groups", icon: Layers },
   { to: "/console/admin/accounts", label: "nav.accounts", icon: Building2 },
+  { to: "/console/admin/users", label: "nav.users", icon: UserCog },
+  { to: "/console/admin/orders", label: "nav.orders", icon: ShoppingCart },
+  { to: "/console/admin/payment-methods", label: "nav.paymentMethods", icon: CreditCard },
   { to: "/console/admin/codes", label: "nav.codes", icon: Ticket },
+  { to: "/console/admin/audit-log", label: "nav.auditLog", icon: ScrollText },
 ]
+
+/** Those that one may visit in the account that one works in. */
+export function placesFor({ account }: Me): Place[] {
+  return PLACES.filter(({ needs }) => needs === undefined || account.permissions.includes(needs))
+}

@@ -10,14 +10,19 @@ import {
   redirect,
 } from "@tanstack/react-router"
 import { meQuery, statusQuery, walletQuery } from "../api/queries"
-import { isSignedIn, resume } from "../api/session"
+import { asProblem } from "../api/problem"
+import { chooseAccount, chosenAccount, isSignedIn, resume } from "../api/session"
 import { readAccountsSearch } from "../features/accounts/search"
+import { readCodesSearch } from "../features/codes/search"
+import { readAuditSearch } from "../features/audit-log/search"
 import { readDashboardSearch } from "../features/dashboard/search"
 import { readKeysSearch } from "../features/keys/search"
+import { readOrdersSearch } from "../features/orders/search"
 import { readPricingSearch } from "../features/pricing/search"
 import { readSettingsSearch } from "../features/settings/search"
 import { readSignInSearch } from "../features/sign-in/search"
 import { readUsageSearch } from "../features/usage/search"
+import { readUsersSearch } from "../features/users/search"
 import { wordsFor } from "../i18n"
 import type common from "../i18n/locales/en/common.json"
 import { NotFound, RootFailed, RootNotFound, RouteFailed } from "./failures"
@@ -35,9 +40,19 @@ declare module "@tanstack/react-router" {
   }
 }
 
-/** What every page of the console needs before it can be drawn. */
+async function askFrame({ queries }: Context): Promise<void> {
+  await Promise.all([queries.ensureQueryData(meQuery), queries.ensureQueryData(walletQuery)])
+}
+
+/** What every page of the console needs before it can be drawn. Whoever left the team they worked in is at home again. */
 async function loadFrame({ context }: { context: Context }): Promise<void> {
-  await Promise.all([context.queries.ensureQueryData(meQuery), context.queries.ensureQueryData(walletQuery)])
+  try {
+    await askFrame(context)
+  } catch (error) {
+    if (asProblem(error).code !== "not_found" || chosenAccount() === null) throw error
+    chooseAccount(null)
+    await askFrame(context)
+  }
 }
 
 const root = createRootRouteWithContext<Context>()({
@@ -88,6 +103,13 @@ const setup = createRoute({
   path: "/setup",
   loader: () => wordsFor("sign-in"),
   component: lazyRouteComponent(() => import("../features/sign-in/one-time-page"), "SetupPage"),
+})
+
+const invitation = createRoute({
+  getParentRoute: () => open,
+  path: "/invitation",
+  loader: () => wordsFor("invitation"),
+  component: lazyRouteComponent(() => import("../features/invitation/invitation-page")),
 })
 
 /** For everyone: in the console's frame when signed in, in the public one otherwise. */
@@ -180,6 +202,14 @@ const topupReceipt = createRoute({
   component: lazyRouteComponent(() => import("../features/topup/receipt-page")),
 })
 
+const team = createRoute({
+  getParentRoute: () => console_,
+  path: "/team",
+  staticData: { title: "nav.team" },
+  loader: () => wordsFor("team"),
+  component: lazyRouteComponent(() => import("../features/team/team-page")),
+})
+
 const settings = createRoute({
   getParentRoute: () => console_,
   path: "/settings",
@@ -230,15 +260,52 @@ const accounts = createRoute({
   component: lazyRouteComponent(() => import("../features/accounts/accounts-page")),
 })
 
+const orders = createRoute({
+  getParentRoute: () => admin,
+  path: "/orders",
+  staticData: { title: "nav.orders" },
+  validateSearch: readOrdersSearch,
+  loader: () => wordsFor("orders"),
+  component: lazyRouteComponent(() => import("../features/orders/orders-page")),
+})
+
+const paymentMethods = createRoute({
+  getParentRoute: () => admin,
+  path: "/payment-methods",
+  staticData: { title: "nav.paymentMethods" },
+  loader: () => wordsFor("payment-methods"),
+  component: lazyRouteComponent(() => import("../features/payment-methods/payment-methods-page")),
+})
+
+const users = createRoute({
+  getParentRoute: () => admin,
+  path: "/users",
+  staticData: { title: "nav.users" },
+  validateSearch: readUsersSearch,
+  loader: () => wordsFor("users"),
+  component: lazyRouteComponent(() => import("../features/users/users-page")),
+})
+
 const codes = createRoute({
   getParentRoute: () => admin,
   path: "/codes",
   staticData: { title: "nav.codes" },
+  validateSearch: readCodesSearch,
+  loader: () => wordsFor("codes"),
   component: lazyRouteComponent(() => import("../features/codes/codes-page")),
 })
 
+const auditLog = createRoute({
+  getParentRoute: () => admin,
+  path: "/audit-log",
+  staticData: { title: "nav.auditLog" },
+  validateSearch: readAuditSearch,
+  loader: () => wordsFor("audit-log"),
+  component: lazyRouteComponent(() => import("../features/audit-log/audit-log-page")),
+})
+
 const tree = root.addChildren([
-  open.addChildren([home, signIn, register, accept, setup]),
+  open.addChildren([home, signIn, register, accept, setup, invitation]),
   either.addChildren([pricing]),
   console_.addChildren([
     dashboard,
@@ -248,8 +315,9 @@ const tree = root.addChildren([
     topup,
     topupOrder,
     topupReceipt,
+    team,
     settings,
-    admin.addChildren([channels, rateCards, groups, accounts, codes]),
+    admin.addChildren([channels, rateCards, groups, accounts, users, codes, auditLog, orders, paymentMethods]),
   ]),
 ])
 

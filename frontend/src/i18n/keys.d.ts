@@ -1,32 +1,48 @@
 // Makes a missing or misspelt key an error of the type checker. English is the measure; a test holds Chinese to it.
 import "i18next"
 import type admin from "./locales/en/admin.json"
+import type codes from "./locales/en/codes.json"
+import type auditLog from "./locales/en/audit-log.json"
 import type common from "./locales/en/common.json"
 import type dashboard from "./locales/en/dashboard.json"
 import type home from "./locales/en/home.json"
+import type invitation from "./locales/en/invitation.json"
 import type keys from "./locales/en/keys.json"
+import type orders from "./locales/en/orders.json"
+import type paymentMethods from "./locales/en/payment-methods.json"
 import type pricing from "./locales/en/pricing.json"
 import type referral from "./locales/en/referral.json"
 import type settings from "./locales/en/settings.json"
 import type signIn from "./locales/en/sign-in.json"
 import type topup from "./locales/en/topup.json"
+import type team from "./locales/en/team.json"
+import type tokens from "./locales/en/tokens.json"
 import type usage from "./locales/en/usage.json"
+import type users from "./locales/en/users.json"
 
 declare module "i18next" {
   interface CustomTypeOptions {
     defaultNS: "common"
     resources: {
       admin: typeof admin
+      "audit-log": typeof auditLog
+      codes: typeof codes
       common: typeof common
       dashboard: typeof dashboard
       home: typeof home
+      invitation: typeof invitation
       keys: typeof keys
+      orders: typeof orders
+      "payment-methods": typeof paymentMethods
       pricing: typeof pricing
       referral: typeof referral
       settings: typeof settings
       "sign-in": typeof signIn
       topup: typeof topup
+      team: typeof team
+      tokens: typeof tokens
       usage: typeof usage
+      users: typeof users
     }
   }
 }

@@ -5,4 +5,6 @@ import type { SectionName } from "./search"
 export const SECTIONS: { name: SectionName; Content: ComponentType }[] = [
   { name: "profile", Content: lazy(() => import("./profile")) },
   { name: "security", Content: lazy(() => import("./security")) },
+  { name: "tokens", Content: lazy(() => import("./tokens")) },
+  { name: "data", Content: lazy(() => import("./data")) },
 ]

@@ -1,0 +1,196 @@
+import { useMutation } from "@tanstack/react-query"
+import { getRouteApi } from "@tanstack/react-router"
+import { Download } from "lucide-react"
+import { useTranslation } from "react-i18next"
+import { api, body } from "../../api/client"
+import { pageQuery, usePages } from "../../api/pages"
+import type { Act } from "../../api/types"
+import { Button } from "../../components/button"
+import { Chip } from "../../components/choice"
+import { SearchInput } from "../../components/input"
+import { type Column, LedgerTable } from "../../components/ledger-table"
+import { More } from "../../components/more"
+import { PageHead } from "../../components/page"
+import { useProblemText } from "../../components/problem"
+import { say } from "../../components/toast"
+import { useUrlText } from "../../components/url-text"
+import { When } from "../../components/when"
+import { ActPanel } from "./act-panel"
+import type { AuditSearch } from "./search"
+
+const route = getRouteApi("/console/admin/audit-log")
+/** Nouns that people look for first; any other beginning of an action can be typed. */
+const NOUNS = [
+  "channel",
+  "rate_card",
+  "policy",
+  "account",
+  "balance",
+  "batch",
+  "order",
+  "user",
+  "session",
+  "key",
+] as const
+
+type Filters = { action?: string; subject?: string; user_id?: string; account_id?: string }
+
+function filtersOf({ action, subject, person, account }: AuditSearch): Filters {
+  return {
+    ...(action && { action }),
+    ...(subject && { subject }),
+    ...(person && { user_id: person }),
+    ...(account && { account_id: account }),
+  }
+}
+
+function useColumns(onPerson: (id: string) => void): Column<Act>[] {
+  const { t } = useTranslation("audit-log")
+  return [
+    {
+      id: "action",
+      head: t("what"),
+      bone: 160,
+      cell: (row) => (
+        <>
+          <span className="name mono">{row.action}</span>
+          <span className="sub wrap-anywhere">{[row.subject, row.subject_id].filter(Boolean).join(" ")}</span>
+        </>
+      ),
+    },
+    {
+      id: "who",
+      head: t("who"),
+      bone: 140,
+      cell: (row) =>
+        row.user_id ? (
+          <button
+            type="button"
+            className="link wrap-anywhere text-left"
+            onClick={(event) => {
+              event.stopPropagation()
+              if (row.user_id) onPerson(row.user_id)
+            }}
+          >
+            {row.user_email ?? row.user_id.slice(0, 8)}
+          </button>
+        ) : (
+          <span className="text-ink-3">{t("house")}</span>
+        ),
+    },
+    { id: "from", head: t("from"), className: "soft max-lg:hidden", cell: (row) => row.address ?? "–" },
+    { id: "when", head: t("when"), className: "soft", cell: (row) => <When at={row.created_at} /> },
+  ]
+}
+
+function ExportButtons({ filters, isDisabled }: { filters: Filters; isDisabled: boolean }) {
+  const { t } = useTranslation("audit-log")
+  const textOf = useProblemText()
+  const make = useMutation({
+    gcTime: 0,
+    mutationFn: (format: "csv" | "jsonl") =>
+      body(api().POST("/api/v1/admin/audit-log/exports", { body: { ...filters, format } })),
+    onSuccess: ({ url }) => {
+      if (url) location.assign(url)
+    },
+    onError: (error) => say({ tone: "bad", title: t("exportFailed"), text: textOf(error) }),
+  })
+  return (
+    <>
+      {(["csv", "jsonl"] as const).map((format) => (
+        <Button
+          key={format}
+          disabled={isDisabled}
+          isBusy={make.isPending && make.variables === format}
+          onClick={() => make.mutate(format)}
+        >
+          <Download className="i" aria-hidden="true" />
+          {t(`export.${format}`)}
+        </Button>
+      ))}
+    </>
+  )
+}
+
+function FilterBar({ search, change }: { search: AuditSearch; change: (wanted: AuditSearch) => void }) {
+  const { t } = useTranslation(["audit-log", "common"])
+  const [text, setText] = useUrlText(search.action ?? "", (action) =>
+    change({ action: action.trim() || undefined }),
+  )
+  const isNarrowed =
+    search.person !== undefined || search.account !== undefined || search.subject !== undefined
+  return (
+    <search className="mb-4 flex flex-wrap items-center gap-3" aria-label={t("filters")}>
+      <SearchInput boxClass="md:w-[260px]!" label={t("find")} value={text} onValue={setText} />
+      {/* biome-ignore lint/a11y/useSemanticElements: chips are buttons in a row */}
+      <div className="flex flex-wrap gap-2" role="group" aria-label={t("nouns")}>
+        {NOUNS.map((noun) => (
+          <Chip
+            key={noun}
+            isOn={search.action === noun}
+            onPress={() => {
+              const action = search.action === noun ? undefined : noun
+              setText(action ?? "")
+              change({ action })
+            }}
+          >
+            {t(`noun.${noun}`)}
+          </Chip>
+        ))}
+        {isNarrowed && (
+          <Chip isOn onPress={() => change({ person: undefined, account: undefined, subject: undefined })}>
+            {t(search.person ? "onePerson" : "oneThing")} ×
+          </Chip>
+        )}
+      </div>
+    </search>
+  )
+}
+
+/** Every operator's and every security act, newest first. */
+export default function AuditLogPage() {
+  const { t } = useTranslation("audit-log")
+  const search = route.useSearch()
+  const navigate = route.useNavigate()
+  const change = (wanted: AuditSearch) =>
+    void navigate({ search: (before) => ({ ...before, ...wanted }), replace: true, resetScroll: false })
+  const filters = filtersOf(search)
+  const { rows, error, retry, more } = usePages(["admin", "audit-log", filters], (cursor, signal) =>
+    body(
+      api().GET("/api/v1/admin/audit-log", {
+        params: { query: { ...pageQuery(cursor), ...filters } },
+        signal,
+      }),
+    ),
+  )
+  const columns = useColumns((person) => change({ person }))
+  const isFiltered = Object.keys(filters).length > 0
+  return (
+    <>
+      <PageHead title={t("title")} text={t("text")}>
+        <ExportButtons filters={filters} isDisabled={!rows?.length} />
+      </PageHead>
+      <FilterBar search={search} change={change} />
+      <LedgerTable
+        label={t("title")}
+        isTwoLine
+        isSticky
+        columns={columns}
+        rows={rows}
+        keyOf={(row) => row.id}
+        error={error}
+        onRetry={retry}
+        onOpen={(row) => change({ act: row.id })}
+        isOn={(row) => row.id === search.act}
+        empty={
+          <>
+            <b>{t(isFiltered ? "noneFound" : "empty")}</b>
+            <p>{t(isFiltered ? "noneFoundText" : "emptyText")}</p>
+          </>
+        }
+      />
+      <More more={more} />
+      {search.act && <ActPanel actId={search.act} onClose={() => change({ act: undefined })} />}
+    </>
+  )
+}
