@@ -12,7 +12,16 @@ import { countText, exactAmount, parseAmount } from "../../format/quota"
 import { fromLocalInput } from "../../format/time"
 
 const COUNT_MOST = 10_000
-const EMPTY = { name: "", amount: "", count: "10", expires: "", usesPerCode: "1", usesPerAccount: "1" }
+const CAMPAIGN = /^(?=.{3,64}$)[A-Za-z0-9]+(-[A-Za-z0-9]+)*$/
+const EMPTY = {
+  name: "",
+  words: "",
+  amount: "",
+  count: "10",
+  expires: "",
+  usesPerCode: "1",
+  usesPerAccount: "1",
+}
 type Name = keyof typeof EMPTY
 
 function whole(text: string, most: number): number | null {
@@ -30,7 +39,7 @@ export function BatchForm({
   onClose: () => void
   onSubmit: (draft: BatchDraft) => Promise<unknown>
 }) {
-  const { t } = useTranslation("admin")
+  const { t } = useTranslation(["admin", "codes"])
   const { unit, sign, currency } = useLedger()
   const groups = useQuery({ ...groupsQuery, enabled: isOpen })
   const [fields, setFields] = useState(EMPTY)
@@ -38,7 +47,9 @@ export function BatchForm({
   const [wasSent, setSent] = useState(false)
   const amount = parseAmount(fields.amount, unit)
   const isAmount = amount !== null && amount > 0
-  const count = whole(fields.count, COUNT_MOST)
+  const words = fields.words.trim()
+  const areWordsWrong = words !== "" && !CAMPAIGN.test(words)
+  const count = words ? 1 : whole(fields.count, COUNT_MOST)
   const usesPerCode = whole(fields.usesPerCode, 1_000_000)
   const usesPerAccount = whole(fields.usesPerAccount, 1000)
   const expires = fromLocalInput(fields.expires)
@@ -53,12 +64,14 @@ export function BatchForm({
     setSent(true)
     if (!fields.name.trim() || !isAmount || !count || !usesPerCode || !usesPerAccount || isExpiryPast)
       return null
+    if (areWordsWrong || (words && !expires)) return null
     return onSubmit({
       name: fields.name.trim(),
       amount,
       count,
       uses_per_code: usesPerCode,
       uses_per_account: usesPerAccount,
+      ...(words && { code: words }),
       ...(expires && { expires_at: expires }),
       ...(chosen.length > 0 && { groups: chosen }),
     })
@@ -79,7 +92,11 @@ export function BatchForm({
       title={t("codes.new")}
       text={t("codes.newText")}
       action={
-        worth && count ? t("codes.createWorth", { count, codes: countText(count), worth }) : t("codes.create")
+        !worth || !count
+          ? t("codes.create")
+          : words
+            ? t("codes:createOne", { worth })
+            : t("codes.createWorth", { count, codes: countText(count), worth })
       }
       onSubmit={submit}
     >
@@ -103,12 +120,14 @@ export function BatchForm({
             />
           )}
         </Field>
-        <Field
-          label={t("codes.count")}
-          error={errorOf(!count, t("codes.countBad", { most: countText(COUNT_MOST) }))}
-        >
-          {(ids) => <Input {...ids} className="num" inputMode="numeric" {...input("count")} />}
-        </Field>
+        {!words && (
+          <Field
+            label={t("codes.count")}
+            error={errorOf(!count, t("codes.countBad", { most: countText(COUNT_MOST) }))}
+          >
+            {(ids) => <Input {...ids} className="num" inputMode="numeric" {...input("count")} />}
+          </Field>
+        )}
         <Field label={t("codes.usesPerCode")} error={errorOf(!usesPerCode, t("wholeNumber"))}>
           {(ids) => <Input {...ids} className="num" inputMode="numeric" {...input("usesPerCode")} />}
         </Field>
@@ -118,10 +137,19 @@ export function BatchForm({
       </div>
       <Field
         label={t("codes.expires")}
-        help={t("codes.expiresHelp")}
-        error={errorOf(isExpiryPast, t("codes.past"))}
+        help={words ? t("codes:needsEnd") : t("codes.expiresHelp")}
+        error={
+          errorOf(isExpiryPast, t("codes.past")) ?? errorOf(Boolean(words) && !expires, t("codes:needsEnd"))
+        }
       >
         {(ids) => <Input {...ids} type="datetime-local" {...input("expires")} />}
+      </Field>
+      <Field
+        label={t("codes:words")}
+        help={t("codes:wordsHelp")}
+        error={errorOf(areWordsWrong, t("codes:wordsBad"))}
+      >
+        {(ids) => <Input {...ids} className="mono" maxLength={64} autoComplete="off" {...input("words")} />}
       </Field>
       <PickMany
         label={t("codes.groups")}

@@ -21,10 +21,17 @@ function useRedeemProblem(): (error: unknown) => string {
   const textOf = useProblemText()
   return (error) => {
     const { code, facts } = asProblem(error)
-    if (code === "code_already_redeemed" && facts.by_you) return t("problem.code_already_redeemed_by_you")
+    if (code === "code_unknown" && facts.is_mistyped) return t("problem.code_mistyped")
     const key = `problem.${code}`
     return i18n.exists(key, { ns: "topup" }) ? t(key as "problem.code_unknown") : textOf(error)
   }
+}
+
+/** The second click of a double click, or the same code once more: nothing went wrong for whoever has it already. */
+function isOwn(error: unknown): boolean {
+  if (!error) return false
+  const { code, facts } = asProblem(error)
+  return code === "code_already_redeemed" && facts.by_you === true
 }
 
 type Redeemed = { amount: number; balance: number; ending: string }
@@ -76,6 +83,7 @@ export function Redeem({ isOn, isMain }: { isOn: boolean; isMain: boolean }) {
       void quotaMoved(queries)
     },
   })
+  const isHadBefore = isOwn(redeem.error)
   const submit = (event: FormEvent) => {
     event.preventDefault()
     if (redeem.isPending) return
@@ -91,7 +99,9 @@ export function Redeem({ isOn, isMain }: { isOn: boolean; isMain: boolean }) {
           <Field
             label={t("redeem.label")}
             help={redeem.data ? undefined : t("redeem.help")}
-            error={isMissing ? t("redeem.missing") : redeem.error ? textOf(redeem.error) : null}
+            error={
+              isMissing ? t("redeem.missing") : redeem.error && !isHadBefore ? textOf(redeem.error) : null
+            }
           >
             {(ids) => (
               <Input
@@ -120,6 +130,7 @@ export function Redeem({ isOn, isMain }: { isOn: boolean; isMain: boolean }) {
         <Note>{t("redeem.off")}</Note>
       )}
       {redeem.data && <Credited {...redeem.data} />}
+      {isHadBefore && <Note tone="good">{t("problem.code_already_redeemed_by_you")}</Note>}
     </Block>
   )
 }
