@@ -1,7 +1,7 @@
 """What handlers say about themselves in the OpenAPI document: which refusals to expect."""
 
 from http import HTTPStatus
-from typing import Final
+from typing import Any, Final
 
 from litestar.openapi.datastructures import ResponseSpec
 
@@ -20,6 +20,12 @@ _WORDS: Final = {
     429: "Too many attempts; `retry-after` says when to come again",
     503: "Something that this needs cannot be reached; `retry-after` says when to come again",
 }
+
+
+def described(status: int) -> dict[str, Any]:
+    """The same in the document itself, for what no handler has to say because it holds for all of a kind."""
+    problem = {"schema": {"$ref": "#/components/schemas/Problem"}}
+    return {"description": _WORDS[status], "content": {"application/problem+json": problem}}
 
 
 def refusals(*statuses: int) -> dict[int, ResponseSpec]:

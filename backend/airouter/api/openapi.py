@@ -14,6 +14,7 @@ from litestar.openapi.spec import Components, SecurityScheme, Server, Tag
 from airouter import __version__
 from airouter.api.callers import PROVIDERS as CALLERS
 from airouter.api.callers import STRANGERS, permission_of
+from airouter.api.documents import described
 from airouter.api.management import management
 from airouter.domain.permission import Permission
 
@@ -153,6 +154,27 @@ def _finish(path: str, method: str, operation: dict[str, Any], handler: Any) -> 
         if status >= "400" and path.startswith("/api/"):
             content = response.get("content", {})
             response["content"] = {"application/problem+json": next(iter(content.values()))} if content else {}
+    responses.get("204", {}).pop("content", None)
+    if path.startswith("/api/"):
+        _say_what_holds_for_all(method, operation)
+
+
+def _say_what_holds_for_all(method: str, operation: dict[str, Any]) -> None:
+    """Refusals that come before any handler: of the token, the parameters, the account, the body, a repetition."""
+    parameters = operation.get("parameters", [])
+    statuses: set[int] = set()
+    if operation["security"]:
+        statuses |= {401, 429}
+    if parameters:
+        statuses.add(422)
+    if any(one["name"] in {"X-Account-Id", "account_id"} for one in parameters):
+        statuses.add(404)
+    if "requestBody" in operation:
+        statuses |= {413, 415, 422}
+    if method == "post" and operation["security"]:
+        statuses |= {409, 422}
+    for status in statuses:
+        operation["responses"].setdefault(str(status), described(status))
 
 
 def _say_permission(operation: dict[str, Any], permission: Permission) -> None:

@@ -1,9 +1,11 @@
 """The OpenAPI documents of this very version, for people and for generators of clients."""
 
 from collections.abc import Callable
+from typing import Any, Final
 
 from litestar import Response, get
 from litestar.di import NamedDependency
+from litestar.openapi.datastructures import ResponseSpec
 
 from airouter.api.callers import Visitor
 
@@ -22,12 +24,18 @@ class Documents:
         return self._made[name]
 
 
+_A_DOCUMENT: Final = {
+    200: ResponseSpec(data_container=dict[str, Any], description="The document", generate_examples=False)
+}
+
+
 @get(
     "/openapi.json",
     operation_id="getManagementDocument",
     summary="This document",
     tags=["Operations"],
     sync_to_thread=False,
+    responses=_A_DOCUMENT,
 )
 def management_document(visitor: NamedDependency[Visitor], documents: NamedDependency[Documents]) -> Response[bytes]:
     """OpenAPI 3.1 of the management API."""
@@ -41,6 +49,7 @@ def management_document(visitor: NamedDependency[Visitor], documents: NamedDepen
     summary="The document of the gateway's doors",
     tags=["Operations"],
     sync_to_thread=False,
+    responses=_A_DOCUMENT,
 )
 def gateway_document(visitor: NamedDependency[Visitor], documents: NamedDependency[Documents]) -> Response[bytes]:
     """OpenAPI 3.1 of `/v1`."""
