@@ -12,6 +12,20 @@ export const groupsQuery = queryOptions({
   staleTime: 10_000,
 })
 
+export const methodsQuery = queryOptions({
+  queryKey: ["admin", "payment-methods"],
+  queryFn: ({ signal }) =>
+    body(api().GET("/api/v1/admin/payment-methods", { signal })).then(({ items }) => items),
+  staleTime: 10_000,
+})
+
+export const processorsQuery = queryOptions({
+  queryKey: ["admin", "payment-processors"],
+  queryFn: ({ signal }) =>
+    body(api().GET("/api/v1/admin/payment-processors", { signal })).then(({ items }) => items),
+  staleTime: Number.POSITIVE_INFINITY,
+})
+
 export const modelsQuery = queryOptions({
   queryKey: ["admin", "models"],
   queryFn: ({ signal }) =>

@@ -14,6 +14,7 @@ import {
   Tag,
   Ticket,
   UserCog,
+  UserPlus,
   Users,
   Wallet,
   Waypoints,
@@ -22,7 +23,7 @@ import type { Me } from "../api/types"
 
 export type Place = {
   to: string
-  label: `nav.${"dashboard" | "team" | "users" | "usage" | "keys" | "topup" | "pricing" | "settings" | "channels" | "rateCards" | "groups" | "accounts" | "codes" | "auditLog" | "orders" | "paymentMethods"}`
+  label: `nav.${"dashboard" | "team" | "users" | "usage" | "keys" | "topup" | "pricing" | "settings" | "channels" | "rateCards" | "groups" | "accounts" | "codes" | "referrals" | "auditLog" | "orders" | "paymentMethods"}`
   icon: LucideIcon
   /** What one has to be allowed in the account that one works in. */
   needs?: string
@@ -48,6 +49,7 @@ export const OPERATOR_PLACES: Place[] = [
   { to: "/console/admin/orders", label: "nav.orders", icon: ShoppingCart },
   { to: "/console/admin/payment-methods", label: "nav.paymentMethods", icon: CreditCard },
   { to: "/console/admin/codes", label: "nav.codes", icon: Ticket },
+  { to: "/console/admin/referrals", label: "nav.referrals", icon: UserPlus },
   { to: "/console/admin/audit-log", label: "nav.auditLog", icon: ScrollText },
 ]
 

@@ -9,16 +9,17 @@ import {
   Outlet,
   redirect,
 } from "@tanstack/react-router"
-import { meQuery, statusQuery, walletQuery } from "../api/queries"
 import { asProblem } from "../api/problem"
+import { meQuery, statusQuery, walletQuery } from "../api/queries"
 import { chooseAccount, chosenAccount, isSignedIn, resume } from "../api/session"
 import { readAccountsSearch } from "../features/accounts/search"
-import { readCodesSearch } from "../features/codes/search"
 import { readAuditSearch } from "../features/audit-log/search"
+import { readCodesSearch } from "../features/codes/search"
 import { readDashboardSearch } from "../features/dashboard/search"
 import { readKeysSearch } from "../features/keys/search"
 import { readOrdersSearch } from "../features/orders/search"
 import { readPricingSearch } from "../features/pricing/search"
+import { readReferralsSearch } from "../features/referrals/search"
 import { readSettingsSearch } from "../features/settings/search"
 import { readSignInSearch } from "../features/sign-in/search"
 import { readUsageSearch } from "../features/usage/search"
@@ -304,6 +305,15 @@ const auditLog = createRoute({
   component: lazyRouteComponent(() => import("../features/audit-log/audit-log-page")),
 })
 
+const referrals = createRoute({
+  getParentRoute: () => admin,
+  path: "/referrals",
+  staticData: { title: "nav.referrals" },
+  validateSearch: readReferralsSearch,
+  loader: () => wordsFor("referrals"),
+  component: lazyRouteComponent(() => import("../features/referrals/referrals-page")),
+})
+
 const tree = root.addChildren([
   open.addChildren([home, signIn, register, accept, setup, invitation]),
   either.addChildren([pricing]),
@@ -317,7 +327,18 @@ const tree = root.addChildren([
     topupReceipt,
     team,
     settings,
-    admin.addChildren([channels, rateCards, groups, accounts, users, codes, auditLog, orders, paymentMethods]),
+    admin.addChildren([
+      channels,
+      rateCards,
+      groups,
+      accounts,
+      users,
+      codes,
+      referrals,
+      auditLog,
+      orders,
+      paymentMethods,
+    ]),
   ]),
 ])
 

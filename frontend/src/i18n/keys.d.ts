@@ -12,6 +12,7 @@ import type orders from "./locales/en/orders.json"
 import type paymentMethods from "./locales/en/payment-methods.json"
 import type pricing from "./locales/en/pricing.json"
 import type referral from "./locales/en/referral.json"
+import type referrals from "./locales/en/referrals.json"
 import type settings from "./locales/en/settings.json"
 import type signIn from "./locales/en/sign-in.json"
 import type topup from "./locales/en/topup.json"
@@ -36,6 +37,7 @@ declare module "i18next" {
       "payment-methods": typeof paymentMethods
       pricing: typeof pricing
       referral: typeof referral
+      referrals: typeof referrals
       settings: typeof settings
       "sign-in": typeof signIn
       topup: typeof topup
