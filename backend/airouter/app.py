@@ -20,6 +20,7 @@ from airouter.api.compat.routes import compat_routes
 from airouter.api.cors import Cors
 from airouter.api.doors.asgi import door_routes
 from airouter.api.doors.document import gateway_document
+from airouter.api.doors.gemini import gemini_routes
 from airouter.api.doors.models import model_routes
 from airouter.api.doors.service import Doors
 from airouter.api.management import Services, management
@@ -32,6 +33,7 @@ from airouter.domain.catalogue import Catalogue
 from airouter.domain.ids import KeyId, WalletId
 from airouter.gateway.authenticate import Callers
 from airouter.gateway.credit import Credit
+from airouter.gateway.media import MediaFetcher
 from airouter.gateway.pipeline import Gateway
 from airouter.gateway.probe import ChannelProbe
 from airouter.gateway.relay import SCRIPTED_FAILURES, Relay
@@ -42,6 +44,7 @@ from airouter.payments.demo import DEMO_PAYMENTS, Demo, DemoBank
 from airouter.payments.registry import processors
 from airouter.providers.registry import PROVIDERS, SCRIPTED
 from airouter.providers.scripted import ScriptedUpstream
+from airouter.providers.translated import Providers
 from airouter.services.accounts import Accounts
 from airouter.services.admin_accounts import AdminAccounts, People
 from airouter.services.alerts import Alerts, alert_jobs
@@ -63,6 +66,7 @@ from airouter.services.idempotency import Idempotency
 from airouter.services.identities import Identities
 from airouter.services.identity_providers import IdentityProviders
 from airouter.services.instance import Instance
+from airouter.services.instance_secrets import InstanceSecrets
 from airouter.services.invitations import Invitations
 from airouter.services.jobs import Job, Jobs
 from airouter.services.keys import Keys
@@ -73,6 +77,7 @@ from airouter.services.newcomers import Newcomers
 from airouter.services.openid import OpenId
 from airouter.services.orders import Orders
 from airouter.services.passkeys import Passkeys, relying_party
+from airouter.services.password_reset import PasswordReset
 from airouter.services.passwords import Passwords
 from airouter.services.payment_inbox import PaymentInbox
 from airouter.services.payment_methods import PaymentMethods
@@ -86,10 +91,12 @@ from airouter.services.reconciler import Reconciler
 from airouter.services.redemptions import Redemptions
 from airouter.services.referrals import Referrals
 from airouter.services.refunds import OrderDesk
+from airouter.services.registrations import Registrations
 from airouter.services.rewards import Rewards
 from airouter.services.security_letters import SecurityLetters
 from airouter.services.sessions import Sessions, Standings
 from airouter.services.sign_ins import SignIns
+from airouter.services.sign_up_challenges import SignUpChallenges
 from airouter.services.step_up import StepUp
 from airouter.services.teams import Teams
 from airouter.services.tokens import ManagementTokens, TokenStandings
@@ -181,7 +188,7 @@ class House:
         housekeeping.start()
         jobs.start()
         try:
-            async with self._open_gateway(snapshot, listener):
+            async with self._open_gateway(snapshot, listener, outward):
                 yield
         finally:
             await jobs.stop()
@@ -195,7 +202,9 @@ class House:
             self._services = None
 
     @asynccontextmanager
-    async def _open_gateway(self, snapshot: Snapshot, listener: Listener) -> AsyncGenerator[None]:
+    async def _open_gateway(
+        self, snapshot: Snapshot, listener: Listener, outward: httpx.AsyncClient
+    ) -> AsyncGenerator[None]:
         """The data plane, from its journal to its doors."""
         settings, services, clock = self.settings, self.services(), asyncio.get_running_loop().time
         guard = self._guard
@@ -204,7 +213,8 @@ class House:
         client = Http1Client(guard)
         relay = Relay(
             client=client,
-            providers=PROVIDERS,
+            providers=Providers(PROVIDERS),
+            media=MediaFetcher(outward),
             clients={SCRIPTED: ScriptedUpstream(SCRIPTED_FAILURES, time.time)},
             clock=clock,
             draw=random.random,
@@ -300,7 +310,9 @@ class House:
             party=relying_party(settings.console_url, settings.console_origins),
         )
         reauthentication = Reauthentication(database, passwords, attempts, factors=factors, passkeys=passkeys)
-        users = Users(database, vault, passwords, attempts, sessions, sign_ins=sign_ins)
+        users = Users(database, vault, passwords, attempts, sessions, sign_ins=sign_ins, mailbox=mailbox)
+        instance_secrets = InstanceSecrets(database, vault)
+        challenges = SignUpChallenges(database, vault, instance_secrets, errands)
         return Services(
             accounts=Accounts(database),
             admin_accounts=AdminAccounts(database),
@@ -330,12 +342,13 @@ class House:
                 providers=identity_providers,
                 openid=openid,
                 github=GitHub(errands),
-                newcomers=Newcomers(),
+                newcomers=Newcomers(vault),
                 reauthentication=reauthentication,
                 letters=letters,
             ),
             identity_providers=identity_providers,
             instance=Instance(database),
+            instance_secrets=instance_secrets,
             invitations=Invitations(
                 database,
                 vault,
@@ -353,19 +366,40 @@ class House:
             order_desk=order_desk,
             orders=orders,
             passkeys=passkeys,
+            password_reset=PasswordReset(
+                database,
+                vault,
+                passwords=passwords,
+                attempts=attempts,
+                sessions=sessions,
+                sign_ins=sign_ins,
+                mailbox=mailbox,
+            ),
             payment_methods=payment_methods,
             people=People(database, sessions),
             personal_exports=PersonalExports(database, vault, jobs),
-            policies=PolicyBook(database),
+            policies=PolicyBook(database, has_mail=mailbox.is_configured),
             price_list=PriceList(lambda: snapshot.current),
             rate_cards=RateCards(database),
             readiness=Readiness(),
             reauthentication=reauthentication,
             redemptions=redemptions,
             referrals=referrals,
+            registrations=Registrations(
+                database,
+                vault,
+                passwords=passwords,
+                attempts=attempts,
+                sessions=sessions,
+                sign_ins=sign_ins,
+                challenges=challenges,
+                referrals=referrals,
+                mailbox=mailbox,
+            ),
             rewards=rewards,
             sessions=sessions,
             sign_ins=sign_ins,
+            sign_up_challenges=challenges,
             step_up=StepUp(database),
             teams=teams,
             tokens=tokens,
@@ -420,7 +454,7 @@ class Application:
             lifespan=[house.open],
             more=[
                 *door_routes(house.open_doors),
-                *model_routes(house.open_doors),
+                *model_routes(house.open_doors), *gemini_routes(house.open_doors),
                 *compat_routes(house.services, house.open_doors),
                 *_demo_routes(house),
             ],

@@ -14,6 +14,7 @@ from airouter.api.console.accounts import AccountsController
 from airouter.api.console.alerts import AlertsController
 from airouter.api.console.audit_log import account_acts
 from airouter.api.console.budgets import BudgetsController
+from airouter.api.console.email import change_email
 from airouter.api.console.factors import FactorController
 from airouter.api.console.keys import KeysController
 from airouter.api.console.me import MeController
@@ -31,6 +32,7 @@ from airouter.api.public.documents import DOCUMENTS, Documents
 from airouter.api.public.federated import FederatedController
 from airouter.api.public.invitations import INVITATIONS
 from airouter.api.public.pricing import PricingController
+from airouter.api.public.registration import RegistrationController
 from airouter.api.public.second_steps import SecondStepController
 from airouter.api.public.status import Mode, status
 from airouter.api.requests import BODY_BYTES_MAX, JsonRequest, answer_error
@@ -51,6 +53,7 @@ from airouter.services.idempotency import Idempotency
 from airouter.services.identities import Identities
 from airouter.services.identity_providers import IdentityProviders
 from airouter.services.instance import Instance
+from airouter.services.instance_secrets import InstanceSecrets
 from airouter.services.invitations import Invitations
 from airouter.services.jobs import Jobs
 from airouter.services.keys import Keys
@@ -58,6 +61,7 @@ from airouter.services.mailbox import Mailbox
 from airouter.services.models import Models
 from airouter.services.orders import Orders
 from airouter.services.passkeys import Passkeys
+from airouter.services.password_reset import PasswordReset
 from airouter.services.payment_methods import PaymentMethods
 from airouter.services.personal_data import PersonalExports
 from airouter.services.policies import PolicyBook
@@ -68,9 +72,11 @@ from airouter.services.reauthentication import Reauthentication
 from airouter.services.redemptions import Redemptions
 from airouter.services.referrals import Referrals
 from airouter.services.refunds import OrderDesk
+from airouter.services.registrations import Registrations
 from airouter.services.rewards import Rewards
 from airouter.services.sessions import Sessions
 from airouter.services.sign_ins import SignIns
+from airouter.services.sign_up_challenges import SignUpChallenges
 from airouter.services.step_up import StepUp
 from airouter.services.teams import Teams
 from airouter.services.tokens import ManagementTokens
@@ -101,6 +107,7 @@ class Services:
     identities: Identities
     identity_providers: IdentityProviders
     instance: Instance
+    instance_secrets: InstanceSecrets
     invitations: Invitations
     jobs: Jobs
     keys: Keys
@@ -110,6 +117,7 @@ class Services:
     order_desk: OrderDesk
     orders: Orders
     passkeys: Passkeys
+    password_reset: PasswordReset
     payment_methods: PaymentMethods
     people: People
     personal_exports: PersonalExports
@@ -120,9 +128,11 @@ class Services:
     reauthentication: Reauthentication
     redemptions: Redemptions
     referrals: Referrals
+    registrations: Registrations
     rewards: Rewards
     sessions: Sessions
     sign_ins: SignIns
+    sign_up_challenges: SignUpChallenges
     step_up: StepUp
     teams: Teams
     tokens: ManagementTokens
@@ -139,6 +149,7 @@ class Services:
 PUBLIC: Final[Sequence[Any]] = (
     status,
     AuthController,
+    RegistrationController,
     SecondStepController,
     FederatedController,
     set_up,
@@ -150,6 +161,7 @@ PUBLIC: Final[Sequence[Any]] = (
 """Controllers below /api/v1 that strangers may call."""
 CONSOLE: Final[Sequence[Any]] = (
     MeController,
+    change_email,
     FactorController,
     WalletController,
     KeysController,

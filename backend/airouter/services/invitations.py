@@ -8,7 +8,6 @@ import base64
 import os
 from datetime import datetime, timedelta
 from typing import Final
-from urllib.parse import urlencode
 from uuid import UUID
 
 import msgspec
@@ -23,14 +22,15 @@ from airouter.services.attempts import Attempts, Budget, neighbourhood
 from airouter.services.audit_log import Act, Actor, record
 from airouter.services.links import check_email
 from airouter.services.mailbox import Mailbox
-from airouter.services.passwords import Passwords, check_strength
+from airouter.services.passwords import Passwords
 from airouter.services.policies import policy_in_force
 from airouter.services.sign_ins import Client, Opened, SignIns
 from airouter.services.teams import Lead
 from airouter.services.users import LINK_BY_ADDRESS, check_locale, join
 from airouter.services.vault import Vault
-from airouter.storage import identities, teams, users
+from airouter.services.welcome import welcome
 from airouter.storage import invitations as rows
+from airouter.storage import teams, users
 from airouter.storage.changes import announce
 from airouter.storage.database import Connection, Database
 from airouter.storage.invitations import InvitationRow, NewInvitation, OfferRow
@@ -84,7 +84,7 @@ class Invitations:
             raise RoleRequired("Only an owner makes somebody an owner.")
         await self._attempts.take(INVITATIONS_BY_ACCOUNT, str(lead.account_id))
         token = base64.urlsafe_b64encode(os.urandom(_TOKEN_BYTES)).decode().rstrip("=")
-        link = f"{self._console_url}/invitation?{urlencode({'token': token})}"
+        link = f"{self._console_url}/invitation#{token}"  # behind the #: no server sees it, and no log
         email = email.strip()
         async with self._database.transaction() as connection:
             team = await teams.lock_team(connection, lead.account_id)  # seats are counted by one at a time
@@ -174,13 +174,20 @@ class Invitations:
         if offer.has_user:
             raise EmailTaken("Somebody has an account with this address. Sign in, and accept the invitation then.")
         check_locale(locale)
-        check_strength(password, offer.email)
+        await self._passwords.check_strength(password, offer.email)
         password_hash = await self._passwords.hash(password)
         async with self._database.transaction() as connection:
             policy = await policy_in_force(connection, SignUp)
             joined = await join(connection, offer.email, password_hash, locale=locale, group_name=policy.group)
             if offer.is_mailed:  # whoever has the token reads that mailbox
-                await identities.take_email_as_verified(connection, joined.user_id)
+                await welcome(
+                    connection,
+                    self._vault,
+                    policy,
+                    user_id=joined.user_id,
+                    account_id=joined.account_id,
+                    email=offer.email,
+                )
             await self._use(connection, token, joined.user_id, client.actor(joined.user_id))
             return await self._sign_ins.open(connection, joined.user_id, client, "link")
 

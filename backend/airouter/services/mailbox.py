@@ -60,6 +60,11 @@ class Mailbox:
         return self._office is not None
 
     @property
+    def is_printed(self) -> bool:
+        """Whether mail leaves the house for nobody: a demo prints it."""
+        return self._office is not None and self._office.keeps_letters
+
+    @property
     def console_url(self) -> str:
         """What every link in a mail begins with."""
         return self._console_url

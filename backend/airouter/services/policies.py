@@ -10,7 +10,7 @@ import msgspec
 from airouter.domain.errors import InvalidRequest, NotFound, NotSupportedYet
 from airouter.domain.policy import TOPICS, Policies, SignInRules, SignUp, Teams, Topic
 from airouter.services.audit_log import SYSTEM, Act, Actor, record
-from airouter.storage import factors, groups
+from airouter.storage import factors, groups, instance_secrets
 from airouter.storage import policies as rows
 from airouter.storage.changes import announce
 from airouter.storage.database import Connection, Database
@@ -35,8 +35,9 @@ class PolicyView(msgspec.Struct, frozen=True, kw_only=True):
 class PolicyBook:
     """Reads and replaces policies, a whole topic at a time."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, has_mail: bool = False) -> None:
         self._database = database
+        self._has_mail = has_mail
 
     async def all(self) -> list[PolicyView]:
         """Every topic, those that nobody changed included."""
@@ -50,6 +51,30 @@ class PolicyBook:
         async with self._database.connection() as connection:
             return _view(topic, await rows.find_policy(connection, topic))
 
+    async def history(self, topic: str, *, before: int | None, limit: int) -> list[rows.PolicyVersionRow]:
+        """What a topic said, newest first; the first is what holds. Raises NotFound, NotSupportedYet."""
+        _supported(topic)
+        async with self._database.connection() as connection:
+            return await rows.policy_history(connection, topic, before=before, limit=limit)
+
+    async def restore(self, topic: str, version: int, actor: Actor) -> PolicyView:
+        """What a topic said in that version holds again, as a new version.
+
+        Raises:
+            NotFound, NotSupportedYet
+            InvalidRequest: it cannot be followed any more.
+        """
+        struct = struct_of(topic)
+        async with self._database.connection() as connection:
+            kept = await rows.find_policy_version(connection, topic, version)
+        if kept is None:
+            raise NotFound
+        try:
+            policy = msgspec.convert(kept.value, struct)
+        except msgspec.ValidationError as error:
+            raise InvalidRequest(f"That version does not fit today's policy: {error}", field="version") from None
+        return await self.put(policy, actor)
+
     async def put(self, policy: Topic, actor: Actor = SYSTEM) -> PolicyView:
         """This policy instead of what its topic said, everywhere within a second.
 
@@ -58,15 +83,28 @@ class PolicyBook:
         """
         topic = _TOPIC_OF[type(policy)]
         policy.check()
+        promise = policy.needs_mail()
+        if promise is not None and not self._has_mail:
+            raise InvalidRequest(
+                f"{promise}: this takes a mail server. Set AIROUTER_MAIL_URL and AIROUTER_MAIL_FROM, and start again.",
+                field=promise,
+            )
         async with self._database.transaction() as connection:
             if type(policy) in CHECKS:
                 await CHECKS[type(policy)](connection, policy)
             before = _view(topic, await rows.find_policy(connection, topic)).value
             row = await rows.put_policy(connection, topic, policy, actor.user_id)
+            await rows.keep_policy(connection, topic, policy, actor.user_id)
             await announce(connection, "catalogue")
             act = Act(action="policy.changed", subject="policy", subject_id=topic, before=before, after=policy)
             await record(connection, actor, act)
         return _view(topic, row)
+
+
+async def _sign_up_can_be_followed(connection: Connection, policy: SignUp) -> None:
+    await _group_exists(connection, policy)
+    if policy.challenge == "turnstile" and await instance_secrets.find_secret(connection, "turnstile") is None:
+        raise InvalidRequest("challenge: an owner has to set the secret of turnstile first.", field="challenge")
 
 
 async def _group_exists(connection: Connection, policy: SignUp | Teams) -> None:
@@ -84,7 +122,7 @@ async def _owners_can_sign_in(connection: Connection, policy: SignInRules) -> No
 
 
 CHECKS: Final[dict[type[Topic], Callable[[Connection, Any], Awaitable[None]]]] = {
-    SignUp: _group_exists,
+    SignUp: _sign_up_can_be_followed,
     Teams: _group_exists,
     SignInRules: _owners_can_sign_in,
 }

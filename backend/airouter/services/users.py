@@ -13,16 +13,17 @@ from airouter.domain.errors import (
     InvalidRequest,
     InvalidToken,
     NotFound,
-    SignUpClosed,
 )
 from airouter.domain.ids import AccountId, SessionId, UserId
-from airouter.domain.policy import SignInRules, SignUp
+from airouter.domain.policy import SignInRules
 from airouter.domain.sign_in_errors import PasswordDisabled
+from airouter.domain.sign_up_errors import EmailNotVerified
 from airouter.services.accounts import open_personal_account
 from airouter.services.attempts import Attempts, Budget, neighbourhood
 from airouter.services.audit_log import Act
 from airouter.services.links import Links, check_email
-from airouter.services.passwords import Passwords, check_strength
+from airouter.services.mailbox import Mailbox
+from airouter.services.passwords import Passwords
 from airouter.services.policies import policy_in_force
 from airouter.services.sessions import Sessions
 from airouter.services.sign_ins import Client, Opened, SignIns
@@ -30,6 +31,7 @@ from airouter.services.vault import Vault
 from airouter.storage import users as rows
 from airouter.storage.changes import announce
 from airouter.storage.database import Connection, Database
+from airouter.storage.registrations import newest_registration
 from airouter.storage.sessions import Role
 from airouter.storage.users import NewUser, UserStatus
 from airouter.world import new_id
@@ -61,9 +63,11 @@ class Users:
         sessions: Sessions,
         *,
         sign_ins: SignIns,
+        mailbox: Mailbox | None = None,
     ) -> None:
         self._database = database
         self._sign_ins = sign_ins
+        self._mailbox = mailbox
         self._links = Links(database, vault)
         self._passwords = passwords
         self._attempts = attempts
@@ -77,6 +81,7 @@ class Users:
         Raises:
             PasswordDisabled: by policy `sign_in`.
             InvalidCredentials: unknown address, wrong password, or a banned person.
+            EmailNotVerified: they asked to join with this password, and did not follow the link in their mail.
             TooManyAttempts: too many failures for this address or from this network.
         """
         network, subject = neighbourhood(client.address), rows.normal(email)
@@ -87,7 +92,11 @@ class Users:
             if not (await policy_in_force(connection, SignInRules)).password_enabled:
                 raise PasswordDisabled
             user = await rows.find_user_by_email(connection, email)
-        fits = await self._passwords.verify(user and user.password_hash, password)
+            pending = await newest_registration(connection, email) if user is None else None
+        stored = user.password_hash if user is not None else pending and pending.password_hash
+        fits = await self._passwords.verify(stored, password)
+        if pending is not None and fits:
+            raise EmailNotVerified
         if user is None or not fits or user.status != "active":
             raise InvalidCredentials
         await self._attempts.clear(SIGN_IN_BY_EMAIL, subject)
@@ -99,25 +108,6 @@ class Users:
             if fresh:
                 await rows.set_password(connection, user.user_id, fresh)
             return await self._sign_ins.open(connection, user.user_id, client, "password")
-
-    async def register(self, email: str, password: str, locale: str | None, client: Client) -> Opened:
-        """A new person with an account, signed in.
-
-        Raises:
-            SignUpClosed, EmailTaken, WeakPassword, InvalidRequest, TooManyAttempts
-        """
-        async with self._database.connection() as connection:
-            policy = await policy_in_force(connection, SignUp)
-        if policy.mode != "open":
-            raise SignUpClosed
-        check_email(email)
-        check_locale(locale)
-        check_strength(password, email)
-        await self._attempts.take(SIGN_UP_BY_ADDRESS, neighbourhood(client.address))
-        password_hash = await self._passwords.hash(password)
-        async with self._database.transaction() as connection:
-            joined = await join(connection, email, password_hash, locale=locale, group_name=policy.group)
-            return await self._sign_ins.open(connection, joined.user_id, client, "sign_up")
 
     async def create(
         self, email: str, password: str, *, role: Role = "user", group_name: str = DEFAULT_GROUP
@@ -132,7 +122,9 @@ class Users:
         async with self._database.transaction() as connection:
             return await join(connection, email, password_hash, role=role, group_name=group_name)
 
-    async def change_password(self, user_id: UserId, session_id: SessionId, current: str, new: str) -> None:
+    async def change_password(
+        self, user_id: UserId, session_id: SessionId, current: str, new: str, *, address: str
+    ) -> None:
         """Ends every other session: whoever knew the old password is out.
 
         Raises:
@@ -147,11 +139,19 @@ class Users:
         if not await self._passwords.verify(user.password_hash, current):
             raise InvalidRequest("current_password: this is not your password.", field="current_password")
         await self._attempts.clear(SIGN_IN_BY_EMAIL, subject)
-        check_strength(new, user.email)
+        await self._passwords.check_strength(new, user.email)
         password_hash = await self._passwords.hash(new)
         async with self._database.transaction() as connection:
             await rows.set_password(connection, user_id, password_hash)
             await self._sessions.end_all(connection, user_id, but=session_id)
+            if self._mailbox is not None:
+                await self._mailbox.post(
+                    connection,
+                    to=user.email,
+                    locale=user.locale,
+                    letter="password_changed",
+                    facts={"address": address, "link": f"{self._mailbox.console_url}/forgot"},
+                )
 
     async def set_locale(self, user_id: UserId, locale: str | None) -> None:
         """The language that mail and pages use for this person. Raises InvalidRequest."""
@@ -195,7 +195,7 @@ class Users:
             email = await self._links.use(connection, token, "operator")
             if email is None:
                 raise InvalidToken
-            check_strength(password, email)
+            await self._passwords.check_strength(password, email)
             user_id = await self._appoint(connection, email, password_hash, "operator")
             opened = await self._sign_ins.open(connection, user_id, client, "link")
         await self._attempts.give_back(LINK_BY_ADDRESS, network)
@@ -219,7 +219,7 @@ class Users:
         if not await self.may_set_up(token):
             raise NotFound
         check_email(email)
-        check_strength(password, email)
+        await self._passwords.check_strength(password, email)
         password_hash = await self._passwords.hash(password)
         async with self._database.transaction() as connection:
             link = await self._links.use(connection, token, "setup")

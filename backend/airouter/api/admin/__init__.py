@@ -7,6 +7,7 @@ from airouter.api.admin.audit_log import AuditLogController
 from airouter.api.admin.channels import ChannelController
 from airouter.api.admin.groups import GroupController
 from airouter.api.admin.identity_providers import IdentityProviderController
+from airouter.api.admin.mails import MailController, SecretController
 from airouter.api.admin.models import ModelController
 from airouter.api.admin.orders import ORDERS
 from airouter.api.admin.payment_methods import PAYMENT_METHODS
@@ -25,12 +26,14 @@ ADMIN: Final[tuple[Any, ...]] = (
     ChannelController,
     GroupController,
     IdentityProviderController,
+    MailController,
     ModelController,
     RateCardController,
     RedemptionBatchController,
     UserController,
     *ORDERS,
     *PAYMENT_METHODS,
+    SecretController,
     *POLICIES,
     *REDEMPTIONS,
     *REFERRALS,

@@ -1,14 +1,14 @@
 """Policies: what an operator edits while the gateway runs. One address a topic, each with the fields of its own."""
 
 from datetime import datetime
-from typing import Any, Final
+from typing import Annotated, Any, Final
 from uuid import UUID
 
 import msgspec
-from litestar import get, put
+from litestar import get, post, put
 from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
-from litestar.params import FromPath, JSONBody
+from litestar.params import FromPath, JSONBody, QueryParameter
 
 from airouter.api.callers import Operator
 from airouter.api.documents import refusals
@@ -84,6 +84,76 @@ async def put_other(topic: FromPath[str], operator: NamedDependency[Operator]) -
     struct_of(topic)
 
 
+class PolicyVersion(msgspec.Struct, frozen=True, kw_only=True):
+    """What the topic said from `changed_at` on."""
+
+    version: int
+    value: dict[str, Any]
+    changed_at: datetime
+    changed_by: UUID | None
+    changed_by_email: str | None
+
+
+class PolicyHistory(msgspec.Struct, frozen=True, kw_only=True):
+    items: list[PolicyVersion]
+    next_cursor: None
+
+
+class Restoration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    version: Annotated[int, msgspec.Meta(ge=1, le=2**31 - 1)]
+
+
+@get(
+    f"{_PATH}/{{topic:str}}/history",
+    operation_id="listPolicyVersions",
+    permission="operator.read",
+    summary="What a topic said before",
+    tags=_TAGS,
+    responses=refusals(401, 403, 404, 422),
+)
+async def policy_history(
+    topic: FromPath[str],
+    operator: NamedDependency[Operator],
+    policies: NamedDependency[PolicyBook],
+    before: Annotated[
+        int | None, QueryParameter(ge=1, le=2**31 - 1, description="Only older ones")
+    ] = None,
+) -> PolicyHistory:
+    """The newest 50, newest first; the first is what holds. Empty where nobody changed anything."""
+    del operator
+    items = [
+        PolicyVersion(
+            version=row.version,
+            value=row.value,
+            changed_at=row.changed_at,
+            changed_by=row.changed_by,
+            changed_by_email=row.changed_by_email,
+        )
+        for row in await policies.history(topic, before=before, limit=50)
+    ]
+    return PolicyHistory(items=items, next_cursor=None)
+
+
+@post(
+    f"{_PATH}/{{topic:str}}/restore",
+    operation_id="restorePolicy",
+    permission="policies.write",
+    summary="Let a topic say again what it said before",
+    tags=_TAGS,
+    status_code=204,
+    responses=refusals(401, 403, 404, 422),
+)
+async def restore_policy(
+    topic: FromPath[str],
+    data: JSONBody[Restoration],
+    operator: NamedDependency[Operator],
+    actor: NamedDependency[Actor],
+    policies: NamedDependency[PolicyBook],
+) -> None:
+    del operator
+    await policies.restore(topic, data.version, actor)
+
+
 def _reader(topic: str, struct: type[msgspec.Struct]) -> HTTPRouteHandler:
     async def read(operator: NamedDependency[Operator], policies: NamedDependency[PolicyBook]) -> Any:
         del operator
@@ -128,6 +198,8 @@ POLICIES: Final[tuple[HTTPRouteHandler, ...]] = (
     list_policies,
     read_other,
     put_other,
+    policy_history,
+    restore_policy,
     *(make(topic, struct) for topic, struct in TOPICS.items() for make in (_reader, _writer)),
 )
 """Every route of policies."""

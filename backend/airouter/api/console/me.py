@@ -125,7 +125,9 @@ class MeController(Controller):
     async def change_password(
         self, data: JSONBody[PasswordChange], person: NamedDependency[Person], users: NamedDependency[Users]
     ) -> None:
-        await users.change_password(person.user_id, person.session_id, data.current_password, data.new_password)
+        await users.change_password(
+            person.user_id, person.session_id, data.current_password, data.new_password, address=person.address
+        )
 
     @get(
         "/sessions",

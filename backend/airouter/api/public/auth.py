@@ -10,7 +10,7 @@ from litestar.params import JSONBody, QueryParameter
 from airouter.api.callers import AnyRequest, Visitor
 from airouter.api.documents import refusals
 from airouter.api.public.cookies import NAME, Browsers
-from airouter.domain.errors import NotFound, NotSupportedYet, SessionExpired
+from airouter.domain.errors import NotFound, SessionExpired
 from airouter.services.sessions import Sessions
 from airouter.services.sign_ins import Client, MfaPending, Opened
 from airouter.services.users import Users
@@ -23,13 +23,6 @@ OneTimeToken = Annotated[str, msgspec.Meta(max_length=200)]
 class SignIn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     email: Email
     password: Password
-
-
-class Registration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    email: Email
-    password: Password
-    locale: Annotated[str, msgspec.Meta(examples=["zh-CN"])] | None = None
-    referral_code: str | None = None
 
 
 class Acceptance(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -80,24 +73,6 @@ class AuthController(Controller):
         browsers: NamedDependency[Browsers],
     ) -> Response[SignedIn]:
         return signed_in(await users.sign_in(data.email, data.password, client_of(visitor)), browsers)
-
-    @post(
-        "/register",
-        operation_id="register",
-        summary="Join, where the operator has opened sign-up",
-        responses=refusals(403, 409, 422, 429),
-    )
-    async def register(
-        self,
-        data: JSONBody[Registration],
-        visitor: NamedDependency[Visitor],
-        users: NamedDependency[Users],
-        browsers: NamedDependency[Browsers],
-    ) -> Response[SignedIn]:
-        if data.referral_code is not None:
-            raise NotSupportedYet("referral_code: there are no referrals here yet.", field="referral_code")
-        tokens = await users.register(data.email, data.password, data.locale, client_of(visitor))
-        return signed_in(tokens, browsers, status=201)
 
     @post(
         "/refresh",

@@ -9,8 +9,10 @@ from litestar.di import NamedDependency
 from airouter import __version__
 from airouter.api.callers import Visitor
 from airouter.api.documents import refusals
+from airouter.domain.policy import SignUp
 from airouter.domain.quota import QUOTA_PER_UNIT
 from airouter.services.instance import Instance
+from airouter.services.mailbox import Mailbox
 from airouter.services.passkeys import Passkeys
 
 
@@ -30,6 +32,22 @@ class ProviderLine(msgspec.Struct, frozen=True, kw_only=True):
     label: str
 
 
+class ChallengeView(msgspec.Struct, frozen=True, kw_only=True):
+    """What joining takes besides a password. `site_key` and `script_url` are the widget's, null for the other."""
+
+    type: Literal["proof_of_work", "turnstile"]
+    site_key: str | None
+    script_url: str | None
+
+
+class RegistrationView(msgspec.Struct, frozen=True, kw_only=True):
+    """What the pages of joining have to show. `password_reset`: whether mail is sent at all."""
+
+    verification: Literal["email"] | None
+    challenge: ChallengeView | None
+    password_reset: bool
+
+
 class Status(msgspec.Struct, frozen=True, kw_only=True):
     """`sign_in`: the ways in, besides which there is no other; `identity` by one of `identity_providers`."""
 
@@ -39,7 +57,8 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     currency: str
     quota_per_unit: int
     display: DisplayView
-    sign_up: Literal["closed", "open"]
+    sign_up: Literal["closed", "invitation", "open"]
+    registration: RegistrationView
     sign_in: list[Literal["password", "passkey", "identity"]]
     identity_providers: list[ProviderLine]
     topup_enabled: bool
@@ -59,6 +78,7 @@ async def status(
     instance: NamedDependency[Instance],
     mode: NamedDependency[Mode],
     passkeys: NamedDependency[Passkeys],
+    mailbox: NamedDependency[Mailbox],
 ) -> Status:
     """Nothing here is invented: what the operator did not set is null, empty or off."""
     del visitor
@@ -78,9 +98,25 @@ async def status(
             symbol=facts.display.symbol, factor_micros=facts.display.factor_micros, decimals=facts.display.decimals
         ),
         sign_up=facts.sign_up.mode,
+        registration=_registration(facts.sign_up, has_mail=mailbox.is_configured),
         sign_in=ways,
         identity_providers=[ProviderLine(id=p.provider_id, kind=p.kind, label=p.label) for p in facts.providers],
         topup_enabled=False,
         referral_enabled=facts.referral.is_enabled,
         links=facts.display.links,
+    )
+
+
+def _registration(policy: SignUp, *, has_mail: bool) -> RegistrationView:
+    is_widget = policy.challenge == "turnstile"
+    return RegistrationView(
+        verification="email" if policy.verify_email else None,
+        challenge=None
+        if policy.challenge == "none"
+        else ChallengeView(
+            type=policy.challenge,
+            site_key=policy.turnstile_site_key if is_widget else None,
+            script_url=policy.turnstile_script_url if is_widget else None,
+        ),
+        password_reset=has_mail,
     )

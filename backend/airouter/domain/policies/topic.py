@@ -15,3 +15,7 @@ class Topic(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     def check(self) -> None:
         """What types cannot say. Raises InvalidRequest with the `field`."""
+
+    def needs_mail(self) -> str | None:
+        """The field that promises a mail; None: this can be followed without a mail server."""
+        return None
