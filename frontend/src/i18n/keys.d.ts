@@ -1,6 +1,7 @@
 // Makes a missing or misspelt key an error of the type checker. English is the measure; a test holds Chinese to it.
 import "i18next"
 import type admin from "./locales/en/admin.json"
+import type alerts from "./locales/en/alerts.json"
 import type codes from "./locales/en/codes.json"
 import type auditLog from "./locales/en/audit-log.json"
 import type common from "./locales/en/common.json"
@@ -26,6 +27,7 @@ declare module "i18next" {
     defaultNS: "common"
     resources: {
       admin: typeof admin
+      alerts: typeof alerts
       "audit-log": typeof auditLog
       codes: typeof codes
       common: typeof common
