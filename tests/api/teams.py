@@ -1,7 +1,7 @@
 """Teams for tests, through the same doors as everybody else."""
 
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 from uuid import UUID
 
 import httpx
@@ -47,7 +47,7 @@ async def token_of(database: str, invited: httpx.Response) -> str:
     link: str | None = invited.json()["link"]
     if link is None:
         link = (await letter_of(database, f"invitation/{invited.json()['id']}"))["link"]
-    return parse_qs(urlsplit(link).query)["token"][0]
+    return urlsplit(link).fragment
 
 
 async def letter_of(database: str, once: str) -> dict[str, Any]:

@@ -274,7 +274,7 @@ async def test_the_letter_goes_out_in_a_language_of_the_invited_and_proves_the_a
         ]
         letter = await letter_of(database, f"invitation/{invited[1].json()['id']}")
         assert (letter["team"], letter["inviter"], letter["days"]) == ("Research", ada.email, 7)
-        assert letter["link"].startswith("http://127.0.0.1:8080/invitation?token=")
+        assert letter["link"].startswith("http://127.0.0.1:8080/invitation#")
         body = {"token": await token_of(database, invited[1]), "password": PASSWORD}
         assert (await client.post(JOIN, json=body)).status_code == 201
         [user] = await run_sql(database, "SELECT email_verified_at FROM users WHERE email = 'grace@example.com'")
@@ -286,10 +286,8 @@ async def test_without_mail_the_inviter_gets_the_link_and_it_proves_no_address(d
     async with running(silent), signed_in(silent, database) as ada, client_of(silent) as client:
         team = await team_of(ada)
         invited = await invite(ada, team, "grace@example.com")
-        assert (invited.json()["is_mailed"], invited.json()["link"][:35]) == (
-            False,
-            "http://127.0.0.1:8080/invitation?to",
-        )
+        assert invited.json()["is_mailed"] is False
+        assert invited.json()["link"].startswith("http://127.0.0.1:8080/invitation#")
         body = {"token": await token_of(database, invited), "password": PASSWORD}
         assert (await client.post(JOIN, json=body)).status_code == 201
         [user] = await run_sql(database, "SELECT email_verified_at FROM users WHERE email = 'grace@example.com'")

@@ -31,9 +31,11 @@ export function AccountMenu() {
         </div>
       </div>
       <MenuRule />
-      <MenuItem icon={<Wallet className="i" aria-hidden="true" />} render={<Link to="/console/topup" />}>
-        {t("nav.topup")}
-      </MenuItem>
+      {me.account.permissions.includes("topup.read") && (
+        <MenuItem icon={<Wallet className="i" aria-hidden="true" />} render={<Link to="/console/topup" />}>
+          {t("nav.topup")}
+        </MenuItem>
+      )}
       <MenuItem icon={<ReceiptText className="i" aria-hidden="true" />} render={<Link to="/console/usage" />}>
         {t("nav.usage")}
       </MenuItem>

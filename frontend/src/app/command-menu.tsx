@@ -7,7 +7,7 @@ import { useTranslation } from "react-i18next"
 import { meQuery, pricingQuery } from "../api/queries"
 import { chooseTheme, useTheme } from "../components/theme"
 import { chooseLanguage } from "../i18n"
-import { OPERATOR_PLACES, PLACES } from "./navigation"
+import { OPERATOR_PLACES, placesFor } from "./navigation"
 
 type Command = {
   id: string
@@ -27,7 +27,8 @@ function useCommands(): Command[] {
   const { data: me } = useSuspenseQuery(meQuery)
   const pricing = useQuery(pricingQuery(null))
   return useMemo(() => {
-    const places = me.user.role === "user" ? PLACES : [...PLACES, ...OPERATOR_PLACES]
+    const own = placesFor(me)
+    const places = me.user.role === "user" ? own : [...own, ...OPERATOR_PLACES]
     const nextTheme = theme === "dark" ? "light" : "dark"
     const nextLanguage = i18n.language === "zh" ? "en" : "zh"
     return [

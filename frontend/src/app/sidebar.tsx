@@ -8,7 +8,7 @@ import type { Me } from "../api/types"
 import { CountingBalance } from "../components/amount"
 import { ButtonLink } from "../components/button"
 import { Menu, MenuChoice } from "../components/menu"
-import { OPERATOR_PLACES, PLACES, type Place } from "./navigation"
+import { OPERATOR_PLACES, type Place, placesFor } from "./navigation"
 
 export function accountName(me: Me): string {
   return me.accounts.find((account) => account.id === me.account.id)?.name || me.user.email
@@ -77,12 +77,14 @@ export function Sidebar({ onGo }: { onGo?: () => void }) {
         <span className="v">
           <CountingBalance quota={wallet.balance} withSign />
         </span>
-        <ButtonLink size="sm" to="/console/topup" onClick={onGo}>
-          {t("nav.topup")}
-        </ButtonLink>
+        {me.account.permissions.includes("topup.read") && (
+          <ButtonLink size="sm" to="/console/topup" onClick={onGo}>
+            {t("nav.topup")}
+          </ButtonLink>
+        )}
       </div>
       <nav aria-label={t("nav.console")}>
-        <Places places={PLACES} onGo={onGo} />
+        <Places places={placesFor(me)} onGo={onGo} />
         {me.user.role !== "user" && OPERATOR_PLACES.length > 0 && (
           <>
             <span className="grp">{t("nav.operator")}</span>

@@ -14,6 +14,7 @@ import type paymentMethods from "./locales/en/payment-methods.json"
 import type pricing from "./locales/en/pricing.json"
 import type referral from "./locales/en/referral.json"
 import type referrals from "./locales/en/referrals.json"
+import type security from "./locales/en/security.json"
 import type settings from "./locales/en/settings.json"
 import type signIn from "./locales/en/sign-in.json"
 import type topup from "./locales/en/topup.json"
@@ -40,6 +41,7 @@ declare module "i18next" {
       pricing: typeof pricing
       referral: typeof referral
       referrals: typeof referrals
+      security: typeof security
       settings: typeof settings
       "sign-in": typeof signIn
       topup: typeof topup

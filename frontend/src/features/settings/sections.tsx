@@ -6,5 +6,6 @@ export const SECTIONS: { name: SectionName; Content: ComponentType }[] = [
   { name: "profile", Content: lazy(() => import("./profile")) },
   { name: "security", Content: lazy(() => import("./security")) },
   { name: "tokens", Content: lazy(() => import("./tokens")) },
+  { name: "alerts", Content: lazy(() => import("./alerts")) },
   { name: "data", Content: lazy(() => import("./data")) },
 ]

@@ -1,0 +1,252 @@
+import { useQueryClient, useSuspenseQuery } from "@tanstack/react-query"
+import { getRouteApi } from "@tanstack/react-router"
+import { Ban, Ellipsis, ShieldCheck, UserCheck } from "lucide-react"
+import { useState } from "react"
+import { useTranslation } from "react-i18next"
+import { api, body } from "../../api/client"
+import { pageQuery, usePages } from "../../api/pages"
+import { meQuery } from "../../api/queries"
+import type { User } from "../../api/types"
+import { Button } from "../../components/button"
+import { Chip } from "../../components/choice"
+import { Confirm } from "../../components/confirm"
+import { closed, type Open, opened } from "../../components/form-dialog"
+import { SearchInput } from "../../components/input"
+import { type Column, LedgerTable } from "../../components/ledger-table"
+import { Menu, MenuItem } from "../../components/menu"
+import { More } from "../../components/more"
+import { PageHead } from "../../components/page"
+import { useProblemText } from "../../components/problem"
+import { State, Tag } from "../../components/state"
+import { say } from "../../components/toast"
+import { useUrlText } from "../../components/url-text"
+import { When } from "../../components/when"
+import { RoleDialog } from "./role-dialog"
+import type { UsersSearch } from "./search"
+
+const route = getRouteApi("/console/admin/users")
+const ROLES = ["user", "operator", "owner"] as const
+
+type Actions = {
+  mayTouch: (user: User) => boolean
+  mayAppoint: boolean
+  onRole: (user: User) => void
+  onBan: (user: User) => void
+  onUnban: (user: User) => void
+}
+
+function RowMenu({ user, mayAppoint, onRole, onBan, onUnban }: { user: User } & Actions) {
+  const { t } = useTranslation(["users", "admin"])
+  return (
+    <Menu
+      trigger={
+        <Button look="ghost" size="sm" isIcon aria-label={t("admin:actionsFor", { name: user.email })}>
+          <Ellipsis className="i" aria-hidden="true" />
+        </Button>
+      }
+    >
+      {mayAppoint && (
+        <MenuItem icon={<ShieldCheck className="i" aria-hidden="true" />} onPress={() => onRole(user)}>
+          {t("changeRole")}
+        </MenuItem>
+      )}
+      {user.status === "banned" ? (
+        <MenuItem icon={<UserCheck className="i" aria-hidden="true" />} onPress={() => onUnban(user)}>
+          {t("unban")}
+        </MenuItem>
+      ) : (
+        <MenuItem isBad icon={<Ban className="i" aria-hidden="true" />} onPress={() => onBan(user)}>
+          {t("ban")}
+        </MenuItem>
+      )}
+    </Menu>
+  )
+}
+
+function useColumns(own: string, actions: Actions): Column<User>[] {
+  const { t } = useTranslation(["users", "admin", "common"])
+  return [
+    {
+      id: "email",
+      head: t("email"),
+      bone: 180,
+      cell: (row) => (
+        <>
+          <span className="flex flex-wrap items-center gap-2">
+            <span className="name wrap-anywhere">{row.email}</span>
+            {row.id === own && <Tag tone="accent">{t("you")}</Tag>}
+          </span>
+          <span className="sub wrap-anywhere">
+            {row.accounts
+              .filter(({ kind }) => kind === "team")
+              .map(({ name }) => name)
+              .join(", ")}
+          </span>
+        </>
+      ),
+    },
+    {
+      id: "role",
+      head: t("role"),
+      cell: (row) =>
+        row.role === "user" ? t("roles.user") : <Tag tone="accent">{t(`roles.${row.role}`)}</Tag>,
+    },
+    {
+      id: "since",
+      head: t("since"),
+      className: "soft max-md:hidden",
+      cell: (row) => <When at={row.created_at} />,
+    },
+    {
+      id: "status",
+      head: t("admin:state"),
+      className: "max-md:hidden",
+      cell: (row) => (
+        <State tone={row.status === "active" ? "good" : "bad"}>{t(`status.${row.status}`)}</State>
+      ),
+    },
+    {
+      id: "act",
+      head: t("common:actions"),
+      kind: "act",
+      cell: (row) => actions.mayTouch(row) && <RowMenu user={row} {...actions} />,
+    },
+  ]
+}
+
+function useUserActs() {
+  const { t } = useTranslation("users")
+  const queries = useQueryClient()
+  const textOf = useProblemText()
+  const change = async (user: User, wanted: { role?: User["role"]; status?: User["status"] }) => {
+    await body(
+      api().PATCH("/api/v1/admin/users/{user_id}", { params: { path: { user_id: user.id } }, body: wanted }),
+    )
+    await queries.invalidateQueries({ queryKey: ["admin", "users"] })
+  }
+  const appoint = async (user: User, role: User["role"]) => {
+    await change(user, { role })
+    say({ tone: "good", title: t("appointed", { email: user.email, role: t(`roles.${role}`) }) })
+  }
+  const ban = async (user: User) => {
+    await change(user, { status: "banned" })
+    say({ tone: "good", title: t("banned", { email: user.email }) })
+  }
+  const unban = async (user: User) => {
+    try {
+      await change(user, { status: "active" })
+    } catch (error) {
+      return say({ tone: "bad", title: t("notChanged", { email: user.email }), text: textOf(error) })
+    }
+    say({ tone: "good", title: t("unbanned", { email: user.email }) })
+  }
+  return { appoint, ban, unban }
+}
+
+function Tools({ search, onChange }: { search: UsersSearch; onChange: (wanted: UsersSearch) => void }) {
+  const { t } = useTranslation(["users", "admin"])
+  const [text, setText] = useUrlText(search.q ?? "", (q) => onChange({ q: q || undefined }))
+  return (
+    <div className="mb-4 flex flex-wrap items-center gap-3">
+      <SearchInput boxClass="md:w-[280px]!" label={t("search")} value={text} onValue={setText} />
+      {/* biome-ignore lint/a11y/useSemanticElements: chips are buttons in a row */}
+      <div className="flex flex-wrap gap-2" role="group" aria-label={t("role")}>
+        <Chip
+          isOn={!search.role && !search.status}
+          onPress={() => onChange({ role: undefined, status: undefined })}
+        >
+          {t("admin:all")}
+        </Chip>
+        {ROLES.map((role) => (
+          <Chip
+            key={role}
+            isOn={search.role === role}
+            onPress={() => onChange({ role: search.role === role ? undefined : role })}
+          >
+            {t(`roles.${role}`)}
+          </Chip>
+        ))}
+        <Chip
+          isOn={search.status === "banned"}
+          onPress={() => onChange({ status: search.status ? undefined : "banned" })}
+        >
+          {t("status.banned")}
+        </Chip>
+      </div>
+    </div>
+  )
+}
+
+/** Everybody who signs in. Operators ban; only an owner appoints, and touches operators. */
+export default function UsersPage() {
+  const { t } = useTranslation(["users", "admin"])
+  const { data: me } = useSuspenseQuery(meQuery)
+  const search = route.useSearch()
+  const navigate = route.useNavigate()
+  const change = (wanted: UsersSearch) =>
+    navigate({ search: (before) => ({ ...before, ...wanted }), replace: true, resetScroll: false })
+  const [appointed, setAppointed] = useState<Open<User>>(null)
+  const [doomed, setDoomed] = useState<User | null>(null)
+  const [isAsking, setAsking] = useState(false)
+  const { appoint, ban, unban } = useUserActs()
+  const { rows, error, retry, more } = usePages(["admin", "users", search], (cursor, signal) =>
+    body(
+      api().GET("/api/v1/admin/users", { params: { query: { ...pageQuery(cursor), ...search } }, signal }),
+    ),
+  )
+  const isOwner = me.user.role === "owner"
+  const columns = useColumns(me.user.id, {
+    mayTouch: (user) => user.id !== me.user.id && (isOwner || user.role === "user"),
+    mayAppoint: isOwner,
+    onRole: (user) => setAppointed(opened(user)),
+    onBan: (user) => {
+      setDoomed(user)
+      setAsking(true)
+    },
+    onUnban: (user) => void unban(user),
+  })
+  const isFiltered = Object.keys(search).length > 0
+  return (
+    <>
+      <PageHead title={t("title")} text={t("text")} />
+      <Tools search={search} onChange={change} />
+      <LedgerTable
+        label={t("title")}
+        isTwoLine
+        isSticky
+        columns={columns}
+        rows={rows}
+        keyOf={(row) => row.id}
+        error={error}
+        onRetry={retry}
+        empty={
+          <>
+            <b>{isFiltered ? t("admin:noneFound") : t("empty")}</b>
+            {isFiltered && <p>{t("admin:noneFoundText")}</p>}
+          </>
+        }
+      />
+      <More more={more} />
+      {appointed && (
+        <RoleDialog
+          key={appointed.thing.id}
+          user={appointed.thing}
+          isOpen={appointed.isOpen}
+          onClose={() => setAppointed(closed)}
+          onGone={() => setAppointed(null)}
+          onChoose={(role) => appoint(appointed.thing, role)}
+        />
+      )}
+      {doomed && (
+        <Confirm
+          isOpen={isAsking}
+          onClose={() => setAsking(false)}
+          title={t("banTitle", { email: doomed.email })}
+          text={t("banText")}
+          action={t("banAction")}
+          onConfirm={() => ban(doomed)}
+        />
+      )}
+    </>
+  )
+}
