@@ -36,6 +36,22 @@ export const keysQuery = queryOptions({
   staleTime: 5_000,
 })
 
+/** The zone whose midnight begins a day of the account's budgets. */
+export const timeZoneQuery = (accountId: string) =>
+  queryOptions({
+    queryKey: ["time-zone", accountId],
+    queryFn: async ({ signal }) =>
+      (
+        await body(
+          api().GET("/api/v1/accounts/{account_id}/time-zone", {
+            params: { path: { account_id: accountId } },
+            signal,
+          }),
+        )
+      ).time_zone,
+    staleTime: 60_000,
+  })
+
 /** Prices as a group sees them; null is the caller's own group. */
 export const pricingQuery = (group: string | null) =>
   queryOptions({

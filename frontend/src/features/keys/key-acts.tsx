@@ -39,7 +39,18 @@ export function useKeyActs() {
     await refresh()
     say({ tone: "good", title: t("deleted", { name: key.name }), text: t("deletedText") })
   }
-  return { change, toggle, remove, refresh }
+  const endGrace = async (key: Key) => {
+    try {
+      await body(
+        api().DELETE("/api/v1/keys/{key_id}/previous-secret", { params: { path: { key_id: key.id } } }),
+      )
+      await refresh()
+      say({ tone: "good", title: t("rotate.ended", { name: key.name }) })
+    } catch (error) {
+      say({ tone: "bad", title: t("failedAct", { name: key.name }), text: textOf(error) })
+    }
+  }
+  return { change, toggle, remove, endGrace, refresh }
 }
 
 /** The form for a new key, then its secret, once. */

@@ -8,6 +8,7 @@ test("a name is all that a key needs", () => {
   expect(mistakes({ ...EMPTY, name: " docs " }, UNIT, NOW)).toEqual([])
   expect(inputOf({ ...EMPTY, name: " docs " }, UNIT)).toEqual({
     name: "docs",
+    budgets: [],
     spend_limit: null,
     expires_at: null,
     models: null,
@@ -41,4 +42,15 @@ test("addresses are read from lines, commas or spaces", () => {
 
 test("a limit is exact quota", () => {
   expect(inputOf({ ...EMPTY, name: "k", limit: "20.000000001" }, UNIT).spend_limit).toBe(20_000_000_001)
+})
+
+test("a budget is exact quota, an empty one is none, and a wrong one is named", () => {
+  const budgets = { day: "1.5", week: "", month: "30" }
+  expect(inputOf({ ...EMPTY, name: "k", budgets }, UNIT).budgets).toEqual([
+    { period: "day", limit: 1_500_000_000 },
+    { period: "month", limit: 30_000_000_000 },
+  ])
+  expect(mistakes({ ...EMPTY, name: "k", budgets: { ...budgets, week: "much" } }, UNIT, NOW)).toEqual([
+    "week",
+  ])
 })

@@ -3,9 +3,14 @@ import type { Key, KeyInput } from "../../api/types"
 import { amountInput, parseAmount } from "../../format/quota"
 import { fromLocalInput, toLocalInput } from "../../format/time"
 
+export const PERIODS = ["day", "week", "month"] as const
+export type Period = (typeof PERIODS)[number]
+
 export type Fields = {
   name: string
   limit: string
+  /** What it may spend each period; empty: as much as it likes. */
+  budgets: Record<Period, string>
   expires: string
   models: string[]
   group: string
@@ -13,11 +18,12 @@ export type Fields = {
   requestsPerMinute: string
   concurrency: string
 }
-export type FieldError = "name" | "limit" | "expires" | "requestsPerMinute" | "concurrency"
+export type FieldError = "name" | "limit" | Period | "expires" | "requestsPerMinute" | "concurrency"
 
 export const EMPTY: Fields = {
   name: "",
   limit: "",
+  budgets: { day: "", week: "", month: "" },
   expires: "",
   models: [],
   group: "",
@@ -27,9 +33,13 @@ export const EMPTY: Fields = {
 }
 
 export function fieldsOf(key: Key, unit: number): Fields {
+  const budgets = { ...EMPTY.budgets }
+  for (const { period, limit } of key.budgets)
+    if (period !== "total") budgets[period] = amountInput(limit, unit)
   return {
     name: key.name,
     limit: key.spend_limit == null ? "" : amountInput(key.spend_limit, unit),
+    budgets,
     expires: key.expires_at == null ? "" : toLocalInput(key.expires_at),
     models: key.models ?? [],
     group: key.group ?? "",
@@ -45,13 +55,17 @@ function wholeAbove0(text: string): number | null | undefined {
   return Number.isSafeInteger(number) && number > 0 ? number : undefined
 }
 
+function isAmount(text: string, unit: number): boolean {
+  return text.trim() === "" || (parseAmount(text, unit) ?? -1) >= 0
+}
+
 /** What is wrong, by field; nothing when it may be sent. `unchanged` is the expiry that an edited key already had. */
 export function mistakes(fields: Fields, unit: number, now: number, unchanged = ""): FieldError[] {
-  const limit = fields.limit.trim() === "" ? 0 : parseAmount(fields.limit, unit)
   const expires = fromLocalInput(fields.expires)
   const wrong: [FieldError, boolean][] = [
     ["name", fields.name.trim() === ""],
-    ["limit", limit === null || limit < 0],
+    ["limit", !isAmount(fields.limit, unit)],
+    ...PERIODS.map((period): [FieldError, boolean] => [period, !isAmount(fields.budgets[period], unit)]),
     ["expires", expires !== null && fields.expires !== unchanged && Date.parse(expires) <= now],
     ["requestsPerMinute", wholeAbove0(fields.requestsPerMinute) === undefined],
     ["concurrency", wholeAbove0(fields.concurrency) === undefined],
@@ -66,6 +80,10 @@ export function inputOf(fields: Fields, unit: number): KeyInput {
   const concurrency = wholeAbove0(fields.concurrency) ?? null
   return {
     name: fields.name.trim(),
+    budgets: PERIODS.flatMap((period) => {
+      const limit = fields.budgets[period].trim() === "" ? null : parseAmount(fields.budgets[period], unit)
+      return limit === null ? [] : [{ period, limit }]
+    }),
     spend_limit: fields.limit.trim() === "" ? null : parseAmount(fields.limit, unit),
     expires_at: fromLocalInput(fields.expires),
     models: fields.models.length > 0 ? fields.models : null,

@@ -1,7 +1,7 @@
-import { useQuery } from "@tanstack/react-query"
+import { useQuery, useSuspenseQuery } from "@tanstack/react-query"
 import { type FormEvent, useId, useState } from "react"
 import { useTranslation } from "react-i18next"
-import { pricingQuery } from "../../api/queries"
+import { meQuery, pricingQuery, timeZoneQuery } from "../../api/queries"
 import type { Key, KeyInput } from "../../api/types"
 import { useLedger } from "../../components/amount"
 import { Button } from "../../components/button"
@@ -12,8 +12,9 @@ import { Note } from "../../components/note"
 import { PickMany } from "../../components/pick-many"
 import { useProblemText } from "../../components/problem"
 import { multiplierText } from "../../format/quota"
-import { EMPTY, type FieldError, type Fields, fieldsOf, inputOf, mistakes } from "./key-fields"
+import { EMPTY, type FieldError, type Fields, fieldsOf, inputOf, mistakes, PERIODS } from "./key-fields"
 
+const isPeriod = (field: FieldError) => PERIODS.some((period) => period === field)
 type Set = <Name extends keyof Fields>(name: Name, value: Fields[Name]) => void
 type Parts = { fields: Fields; set: Set; errorOf: (name: FieldError, text: string) => string | null }
 
@@ -51,6 +52,36 @@ function Limits({ fields, set, errorOf }: Parts) {
         )}
       </Field>
     </div>
+  )
+}
+
+function Budgets({ fields, set, errorOf }: Parts) {
+  const { t } = useTranslation("keys")
+  const { sign } = useLedger()
+  const { data: me } = useSuspenseQuery(meQuery)
+  const zone = useQuery(timeZoneQuery(me.account.id))
+  return (
+    <fieldset className="grid gap-2">
+      <legend className="legend mb-1">{t("form.budgets")}</legend>
+      <div className="grid gap-4 sm:grid-cols-3">
+        {PERIODS.map((period) => (
+          <Field key={period} label={t(`form.per.${period}`)} error={errorOf(period, t("form.limitBad"))}>
+            {(ids) => (
+              <Input
+                {...ids}
+                className="num"
+                inputMode="decimal"
+                placeholder={t("form.unlimited")}
+                before={<span className="affix">{sign}</span>}
+                value={fields.budgets[period]}
+                onChange={(event) => set("budgets", { ...fields.budgets, [period]: event.target.value })}
+              />
+            )}
+          </Field>
+        ))}
+      </div>
+      <p className="help">{t("form.budgetsHelp", { zone: zone.data ?? "UTC" })}</p>
+    </fieldset>
   )
 }
 
@@ -116,7 +147,7 @@ function Form({
   const pricing = useQuery(pricingQuery(fields.group || null))
   const set: Set = (name, value) => {
     setFields((old) => ({ ...old, [name]: value }))
-    setWrong((old) => old.filter((field) => field !== name))
+    setWrong((old) => old.filter((field) => field !== name && (name !== "budgets" || !isPeriod(field))))
   }
   const errorOf = (name: FieldError, text: string) => (wrong.includes(name) ? text : null)
   const submit = (event: FormEvent) => {
@@ -140,6 +171,7 @@ function Form({
         )}
       </Field>
       <Limits fields={fields} set={set} errorOf={errorOf} />
+      <Budgets fields={fields} set={set} errorOf={errorOf} />
       {pricing.data && pricing.data.groups.length > 1 && (
         <Field label={t("form.group")}>
           {(ids) => (

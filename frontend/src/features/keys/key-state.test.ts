@@ -1,8 +1,15 @@
 import { expect, test } from "vitest"
-import { keyState, spentPercent } from "./key-state"
+import { budgetPercent, keyState, spentPercent } from "./key-state"
 
 const NOW = Date.parse("2026-11-22T12:00:00Z")
-const key = { status: "active" as const, expires_at: null, spend_limit: 100, spent: 10, remaining: 90 }
+const key = {
+  status: "active" as const,
+  expires_at: null,
+  spend_limit: 100,
+  spent: 10,
+  remaining: 90,
+  budgets: [],
+}
 
 test("a key with room is active", () => {
   expect(keyState(key, NOW)).toBe("active")
@@ -28,4 +35,11 @@ test("a key without a limit is never near it", () => {
 test("the share of a large limit is exact", () => {
   expect(spentPercent({ spend_limit: 9_007_199_254_740_991, spent: 8_106_479_329_266_891 })).toBe(89)
   expect(keyState({ ...key, spend_limit: 100, spent: 90, remaining: 10 }, NOW)).toBe("near")
+})
+
+test("a budget that is used up stops a key, and one that nearly is warns", () => {
+  const day = { period: "day" as const, limit: 50, spent: 50, resets_at: null }
+  expect(keyState({ ...key, remaining: 0, budgets: [day] }, NOW)).toBe("limit")
+  expect(keyState({ ...key, remaining: 5, budgets: [{ ...day, spent: 45 }] }, NOW)).toBe("near")
+  expect(budgetPercent({ spent: 1, limit: 0 })).toBe(100)
 })

@@ -1,15 +1,15 @@
-import { Ellipsis, Pencil, Power, Trash2 } from "lucide-react"
+import { Ellipsis, KeyRound, Pencil, Power, Timer, Trash2, UserRound } from "lucide-react"
 import { useTranslation } from "react-i18next"
-import type { Key } from "../../api/types"
+import type { Budget, Key } from "../../api/types"
 import { Amount, useLedger } from "../../components/amount"
 import { Button } from "../../components/button"
 import { type Column, LedgerTable } from "../../components/ledger-table"
 import { Menu, MenuItem, MenuRule } from "../../components/menu"
-import { Bar, State, type Tone } from "../../components/state"
+import { Bar, State, Tag, type Tone } from "../../components/state"
 import { useNow, When } from "../../components/when"
 import { amountInput } from "../../format/quota"
-import { shortDate } from "../../format/time"
-import { type KeyState, keyState, spentPercent } from "./key-state"
+import { dayAndTime, shortDate } from "../../format/time"
+import { budgetPercent, type KeyState, keyState, spentPercent } from "./key-state"
 
 const TONES: Record<KeyState, Tone> = {
   active: "good",
@@ -18,17 +18,45 @@ const TONES: Record<KeyState, Tone> = {
   disabled: "off",
   expired: "off",
 }
-const BARS = { active: undefined, near: "warn", limit: "bad", disabled: "ink", expired: "ink" } as const
 
 export type KeyActions = {
   onEdit: (key: Key) => void
   onToggle: (key: Key) => void
   onDelete: (key: Key) => void
+  onRotate: (key: Key) => void
+  onEndGrace: (key: Key) => void
+  onHandOver?: (key: Key) => void
+}
+
+function barTone(percent: number): "bad" | "warn" | undefined {
+  return percent >= 100 ? "bad" : percent >= 90 ? "warn" : undefined
+}
+
+/** What is spent of a budget in its running period, and when that ends. */
+function BudgetLine({ budget, isOff }: { budget: Budget; isOff: boolean }) {
+  const { t, i18n } = useTranslation("keys")
+  const { unit } = useLedger()
+  const percent = budgetPercent(budget)
+  const resets = budget.resets_at && dayAndTime(budget.resets_at, i18n.language)
+  return (
+    <div className="mt-1" title={resets ? t("resets", { at: resets }) : undefined}>
+      <div className="fig flex items-center justify-between gap-2 text-12">
+        <span>
+          <span className="quiet">{t(`period.${budget.period}`)} </span>
+          <Amount quota={budget.spent} as="balance" />
+        </span>
+        <span className="quiet">{t("ofLimit", { limit: amountInput(budget.limit, unit) })}</span>
+      </div>
+      <Bar percent={percent} tone={isOff ? "ink" : barTone(percent)} />
+      {percent >= 100 && resets && <span className="sub">{t("resets", { at: resets })}</span>}
+    </div>
+  )
 }
 
 function Spent({ item, state }: { item: Key; state: KeyState }) {
   const { t } = useTranslation("keys")
   const { unit } = useLedger()
+  const isOff = state === "disabled" || state === "expired"
   return (
     <>
       <div className="fig flex items-center justify-between gap-2">
@@ -39,12 +67,23 @@ function Spent({ item, state }: { item: Key; state: KeyState }) {
             : t("ofLimit", { limit: amountInput(item.spend_limit, unit) })}
         </span>
       </div>
-      <Bar percent={spentPercent(item)} tone={BARS[state]} />
+      <Bar percent={spentPercent(item)} tone={isOff ? "ink" : barTone(spentPercent(item) ?? 0)} />
+      {item.budgets.map((budget) => (
+        <BudgetLine key={budget.period} budget={budget} isOff={isOff} />
+      ))}
     </>
   )
 }
 
-function Actions({ item, onEdit, onToggle, onDelete }: { item: Key } & KeyActions) {
+function Actions({
+  item,
+  onEdit,
+  onToggle,
+  onDelete,
+  onRotate,
+  onEndGrace,
+  onHandOver,
+}: { item: Key } & KeyActions) {
   const { t } = useTranslation("keys")
   const isOff = item.status === "disabled"
   return (
@@ -61,6 +100,19 @@ function Actions({ item, onEdit, onToggle, onDelete }: { item: Key } & KeyAction
       <MenuItem icon={<Power className="i" aria-hidden="true" />} onPress={() => onToggle(item)}>
         {isOff ? t("enable") : t("disable")}
       </MenuItem>
+      <MenuItem icon={<KeyRound className="i" aria-hidden="true" />} onPress={() => onRotate(item)}>
+        {t("rotate.act")}
+      </MenuItem>
+      {item.previous_secret_until && (
+        <MenuItem icon={<Timer className="i" aria-hidden="true" />} onPress={() => onEndGrace(item)}>
+          {t("rotate.end")}
+        </MenuItem>
+      )}
+      {onHandOver && (
+        <MenuItem icon={<UserRound className="i" aria-hidden="true" />} onPress={() => onHandOver(item)}>
+          {t("handOver.act")}
+        </MenuItem>
+      )}
       <MenuRule />
       <MenuItem isBad icon={<Trash2 className="i" aria-hidden="true" />} onPress={() => onDelete(item)}>
         {t("delete")}
@@ -90,6 +142,16 @@ function useColumns(actions: KeyActions): Column<Key>[] {
         <>
           <span className="name wrap-anywhere">{item.name}</span>
           <span className="sub mono">{item.prefix}…</span>
+          {item.is_orphaned && (
+            <span className="sub">
+              <Tag tone="warn">{t("orphaned", { email: item.user_email })}</Tag>
+            </span>
+          )}
+          {item.previous_secret_until && Date.parse(item.previous_secret_until) > now && (
+            <span className="sub">
+              {t("rotate.oldUntil", { at: dayAndTime(item.previous_secret_until, i18n.language) })}
+            </span>
+          )}
           <span className="sub md:hidden">{keyState(item, now) !== "active" && stateOf(item)}</span>
         </>
       ),

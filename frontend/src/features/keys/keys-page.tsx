@@ -1,21 +1,24 @@
-import { useQuery } from "@tanstack/react-query"
+import { useQuery, useSuspenseQuery } from "@tanstack/react-query"
 import { getRouteApi } from "@tanstack/react-router"
 import { Plus } from "lucide-react"
 import { useState } from "react"
 import { useTranslation } from "react-i18next"
-import { keysQuery, pricingQuery } from "../../api/queries"
+import { keysQuery, meQuery, pricingQuery } from "../../api/queries"
 import type { Key } from "../../api/types"
 import { Button } from "../../components/button"
 import { Chip } from "../../components/choice"
 import { CodeBlock } from "../../components/code"
 import { Confirm } from "../../components/confirm"
+import { closed, type Open, opened } from "../../components/form-dialog"
 import { SearchInput } from "../../components/input"
 import { PageHead } from "../../components/page"
 import { useUrlText } from "../../components/url-text"
 import { useNow } from "../../components/when"
+import { HandOverDialog } from "./hand-over"
 import { CreateKey, EditKey, useKeyActs } from "./key-acts"
 import { chipOf, keyState } from "./key-state"
 import { KeyTable } from "./key-table"
+import { RotateKey } from "./rotate"
 import "./keys.css"
 import type { KeysSearch } from "./search"
 import { firstCall } from "./secret-dialog"
@@ -111,7 +114,10 @@ export default function KeysPage() {
   const [doomed, setDoomed] = useState<Key | null>(null)
   const [isAsking, setAsking] = useState(false)
   const [newest, setNewest] = useState<string | null>(null)
-  const { toggle, remove } = useKeyActs()
+  const [rotated, setRotated] = useState<Open<Key>>(null)
+  const [handed, setHanded] = useState<Open<Key>>(null)
+  const { toggle, remove, endGrace } = useKeyActs()
+  const { data: me } = useSuspenseQuery(meQuery)
   const { data, error, refetch } = useQuery(keysQuery)
   const pricing = useQuery(pricingQuery(null))
   const model = pricing.data?.models.find(({ rates }) => rates.output)?.model ?? "MODEL"
@@ -138,6 +144,9 @@ export default function KeysPage() {
           setDoomed(key)
           setAsking(true)
         }}
+        onRotate={(key) => setRotated(opened(key))}
+        onEndGrace={(key) => void endGrace(key)}
+        onHandOver={me.account.kind === "team" ? (key) => setHanded(opened(key)) : undefined}
         empty={
           <NoKeys
             isAny={(data?.items.length ?? 0) > 0}
@@ -155,6 +164,8 @@ export default function KeysPage() {
         onMade={setNewest}
       />
       <EditKey edited={edited} onClose={() => setEdited(null)} />
+      <RotateKey open={rotated} model={model} onClose={() => setRotated(closed)} />
+      <HandOverDialog open={handed} accountId={me.account.id} onClose={() => setHanded(closed)} />
       {doomed && (
         <Confirm
           isOpen={isAsking}
