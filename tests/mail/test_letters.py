@@ -91,7 +91,8 @@ def test_server_is_named_without_its_password(url: str, said: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["smtp://ada:secret@mail.example.com", "http://mail.example.com", "smtp://", "smtp://h/path", "smtp://h:port"]
+    "url",
+    ["smtp://ada:secret@mail.example.com", "http://mail.example.com", "smtp://", "smtp://h/path", "smtp://h:port"],
 )
 def test_server_that_would_hear_a_password_in_the_clear_or_is_none_is_refused(url: str) -> None:
     with pytest.raises(MailServerInvalid) as refused:

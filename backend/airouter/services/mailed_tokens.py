@@ -3,7 +3,6 @@
 import base64
 import os
 from typing import Final
-from urllib.parse import urlencode
 
 from airouter.services.vault import Vault
 
@@ -29,4 +28,4 @@ class MailedTokens:
 
     def link(self, page: str, token: str) -> str:
         """To a page of the console. Behind the `#`: it reaches no server's log and no referrer."""
-        return f"{self._console_url}/{page}#{urlencode({'token': token})}"
+        return f"{self._console_url}/{page}#{token}"
