@@ -1,6 +1,6 @@
 // The typed client. Every refusal leaves here as a Problem, so callers see data or a thrown reason and nothing between.
 import createClient from "openapi-fetch"
-import { problemFrom, unreachable } from "./problem"
+import { type Problem, problemFrom, unreachable } from "./problem"
 import { apiOrigin } from "./runtime"
 import type { paths } from "./schema"
 import { bearer, chosenAccount, refresh } from "./session"
@@ -22,16 +22,37 @@ async function send(request: Request): Promise<Response> {
   }
 }
 
+type Prover = (problem: Problem) => Promise<boolean>
+let prover: Prover | null = null
+
+/** Who asks the person to prove once more that it is them, when an act that matters wants it; true: they did. */
+export function proveWith(ask: Prover): () => void {
+  prover = ask
+  return () => {
+    prover = null
+  }
+}
+
 /** Sends with the bearer; on 401 refreshes once and sends again. The body is cloned first because it can be read only once. */
+async function once(request: Request, token: string | null): Promise<Response> {
+  const again = token ? request.clone() : null
+  const response = await send(signed(request, token))
+  if (response.status === 401 && again && (await refresh())) return send(signed(again, await bearer()))
+  return response
+}
+
 async function authorized(request: Request): Promise<Response> {
-  const isAuth = new URL(request.url).pathname.startsWith("/api/v1/auth/")
+  const { pathname } = new URL(request.url)
+  const isAuth = pathname.startsWith("/api/v1/auth/") && !pathname.startsWith("/api/v1/auth/reauthenticate")
   const token = isAuth ? null : await bearer()
   const again = token ? request.clone() : null
-  let response = await send(signed(request, token))
-  if (response.status === 401 && again && (await refresh()))
-    response = await send(signed(again, await bearer()))
-  if (!response.ok) throw await problemFrom(response)
-  return response
+  const response = await once(request, token)
+  if (response.ok) return response
+  const problem = await problemFrom(response)
+  if (problem.code !== "reauthentication_required" || !again || !(await prover?.(problem))) throw problem
+  const repeated = await once(again, await bearer())
+  if (!repeated.ok) throw await problemFrom(repeated)
+  return repeated
 }
 
 function make() {

@@ -96,6 +96,13 @@ export async function resume(): Promise<boolean> {
   return refresh()
 }
 
+/** Takes up the session whose cookie came with a navigation: back from an identity provider. */
+export async function takeUp(): Promise<boolean> {
+  const isIn = await refresh()
+  if (isIn) for (const listener of listeners) listener()
+  return isIn
+}
+
 /** The bearer for a call made now, refreshed first when it is about to run out. */
 export async function bearer(): Promise<string | null> {
   if (token && Date.now() >= token.freshUntil) await refresh()

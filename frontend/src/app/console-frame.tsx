@@ -12,6 +12,7 @@ import { Tag } from "../components/state"
 import { LanguageMenu, ThemeMenu } from "../components/theme-menus"
 import { countText } from "../format/quota"
 import { AccountMenu } from "./account-menu"
+import { ProveIt } from "./prove-it"
 import { accountName, Sidebar } from "./sidebar"
 
 const CommandMenu = lazy(() => import("./command-menu"))
@@ -119,6 +120,7 @@ export default function ConsoleFrame({ children }: { children: ReactNode }) {
           </footer>
         </main>
       </div>
+      <ProveIt />
       {wasCommandOpened && (
         <Suspense>
           <CommandMenu isOpen={isCommandOpen} onClose={() => setCommandOpen(false)} />

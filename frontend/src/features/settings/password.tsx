@@ -13,7 +13,8 @@ import { say } from "../../components/toast"
 
 const PASSWORD_LEAST = 10
 
-export function Password() {
+/** Without one yet, a proof of who one is takes the place of the old password. */
+export function Password({ hasOne }: { hasOne: boolean }) {
   const { t } = useTranslation("settings")
   const textOf = useProblemText()
   const queries = useQueryClient()
@@ -29,6 +30,7 @@ export function Password() {
       setSent(false)
       say({ tone: "good", title: t("changed"), text: t("changedText") })
       void queries.invalidateQueries({ queryKey: ["sessions"] })
+      void queries.invalidateQueries({ queryKey: ["security"] })
     },
   })
   const isWrong = change.error !== null && asProblem(change.error).facts.field === "current_password"
@@ -37,26 +39,28 @@ export function Password() {
   const submit = (event: FormEvent) => {
     event.preventDefault()
     setSent(true)
-    if (current && !nextError && !change.isPending) change.mutate()
+    if ((current || !hasOne) && !nextError && !change.isPending) change.mutate()
   }
-  const currentError = wasSent && !current ? t("currentMissing") : isWrong ? t("wrong") : null
+  const currentError = wasSent && hasOne && !current ? t("currentMissing") : isWrong ? t("wrong") : null
   return (
     <Block title={t("password")}>
       <form className="grid max-w-[25rem] gap-4" onSubmit={submit} noValidate>
-        <Field label={t("current")} error={currentError}>
-          {(ids) => (
-            <Input
-              {...ids}
-              type="password"
-              autoComplete="current-password"
-              value={current}
-              onChange={(event) => {
-                setCurrent(event.target.value)
-                if (!change.isPending) change.reset()
-              }}
-            />
-          )}
-        </Field>
+        {hasOne && (
+          <Field label={t("current")} error={currentError}>
+            {(ids) => (
+              <Input
+                {...ids}
+                type="password"
+                autoComplete="current-password"
+                value={current}
+                onChange={(event) => {
+                  setCurrent(event.target.value)
+                  if (!change.isPending) change.reset()
+                }}
+              />
+            )}
+          </Field>
+        )}
         <Field label={t("next")} help={t("nextHelp")} error={wasSent ? nextError : null}>
           {(ids) => (
             <Input
@@ -71,7 +75,7 @@ export function Password() {
         {change.error && !isWrong && <Note tone="bad">{textOf(change.error)}</Note>}
         <div>
           <Button type="submit" isBusy={change.isPending}>
-            {t("change")}
+            {t(hasOne ? "change" : "choose")}
           </Button>
         </div>
       </form>

@@ -61,6 +61,15 @@ export function Sessions() {
       cell: (row) => (row.address ? <span className="mono">{row.address}</span> : <Nothing />),
     },
     {
+      id: "how",
+      head: t("how"),
+      className: "soft max-lg:hidden",
+      cell: (row) =>
+        row.second_method
+          ? `${t(`ways.${row.method}`)} + ${t(`seconds.${row.second_method}`)}`
+          : t(`ways.${row.method}`),
+    },
+    {
       id: "seen",
       head: t("seen"),
       className: "soft",

@@ -1,13 +1,14 @@
 import { getRouteApi, Link } from "@tanstack/react-router"
-import { Suspense } from "react"
+import { type ReactNode, Suspense } from "react"
 import { useTranslation } from "react-i18next"
 import { PageHead } from "../../components/page"
+import type { SectionName } from "./search"
 import { SECTIONS } from "./sections"
 
 const route = getRouteApi("/console/settings")
 
-/** One section at a time; which one stands in the address. */
-export default function SettingsPage() {
+/** One section at a time; which one stands in the address. `below` is what other nouns have to say in a section. */
+export default function SettingsPage({ below }: { below?: Partial<Record<SectionName, ReactNode>> }) {
   const { t } = useTranslation("settings")
   const { section } = route.useSearch()
   const shown = SECTIONS.find(({ name }) => name === section) ?? SECTIONS[0]
@@ -29,6 +30,7 @@ export default function SettingsPage() {
       </nav>
       <Suspense fallback={<div aria-busy="true" className="min-h-64" />}>
         <shown.Content />
+        {below?.[shown.name]}
       </Suspense>
     </>
   )

@@ -1,0 +1,123 @@
+import { useMutation } from "@tanstack/react-query"
+import { Fingerprint } from "lucide-react"
+import { type FormEvent, useEffect, useId, useRef, useState } from "react"
+import { useTranslation } from "react-i18next"
+import { api, body, proveWith } from "../api/client"
+import { askPasskey, canUsePasskeys } from "../api/passkey"
+import type { Problem } from "../api/problem"
+import { Button } from "../components/button"
+import { Dialog } from "../components/dialog"
+import { Field } from "../components/field"
+import { Input } from "../components/input"
+import { Note } from "../components/note"
+import { useProblemText } from "../components/problem"
+
+const METHODS = ["passkey", "totp", "password", "recovery_code"] as const
+type Method = (typeof METHODS)[number]
+type Asked = { methods: Method[]; answer: (isProved: boolean) => void }
+
+function methodsIn({ facts }: Problem): Method[] {
+  const named = Array.isArray(facts.methods) ? facts.methods : []
+  return METHODS.filter((method) => named.includes(method) && (method !== "passkey" || canUsePasskeys()))
+}
+
+function ProveForm({ methods, onProved }: { methods: Method[]; onProved: () => void }) {
+  const { t } = useTranslation()
+  const textOf = useProblemText()
+  const id = useId()
+  const [method, setMethod] = useState<Method>(methods[0] ?? "password")
+  const [value, setValue] = useState("")
+  const prove = useMutation({
+    mutationFn: async () => {
+      if (method !== "passkey")
+        return body(api().POST("/api/v1/auth/reauthenticate", { body: { method, value } }))
+      const { public_key } = await body(api().POST("/api/v1/auth/reauthenticate/options"))
+      const credential = await askPasskey(public_key)
+      return body(api().POST("/api/v1/auth/reauthenticate", { body: { method, credential } }))
+    },
+    onSuccess: onProved,
+  })
+  const submit = (event: FormEvent) => {
+    event.preventDefault()
+    if ((method === "passkey" || value) && !prove.isPending) prove.mutate()
+  }
+  return (
+    <form id={id} className="grid gap-4" onSubmit={submit} noValidate>
+      {method !== "passkey" && (
+        <Field key={method} label={t(`prove.${method}`)}>
+          {(ids) => (
+            <Input
+              {...ids}
+              type={method === "password" ? "password" : "text"}
+              inputMode={method === "totp" ? "numeric" : "text"}
+              autoComplete={method === "password" ? "current-password" : "one-time-code"}
+              autoFocus
+              value={value}
+              onChange={(event) => setValue(event.target.value)}
+            />
+          )}
+        </Field>
+      )}
+      {prove.error && <Note tone="bad">{textOf(prove.error)}</Note>}
+      <Button type="submit" look="primary" isWide isBusy={prove.isPending}>
+        {method === "passkey" && <Fingerprint className="i" aria-hidden="true" />}
+        {t(method === "passkey" ? "prove.withPasskey" : "prove.act")}
+      </Button>
+      <div className="flex flex-wrap gap-2">
+        {methods
+          .filter((other) => other !== method)
+          .map((other) => (
+            <Button
+              key={other}
+              size="sm"
+              look="ghost"
+              onClick={() => {
+                prove.reset()
+                setValue("")
+                setMethod(other)
+              }}
+            >
+              {t(`prove.other.${other}`)}
+            </Button>
+          ))}
+      </div>
+    </form>
+  )
+}
+
+/** Stands once in the console: asks when an act that matters wants a fresh proof, and lets the request go on after it. */
+export function ProveIt() {
+  const { t } = useTranslation()
+  const [asked, setAsked] = useState<Asked | null>(null)
+  const [isOpen, setOpen] = useState(false)
+  const waiting = useRef<Asked | null>(null)
+  useEffect(
+    () =>
+      proveWith((problem) => {
+        const methods = methodsIn(problem)
+        if (methods.length === 0 || waiting.current) return Promise.resolve(false)
+        return new Promise((answer) => {
+          waiting.current = { methods, answer }
+          setAsked(waiting.current)
+          setOpen(true)
+        })
+      }),
+    [],
+  )
+  const close = (isProved: boolean) => {
+    waiting.current?.answer(isProved)
+    waiting.current = null
+    setOpen(false)
+  }
+  return (
+    <Dialog
+      isOpen={isOpen}
+      onClose={() => close(false)}
+      onGone={() => setAsked(null)}
+      title={t("prove.title")}
+      text={t("prove.text")}
+    >
+      {asked && <ProveForm methods={asked.methods} onProved={() => close(true)} />}
+    </Dialog>
+  )
+}
