@@ -216,8 +216,8 @@ const settings = createRoute({
   path: "/settings",
   staticData: { title: "nav.settings" },
   validateSearch: readSettingsSearch,
-  loader: () => wordsFor("settings"),
-  component: lazyRouteComponent(() => import("../features/settings/settings-page")),
+  loader: () => Promise.all([wordsFor("settings"), wordsFor("referral")]),
+  component: lazyRouteComponent(() => import("./settings-route")),
 })
 
 /** The operator's pages; for everybody else these addresses do not exist. */
