@@ -147,6 +147,26 @@ async def test_a_wrong_amount_is_reviewed_and_not_credited(instance: Instance, e
     await visitor.has_balance(0)
 
 
+async def test_a_dispute_takes_the_quota_back_until_it_is_withdrawn(instance: Instance, entrance: Entrance):
+    visitor = await entrance.visitor()
+    page = visitor.page
+    await visitor.sign_in(await instance.person(), at="/console/topup", then="**/console/topup")
+    await chooses(visitor, "$10")
+    await orders(visitor, "$10.00")
+    address = page.url
+    await comes_back(visitor, "Pay")
+    await visitor.has_balance(10 * UNIT)
+    for _ in range(2):
+        await page.goto(address)
+        await comes_back(visitor, "Dispute the payment")
+        await expect(page.get_by_role("heading", name="The payment is disputed")).to_be_visible()
+        await visitor.has_balance(0)
+        await page.goto(address)
+        await comes_back(visitor, "Withdraw the dispute")
+        await expect(page.get_by_role("heading", name="Paid and credited")).to_be_visible()
+        await visitor.has_balance(10 * UNIT)
+
+
 async def test_an_order_that_is_not_wanted_is_cancelled(instance: Instance, entrance: Entrance):
     visitor = await entrance.visitor()
     page = visitor.page

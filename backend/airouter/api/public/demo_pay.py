@@ -161,7 +161,7 @@ def _done(deal: Deal, chosen: str) -> tuple[Deal, Any]:
         case "decline":
             return msgspec.structs.replace(deal, state="declined"), "failed"
         case "dispute":
-            return msgspec.structs.replace(deal, state="disputed"), "dispute_opened"
+            return msgspec.structs.replace(deal, state="disputed", disputes=deal.disputes + 1), "dispute_opened"
         case _:
             return msgspec.structs.replace(deal, state="paid"), "dispute_won"
 

@@ -1,9 +1,10 @@
 // What the buyer does next, as the processor wants it: leave for its page, scan, or read and write down.
-import { ExternalLink, QrCode } from "lucide-react"
+import { ExternalLink } from "lucide-react"
 import { useTranslation } from "react-i18next"
 import type { NextStep } from "../../api/types"
 import { Button } from "../../components/button"
 import { CopyButton } from "../../components/copy"
+import { Qr } from "../../components/qr"
 
 /** True when it happens elsewhere and the browser is on its way there. */
 export function leaveFor(next: NextStep): boolean {
@@ -63,10 +64,8 @@ function Scan({ url }: { url: string }) {
   const { t } = useTranslation("topup")
   return (
     <div className="scan">
-      <div>
-        <QrCode className="i" aria-hidden="true" />
-        <p>{t("order.scan")}</p>
-      </div>
+      <p>{t("order.scan")}</p>
+      <Qr text={url} label={t("order.code")} />
       <a className="btn" href={url}>
         <ExternalLink className="i" aria-hidden="true" />
         {t("order.openApp")}

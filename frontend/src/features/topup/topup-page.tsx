@@ -1,9 +1,11 @@
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query"
+import { useMutation, useQuery, useQueryClient, useSuspenseQuery } from "@tanstack/react-query"
 import { useNavigate } from "@tanstack/react-router"
 import { type ReactNode, useRef, useState } from "react"
 import { useTranslation } from "react-i18next"
 import { api, body, onceOnly } from "../../api/client"
 import { asProblem } from "../../api/problem"
+import { meQuery } from "../../api/queries"
+import { Note } from "../../components/note"
 import { Block, PageHead } from "../../components/page"
 import { Failed } from "../../components/problem"
 import { type Choice, type Chosen, choiceOf, methodOf, NOTHING } from "./choice"
@@ -51,18 +53,28 @@ function useOrder() {
   })
 }
 
-/** `below` is what other nouns have to say here: the referral panel. */
-export default function TopUpPage({ below }: { below?: ReactNode }) {
-  const { t } = useTranslation("topup")
-  const { data, error, refetch } = useQuery(topupQuery)
+/** What may be bought, and the slip that says what it costs. */
+function useSelection(mayLook: boolean) {
+  const { data, error, refetch } = useQuery({ ...topupQuery, enabled: mayLook })
   const [chosen, setChosen] = useState<Chosen>(NOTHING)
   const methods = data?.methods ?? []
   const method = methodOf(methods, chosen)
   const choice = choiceOf(method, chosen)
+  const change = (changes: Partial<Chosen>) => setChosen((before) => ({ ...before, ...changes }))
+  return { data, error, refetch, chosen, change, methods, method, choice }
+}
+
+/** `below` is what other nouns have to say here: the referral panel. */
+export default function TopUpPage({ below }: { below?: ReactNode }) {
+  const { t } = useTranslation("topup")
+  const { data: me } = useSuspenseQuery(meQuery)
+  const may = (permission: string) => me.account.permissions.includes(permission)
+  const mayLook = may("topup.read")
+  const { data, error, refetch, chosen, change, methods, method, choice } = useSelection(mayLook)
   const quote = useQuote(choice)
   const order = useOrder()
-  const change = (changes: Partial<Chosen>) => {
-    setChosen((before) => ({ ...before, ...changes }))
+  const choose = (changes: Partial<Chosen>) => {
+    change(changes)
     if (!order.isPending) order.reset()
   }
   return (
@@ -70,21 +82,24 @@ export default function TopUpPage({ below }: { below?: ReactNode }) {
       <PageHead title={t("title")} text={t("text")} />
       <div className="pay">
         <div className="grid gap-8">
-          <Redeem isOn={data?.redemption_enabled !== false} isMain={!method} />
-          <Block title={t("pay.title")}>
-            {error && !data ? (
-              <Failed error={error} onRetry={() => void refetch()} />
-            ) : !data ? (
-              <div className="none min-h-32" aria-busy="true" />
-            ) : method ? (
-              <PayForm methods={methods} method={method} chosen={chosen} onChange={change} />
-            ) : (
-              <NothingToPayWith canRedeem={data.redemption_enabled} />
-            )}
-          </Block>
+          {!mayLook && <Note>{t("pay.notYours")}</Note>}
+          {may("codes.redeem") && <Redeem isOn={data?.redemption_enabled !== false} isMain={!method} />}
+          {mayLook && (
+            <Block title={t("pay.title")}>
+              {error && !data ? (
+                <Failed error={error} onRetry={() => void refetch()} />
+              ) : !data ? (
+                <div className="none min-h-32" aria-busy="true" />
+              ) : method ? (
+                <PayForm methods={methods} method={method} chosen={chosen} onChange={choose} />
+              ) : (
+                <NothingToPayWith canRedeem={data.redemption_enabled} />
+              )}
+            </Block>
+          )}
         </div>
         <div className="slips">
-          {method && choice && (
+          {method && choice && may("topup.write") && (
             <QuoteSlip
               method={method}
               quote={quote.data}
@@ -98,9 +113,9 @@ export default function TopUpPage({ below }: { below?: ReactNode }) {
           <BalanceSlip />
         </div>
       </div>
-      <Orders methods={data?.methods} />
+      {may("orders.read") && <Orders methods={data?.methods} />}
       {below}
-      <History />
+      {may("transfers.read") && <History />}
     </>
   )
 }
