@@ -17,6 +17,7 @@ from airouter.domain.policies.privacy import Privacy
 from airouter.domain.privacy_errors import BalanceRemains, DeletionUnderWay, LastInstanceOwner, TeamsNeedOwner
 from airouter.services.audit_log import SYSTEM, Act, Actor, record
 from airouter.services.jobs import Job, Jobs
+from airouter.services.mailbox import Mailbox
 from airouter.services.policies import policy_in_force
 from airouter.services.recall import with_recall
 from airouter.services.sessions import Sessions
@@ -39,8 +40,9 @@ _POSTPONED_BY: Final = timedelta(hours=6)
 class Erasure:
     """Asks for, cancels and carries out deletions."""
 
-    def __init__(self, database: Database, sessions: Sessions, jobs: Jobs) -> None:
+    def __init__(self, database: Database, sessions: Sessions, jobs: Jobs, *, mailbox: Mailbox) -> None:
         self._database = database
+        self._mailbox = mailbox
         self._sessions = sessions
         self._jobs = jobs
         jobs.add(Job(name=JOB, run=self.work, pause=timedelta(minutes=1)))
@@ -55,7 +57,8 @@ class Erasure:
         """
         async with self._database.transaction() as connection:
             await users.lock_owners(connection)
-            if await users.lock_user(connection, user_id) is None:
+            user = await users.lock_user(connection, user_id)
+            if user is None:
                 raise NotFound("There is no such user.")
             policy = await policy_in_force(connection, Privacy)
             await self._check(connection, user_id, policy)
@@ -69,6 +72,16 @@ class Erasure:
             assert found is not None, "it was put there just now"
             said = {"due_at": found.due_at, "ends_keys_now": ends_keys_now}
             await record(connection, actor, _act(user_id, "deletion_requested", said))
+            await self._mailbox.post(
+                connection,
+                to=user.email,
+                locale=user.locale,
+                letter="deletion_requested",
+                facts={
+                    "due": f"{found.due_at:%Y-%m-%d %H:%M} UTC",
+                    "link": f"{self._mailbox.console_url}/console/settings?section=data",
+                },
+            )
         if policy.deletion_grace_days == 0:
             self._jobs.hurry(JOB)
         return found
@@ -148,8 +161,11 @@ class Erasure:
                 raise BalanceRemains(balance=left)
 
     async def _end_keys(self, connection: Connection, user_id: UserId, accounts: list[AccountId]) -> None:
+        """And management tokens: what works without the person."""
         for key_id in await rows.end_keys_of(connection, user_id, accounts):
             await announce(connection, "keys", key_id)
+        await rows.end_management_tokens(connection, user_id)
+        await announce(connection, "sessions")  # tokens are remembered beside them
 
     async def _forfeit(self, purse: PurseRow) -> bool:
         """All that is in the wallet goes back to the house, once nobody holds any of it; False: somebody does."""

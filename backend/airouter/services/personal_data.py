@@ -14,6 +14,7 @@ from airouter.domain.errors import InvalidToken, NotFound
 from airouter.domain.ids import AccountId, UserId
 from airouter.services.audit_log import Act, Actor, record
 from airouter.services.jobs import Job, Jobs
+from airouter.services.mailbox import Mailbox
 from airouter.services.vault import Vault
 from airouter.storage import personal_data as rows
 from airouter.storage.accounts import ledger_currency
@@ -30,8 +31,8 @@ _USAGE_PAGE: Final = 1000
 
 README: Final = """What this installation holds about you, as of the moment named in about.json.
 
-profile.json, sessions.json, passkeys.json, second_factors.json, identities.json, accounts.json, keys.json,
-transfers.json, redemptions.json, orders.json, referrals.json, rewards.json and audit_log.json are lists of records;
+Each file *.json is a list of records: profile, sessions, passkeys, second_factors, identities, accounts, keys, tokens,
+mails, invitations, transfers, redemptions, orders, referrals, rewards and audit_log.
 usage.jsonl has one request a line, newest first. Amounts called quota, cost, charged or balance are integers:
 1 000 000 000 of them are one unit of the currency in about.json. Passwords, keys and codes are not here, because
 they are not kept: only their hashes are. Of teams you find what is your own.
@@ -41,8 +42,9 @@ they are not kept: only their hashes are. Of teams you find what is your own.
 class PersonalExports:
     """The person's verbs, and the job behind them."""
 
-    def __init__(self, database: Database, vault: Vault, jobs: Jobs) -> None:
+    def __init__(self, database: Database, vault: Vault, jobs: Jobs, *, mailbox: Mailbox) -> None:
         self._database = database
+        self._mailbox = mailbox
         self._vault = vault
         self._jobs = jobs
         jobs.add(Job(name=JOB, run=self.work, pause=timedelta(minutes=1)))
@@ -98,7 +100,16 @@ class PersonalExports:
             packed = await self._pack(export)
             sealed = self._vault.encrypt(_CONTENT, _TABLE, export.export_id, base64.b64encode(packed).decode())
             async with self._database.transaction() as connection:
-                await rows.finish_personal_export(connection, export, READY_FOR, sealed, len(packed))
+                if not await rows.finish_personal_export(connection, export, READY_FOR, sealed, len(packed)):
+                    continue
+                await self._mailbox.post(
+                    connection,
+                    to=export.email,
+                    locale=export.locale,
+                    letter="export_ready",
+                    facts={"link": f"{self._mailbox.console_url}/console/settings?section=data"},
+                    once=f"export/{export.export_id}",
+                )
 
     async def _pack(self, export: OpenExportRow) -> bytes:
         buffer = io.BytesIO()

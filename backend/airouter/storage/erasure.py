@@ -19,6 +19,8 @@ _OF_PERSON: Final = (
     QUERIES.drop_passkeys,
     QUERIES.drop_identities,
     QUERIES.drop_personal_exports,
+    QUERIES.drop_mailed_links,
+    QUERIES.end_management_tokens,
 )
 """What goes of a person, each by a statement that takes their id."""
 _OF_ACCOUNTS: Final = (
@@ -108,6 +110,10 @@ async def end_keys_of(connection: Connection, user_id: UserId, accounts: Sequenc
     return [row["key_id"] for row in await connection.fetch(QUERIES.end_keys_of, user_id, list(accounts))]
 
 
+async def end_management_tokens(connection: Connection, user_id: UserId) -> None:
+    await connection.execute(QUERIES.end_management_tokens, user_id)
+
+
 async def pause_accounts(connection: Connection, accounts: Sequence[AccountId]) -> list[AccountId]:
     """Those that were not paused."""
     return [row["account_id"] for row in await connection.fetch(QUERIES.pause_accounts, list(accounts))]
@@ -121,5 +127,8 @@ async def erase_person(connection: Connection, user_id: UserId, email: str, acco
         await connection.execute(statement, list(accounts))
     await connection.execute(QUERIES.leave_teams, user_id, list(accounts))
     await connection.execute(QUERIES.drop_links_to, email, email.lower())
+    await connection.execute(QUERIES.drop_mails_to, email)
+    await connection.execute(QUERIES.drop_registrations_of, email)
+    await connection.execute(QUERIES.blank_invitations_to, email, user_id)
     await connection.execute(QUERIES.drop_kept_answers, [f"%{one}%" for one in (user_id, *accounts)])
     await connection.execute(QUERIES.erase_user, user_id)

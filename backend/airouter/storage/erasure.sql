@@ -107,3 +107,21 @@ UPDATE referrals SET network = NULL WHERE invitee_account = ANY ($1::uuid[]) AND
 
 -- name: drop_alerts
 DELETE FROM alerts WHERE account_id = ANY ($1::uuid[])
+
+-- name: end_management_tokens
+UPDATE management_tokens SET revoked_at = coalesce(revoked_at, now()), name = 'erased' WHERE user_id = $1
+
+-- name: drop_mailed_links
+DELETE FROM mailed_links WHERE user_id = $1
+
+-- name: drop_mails_to
+DELETE FROM mails WHERE lower(recipient) = lower($1)
+
+-- name: drop_registrations_of
+DELETE FROM registrations WHERE email_normal = lower($1)
+
+-- name: blank_invitations_to
+-- Who invited whom to what stays as ids; open ones end.
+UPDATE invitations SET email = '', email_normal = 'erased/' || invitation_id,
+                       revoked_at = CASE WHEN accepted_at IS NULL THEN coalesce(revoked_at, now()) END
+WHERE email_normal = lower($1) OR accepted_by = $2

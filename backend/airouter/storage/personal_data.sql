@@ -67,6 +67,20 @@ SELECT key_id, account_id, name, prefix, status, group_name, spend_limit, spent,
        expires_at, last_used_at
 FROM keys WHERE user_id = $1 ORDER BY created_at
 
+-- name: of_tokens
+SELECT token_id, account_id, name, prefix, scopes, created_at, expires_at, last_used_at, revoked_at
+FROM management_tokens WHERE user_id = $1 ORDER BY created_at
+
+-- name: of_mails
+-- Only that they were sent: what stands in them is wiped then.
+SELECT m.letter, m.state, m.created_at, m.finished_at
+FROM mails m JOIN users u ON lower(u.email) = lower(m.recipient) WHERE u.user_id = $1 ORDER BY m.created_at
+
+-- name: of_invitations
+SELECT i.account_id, i.team_role, i.created_at, i.expires_at, i.accepted_at, i.revoked_at
+FROM invitations i JOIN users u ON u.email_normal = i.email_normal OR i.accepted_by = u.user_id
+WHERE u.user_id = $1 ORDER BY i.created_at
+
 -- name: of_transfers
 SELECT t.transfer_id, t.created_at, t.kind, t.reference, w.kind AS wallet,
        CASE WHEN t.credit_wallet = w.wallet_id THEN t.amount ELSE -t.amount END AS amount,
