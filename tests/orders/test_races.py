@@ -94,7 +94,8 @@ async def test_while_postgres_is_away_a_notice_is_not_acknowledged_and_afterward
     shop: Shop, postgres_server: str
 ) -> None:
     order = await shop.order()
-    name = shop.dsn.rpartition("/")[2].partition("?")[0]
+    [row] = await shop.sql("SELECT current_database() AS name")
+    name = row["name"]
     admin = await asyncpg.connect(postgres.at(postgres_server, postgres.ADMIN_DATABASE))
     try:
         await admin.execute(f'ALTER DATABASE "{name}" WITH ALLOW_CONNECTIONS false')
