@@ -287,7 +287,7 @@ class House:
         rewards = Rewards(database)
         jobs.add(rewards.job)
         payment_methods = PaymentMethods(database, vault, self.processors, public_url=settings.public_url)
-        inbox = PaymentInbox(database, vault, referrals)
+        inbox = PaymentInbox(database, vault, referrals, mailbox)
         orders = Orders(database, payment_methods, inbox, errands, console_url=settings.console_url)
         order_desk = OrderDesk(
             database, methods=payment_methods, orders=orders, inbox=inbox, http=errands, hearers=referrals

@@ -308,3 +308,12 @@ async def test_a_full_wallet_takes_no_payment_and_the_payment_waits_for_a_person
     shown = await shop.get(order)
     assert (shown["status"], shown["reason"], shown["paid_amount"]) == ("review", "wallet_full", 1030)
     assert await shop.balance() == 2**53 - 1
+
+
+async def test_by_policy_somebody_hears_by_mail_of_a_payment_that_needs_a_look_once(shop: Shop) -> None:
+    await shop.policy(review_email="books@example.com")
+    order = await shop.order()
+    for _ in range(3):
+        await shop.pay(order, amount=1)
+    posted = await shop.sql("SELECT recipient FROM mails WHERE letter = 'payment_review'")
+    assert [row["recipient"] for row in posted] == ["books@example.com"]

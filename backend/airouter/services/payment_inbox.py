@@ -17,6 +17,7 @@ from airouter.domain.order import ALARMING, Fact, Order, Outcome, Verdict, judge
 from airouter.domain.policy import TopUp
 from airouter.payments.contract import PaymentEvent
 from airouter.services.audit_log import SYSTEM, Act, Actor, record
+from airouter.services.mailbox import Mailbox
 from airouter.services.order_changes import Change, Hearers, carry_out
 from airouter.services.policies import policy_in_force
 from airouter.services.recall import with_recall
@@ -51,10 +52,11 @@ class Said(msgspec.Struct, frozen=True, kw_only=True):
 class PaymentInbox:
     """Keeps events and acts on them."""
 
-    def __init__(self, database: Database, vault: Vault, hearers: Hearers) -> None:
+    def __init__(self, database: Database, vault: Vault, hearers: Hearers, mailbox: Mailbox | None = None) -> None:
         self._database = database
         self._vault = vault
         self._hearers = hearers
+        self._mailbox = mailbox
 
     async def take(self, said: Said, actor: Actor = SYSTEM) -> Outcome:
         """Keep an event and act on it; one that was acted upon before is `known`.
@@ -186,7 +188,7 @@ class PaymentInbox:
         return await orders.order_by_trade_number(connection, event.method_id, event.trade_number)
 
     async def _alarm(self, connection: Connection, event: EventRow, outcome: Outcome, order: Order | None) -> None:
-        """Somebody has to look: the log, and the audit log for the console."""
+        """Somebody has to look: the log, the audit log for the console, and a letter by policy."""
         logger.warning(
             "payment.needs_review",
             extra={
@@ -206,6 +208,24 @@ class PaymentInbox:
                 account_id=None if order is None else order.account_id,
                 after={"outcome": outcome, "method": event.method_id, "order_id": event.order_id, "kind": event.kind},
             ),
+        )
+        policy = await policy_in_force(connection, TopUp)
+        if self._mailbox is None or not self._mailbox.is_configured or policy.review_email is None:
+            return
+        facts = {
+            "method": event.method_id,
+            "outcome": outcome.replace("_", " "),
+            "order": "–" if order is None else str(order.order_id),
+            "link": f"{self._mailbox.console_url}/console/admin/orders"
+            + ("" if order is None else f"?order={order.order_id}"),
+        }
+        await self._mailbox.post(
+            connection,
+            to=policy.review_email,
+            locale=None,
+            letter="payment_review",
+            facts=facts,
+            once=f"payment_review/{event.event_key}",
         )
 
 
