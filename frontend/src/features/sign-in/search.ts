@@ -13,10 +13,12 @@ export type SignInSearch = {
 
 /** Where to go after signing in: an address of this console only, so that no link can send people elsewhere. */
 export function readSignInSearch(search: Record<string, unknown>): SignInSearch {
-  const { next, code, step, methods, problem } = search
+  const { next, step, methods, problem } = search
+  // A referral link says `ref`; those of older gateways say `aff`. All digits, it was read as a number.
+  const code = [search.code, search.ref, search.aff].find((value) => value !== undefined && value !== "")
   return {
     ...(typeof next === "string" && /^\/(?![/\\])/.test(next) && { next }),
-    ...(typeof code === "string" && code !== "" && { code }),
+    ...((typeof code === "string" || typeof code === "number") && { code: String(code) }),
     ...((step === "second" || step === "done") && { step }),
     ...(typeof methods === "string" && { methods }),
     ...(typeof problem === "string" && /^[a-z_]{1,60}$/.test(problem) && { problem }),
