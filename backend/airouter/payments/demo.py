@@ -59,7 +59,7 @@ DemoAccess = Access[DemoConfig, DemoSecrets]
 
 
 class Deal(msgspec.Struct, frozen=True, kw_only=True):
-    """What the demo processor knows of one order. `refunds`: amount by key. `disputes`: how many there were."""
+    """What the demo processor knows of one order. `refunds`: amount by key."""
 
     token: str
     order_id: str
@@ -74,7 +74,7 @@ class Deal(msgspec.Struct, frozen=True, kw_only=True):
     locale: str | None = None
     state: DealState = "open"
     amount_paid: int = 0
-    disputes: int = 0
+    has_been_disputed: bool = False
     refunds: dict[str, int] = {}
 
     def __repr__(self) -> str:
@@ -223,9 +223,8 @@ def sign(body: bytes, stamp: int, secret: str) -> str:
 
 def notice_of(deal: Deal, kind: Literal["paid", "failed", "dispute_opened", "dispute_won"]) -> Notice:
     """The same fact has the same id, however often and on whichever way it is told."""
-    number = f"_{deal.disputes}" if kind.startswith("dispute") else ""
     return Notice(
-        event_id=f"demo_{deal.token[:16]}_{kind}{number}",
+        event_id=f"demo_{deal.token[:16]}_{kind}",
         kind=kind,
         order_id=deal.order_id,
         trade_number=f"demo-{deal.token[:16]}",

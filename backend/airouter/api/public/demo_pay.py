@@ -161,7 +161,7 @@ def _done(deal: Deal, chosen: str) -> tuple[Deal, Any]:
         case "decline":
             return msgspec.structs.replace(deal, state="declined"), "failed"
         case "dispute":
-            return msgspec.structs.replace(deal, state="disputed", disputes=deal.disputes + 1), "dispute_opened"
+            return msgspec.structs.replace(deal, state="disputed", has_been_disputed=True), "dispute_opened"
         case _:
             return msgspec.structs.replace(deal, state="paid"), "dispute_won"
 
@@ -197,7 +197,7 @@ def _buttons(deal: Deal) -> dict[str, Outcome]:
         case "open" | "declined":
             return _OPEN
         case "paid":
-            return _PAID
+            return {} if deal.has_been_disputed else _PAID  # as at most companies, once
         case "disputed":
             return _DISPUTED
 
