@@ -39,7 +39,7 @@ function BudgetLine({ budget, isOff }: { budget: Budget; isOff: boolean }) {
   const percent = budgetPercent(budget)
   const resets = budget.resets_at && dayAndTime(budget.resets_at, i18n.language)
   return (
-    <div className="mt-1" title={resets ? t("resets", { at: resets }) : undefined}>
+    <div className="budget mt-1" title={resets ? t("resets", { at: resets }) : undefined}>
       <div className="fig flex items-center justify-between gap-2 text-12">
         <span>
           <span className="quiet">{t(`period.${budget.period}`)} </span>

@@ -327,7 +327,7 @@ function Zone() {
     }
   }
   return (
-    <Block title={t("zone.title")}>
+    <Block title={t("zone.title")} className="mt-10">
       <div className="max-w-[25rem]">
         <Field label={t("zone.label")} help={t("zone.help")}>
           {(ids) => (
@@ -354,10 +354,10 @@ function Zone() {
 /** What the account wants to be told about, how that went, and when its budgets begin anew. */
 export default function AlertsSection() {
   return (
-    <>
+    <div className="[&>.sec:first-child]:mt-0">
       <Alerts />
       <Deliveries />
       <Zone />
-    </>
+    </div>
   )
 }

@@ -22,6 +22,7 @@ export default function SettingsPage({ below }: { below?: Partial<Record<Section
             key={name}
             to="/console/settings"
             search={name === SECTIONS[0]?.name ? {} : { section: name }}
+            activeOptions={{ exact: true }}
             aria-current={name === shown.name ? "page" : undefined}
           >
             {t(`section.${name}`)}
