@@ -10,10 +10,16 @@ import pytest
 from tests import postgres
 from tests.audit import audit_books
 from tests.effort import EFFORT, EFFORTS
+from tests.leaks import LeakPlugin
 
 for name, effort in EFFORTS.items():
     hypothesis.settings.register_profile(name, max_examples=effort.examples, deadline=None, print_blob=True)
 hypothesis.settings.load_profile(EFFORT.name)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The last check of every run: no secret that it made is in a log."""
+    config.pluginmanager.register(LeakPlugin(config), "leaks")
 
 
 @pytest.fixture(scope="session")

@@ -205,6 +205,7 @@ async def is_in(someone: Someone) -> bool:
     return (await someone.client.get("/api/v1/me")).status_code == 200
 
 
+@pytest.mark.timeout(1800)  # as long as the effort says
 @pytest.mark.books_spoiled  # operators may set prices and limits at will here
 @pytest.mark.parametrize("caller", CALLERS)
 async def test_every_answer_is_one_that_the_document_describes(

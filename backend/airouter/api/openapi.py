@@ -167,7 +167,7 @@ def _say_what_holds_for_all(method: str, operation: dict[str, Any]) -> None:
         statuses |= {401, 429}
     if parameters:
         statuses.add(422)
-    if any(one["name"] in {"X-Account-Id", "account_id"} for one in parameters):
+    if any(one["in"] == "path" or one["name"] == "X-Account-Id" for one in parameters):
         statuses.add(404)
     if "requestBody" in operation:
         statuses |= {413, 415, 422}
