@@ -60,7 +60,7 @@ async def test_a_reset_ends_every_session_and_is_told_by_mail(
     assert await sign_in(client, ada.email, PASSWORD) == 401
     assert await sign_in(client, ada.email, NEW) == 200
     assert [letter for letter, _ in await letters(owner, ada.email)] == ["reset_password", "password_changed"]
-    assert len(await run_sql(database, "SELECT 1 FROM acts WHERE action = 'user.password_reset'")) == 1
+    assert len(await run_sql(database, "SELECT 1 FROM audit_log WHERE action = 'user.password_reset'")) == 1
 
 
 async def test_only_the_newest_link_of_a_person_works_and_not_for_long(

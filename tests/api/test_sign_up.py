@@ -74,7 +74,7 @@ async def test_a_stranger_may_not_see_mail_or_secrets_and_nobody_reads_a_secret_
     assert "s3cret-of-ours" not in seen.text + put.text
     (row,) = await run_sql(database, "SELECT ciphertext FROM instance_secrets")
     assert b"s3cret" not in bytes(row["ciphertext"])
-    (act,) = await run_sql(database, "SELECT * FROM acts WHERE action = 'secret.set'")
+    (act,) = await run_sql(database, "SELECT * FROM audit_log WHERE action = 'secret.set'")
     assert "s3cret" not in str(dict(act))
 
 

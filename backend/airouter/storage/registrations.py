@@ -43,6 +43,7 @@ async def insert_registration(
 
 async def use_registration(connection: Connection, token_hashes: tuple[bytes, ...]) -> RegistrationRow | None:
     """None: unknown, used, or too old."""
+    await connection.execute(QUERIES.lock_registration, list(token_hashes))
     row = await connection.fetchrow(QUERIES.use_registration, list(token_hashes))
     return None if row is None else row_as(RegistrationRow, row)
 

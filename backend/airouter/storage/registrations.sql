@@ -2,6 +2,11 @@
 INSERT INTO registrations (token_hash, email, email_normal, password_hash, locale, referral_code, expires_at)
 VALUES ($1, $2, $3, $4, $5, $6, now() + $7::interval)
 
+-- name: lock_registration
+-- One at a time for each address: whoever joins takes all registrations of it away, which others may be using.
+SELECT pg_advisory_xact_lock(hashtextextended('registration ' || email_normal, 0)) FROM registrations
+WHERE token_hash = ANY ($1::bytea[])
+
 -- name: use_registration
 -- One row back for exactly one of those who come at once.
 DELETE FROM registrations WHERE token_hash = ANY ($1::bytea[]) AND expires_at > now()

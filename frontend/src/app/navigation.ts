@@ -2,15 +2,18 @@
 import {
   Building2,
   CreditCard,
+  IdCard,
   KeyRound,
   Layers,
   LayoutDashboard,
   type LucideIcon,
+  Mail,
   ReceiptText,
   Scale,
   ScrollText,
   Settings,
   ShoppingCart,
+  SlidersHorizontal,
   Tag,
   Ticket,
   UserCog,
@@ -23,7 +26,7 @@ import type { Me } from "../api/types"
 
 export type Place = {
   to: string
-  label: `nav.${"dashboard" | "team" | "users" | "usage" | "keys" | "topup" | "pricing" | "settings" | "channels" | "rateCards" | "groups" | "accounts" | "codes" | "referrals" | "auditLog" | "orders" | "paymentMethods"}`
+  label: `nav.${"dashboard" | "team" | "users" | "usage" | "keys" | "topup" | "pricing" | "settings" | "channels" | "rateCards" | "groups" | "accounts" | "codes" | "referrals" | "auditLog" | "orders" | "paymentMethods" | "policies" | "identityProviders" | "mails"}`
   icon: LucideIcon
   /** What one has to be allowed in the account that one works in. */
   needs?: string
@@ -50,6 +53,9 @@ export const OPERATOR_PLACES: Place[] = [
   { to: "/console/admin/payment-methods", label: "nav.paymentMethods", icon: CreditCard },
   { to: "/console/admin/codes", label: "nav.codes", icon: Ticket },
   { to: "/console/admin/referrals", label: "nav.referrals", icon: UserPlus },
+  { to: "/console/admin/policies", label: "nav.policies", icon: SlidersHorizontal },
+  { to: "/console/admin/identity-providers", label: "nav.identityProviders", icon: IdCard },
+  { to: "/console/admin/mails", label: "nav.mails", icon: Mail },
   { to: "/console/admin/audit-log", label: "nav.auditLog", icon: ScrollText },
 ]
 

@@ -18,6 +18,7 @@ import { readCodesSearch } from "../features/codes/search"
 import { readDashboardSearch } from "../features/dashboard/search"
 import { readKeysSearch } from "../features/keys/search"
 import { readOrdersSearch } from "../features/orders/search"
+import { readPoliciesSearch } from "../features/policies/search"
 import { readPricingSearch } from "../features/pricing/search"
 import { readReferralsSearch } from "../features/referrals/search"
 import { readSettingsSearch } from "../features/settings/search"
@@ -90,6 +91,27 @@ const register = createRoute({
   validateSearch: readSignInSearch,
   loader: () => wordsFor("sign-in"),
   component: lazyRouteComponent(() => import("../features/sign-in/register-page")),
+})
+
+const verify = createRoute({
+  getParentRoute: () => open,
+  path: "/verify",
+  loader: () => wordsFor("sign-in"),
+  component: lazyRouteComponent(() => import("../features/sign-in/verify-page")),
+})
+
+const forgot = createRoute({
+  getParentRoute: () => open,
+  path: "/forgot",
+  loader: () => wordsFor("sign-in"),
+  component: lazyRouteComponent(() => import("../features/sign-in/forgot-page")),
+})
+
+const reset = createRoute({
+  getParentRoute: () => open,
+  path: "/reset",
+  loader: () => wordsFor("sign-in"),
+  component: lazyRouteComponent(() => import("../features/sign-in/reset-page")),
 })
 
 const accept = createRoute({
@@ -232,6 +254,14 @@ const admin = createRoute({
   component: Outlet,
 })
 
+const identityProviders = createRoute({
+  getParentRoute: () => admin,
+  path: "/identity-providers",
+  staticData: { title: "nav.identityProviders" },
+  loader: () => wordsFor("identity-providers"),
+  component: lazyRouteComponent(() => import("../features/identity-providers/identity-providers-page")),
+})
+
 const channels = createRoute({
   getParentRoute: () => admin,
   path: "/channels",
@@ -314,8 +344,25 @@ const referrals = createRoute({
   component: lazyRouteComponent(() => import("../features/referrals/referrals-page")),
 })
 
+const policies = createRoute({
+  getParentRoute: () => admin,
+  path: "/policies",
+  staticData: { title: "nav.policies" },
+  validateSearch: readPoliciesSearch,
+  loader: () => wordsFor("policies"),
+  component: lazyRouteComponent(() => import("../features/policies/policies-page")),
+})
+
+const mails = createRoute({
+  getParentRoute: () => admin,
+  path: "/mails",
+  staticData: { title: "nav.mails" },
+  loader: () => wordsFor("mails"),
+  component: lazyRouteComponent(() => import("../features/mails/mails-page")),
+})
+
 const tree = root.addChildren([
-  open.addChildren([home, signIn, register, accept, setup, invitation]),
+  open.addChildren([home, signIn, register, verify, forgot, reset, accept, setup, invitation]),
   either.addChildren([pricing]),
   console_.addChildren([
     dashboard,
@@ -336,8 +383,11 @@ const tree = root.addChildren([
       codes,
       referrals,
       auditLog,
+      policies,
+      mails,
       orders,
       paymentMethods,
+      identityProviders,
     ]),
   ]),
 ])

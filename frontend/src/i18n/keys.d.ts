@@ -2,24 +2,27 @@
 import "i18next"
 import type admin from "./locales/en/admin.json"
 import type alerts from "./locales/en/alerts.json"
-import type codes from "./locales/en/codes.json"
 import type auditLog from "./locales/en/audit-log.json"
+import type codes from "./locales/en/codes.json"
 import type common from "./locales/en/common.json"
 import type dashboard from "./locales/en/dashboard.json"
 import type home from "./locales/en/home.json"
+import type identityProviders from "./locales/en/identity-providers.json"
 import type invitation from "./locales/en/invitation.json"
 import type keys from "./locales/en/keys.json"
+import type mails from "./locales/en/mails.json"
 import type orders from "./locales/en/orders.json"
 import type paymentMethods from "./locales/en/payment-methods.json"
+import type policies from "./locales/en/policies.json"
 import type pricing from "./locales/en/pricing.json"
 import type referral from "./locales/en/referral.json"
 import type referrals from "./locales/en/referrals.json"
 import type security from "./locales/en/security.json"
 import type settings from "./locales/en/settings.json"
 import type signIn from "./locales/en/sign-in.json"
-import type topup from "./locales/en/topup.json"
 import type team from "./locales/en/team.json"
 import type tokens from "./locales/en/tokens.json"
+import type topup from "./locales/en/topup.json"
 import type usage from "./locales/en/usage.json"
 import type users from "./locales/en/users.json"
 
@@ -35,9 +38,12 @@ declare module "i18next" {
       dashboard: typeof dashboard
       home: typeof home
       invitation: typeof invitation
+      "identity-providers": typeof identityProviders
       keys: typeof keys
+      mails: typeof mails
       orders: typeof orders
       "payment-methods": typeof paymentMethods
+      policies: typeof policies
       pricing: typeof pricing
       referral: typeof referral
       referrals: typeof referrals

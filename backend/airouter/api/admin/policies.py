@@ -21,10 +21,14 @@ _TAGS: Final = ["Admin"]
 
 
 class PolicyLine(msgspec.Struct, frozen=True, kw_only=True):
-    """A topic as it holds. `updated_at` null: nobody changed it, these are its defaults."""
+    """A topic as it holds. `updated_at` null: nobody changed it, these are its defaults.
+
+    `fields` says what each field may be, as JSON schema, and what it is by default.
+    """
 
     topic: str
     value: dict[str, Any]
+    fields: dict[str, Any]
     updated_at: datetime | None
     updated_by: UUID | None
 
@@ -48,6 +52,7 @@ async def list_policies(operator: NamedDependency[Operator], policies: NamedDepe
         PolicyLine(
             topic=view.topic,
             value=msgspec.to_builtins(view.value),
+            fields=_fields(TOPICS[view.topic]),
             updated_at=view.updated_at,
             updated_by=view.updated_by,
         )
@@ -82,6 +87,12 @@ async def put_other(topic: FromPath[str], operator: NamedDependency[Operator]) -
     """404 for a topic that does not exist, 422 `not_supported_yet` for one that is to come."""
     del operator
     struct_of(topic)
+
+
+def _fields(struct: type[msgspec.Struct]) -> dict[str, Any]:
+    schema = msgspec.json.schema(struct)["$defs"][struct.__name__]
+    defaults = msgspec.to_builtins(struct())
+    return {name: {**field, "default": defaults[name]} for name, field in schema["properties"].items()}
 
 
 class PolicyVersion(msgspec.Struct, frozen=True, kw_only=True):

@@ -11,7 +11,7 @@ from airouter.domain.policies.topic import Link, Text, Topic
 from airouter.domain.quota import WALLET_MAX
 
 _DOMAIN: Final = re.compile(r"(?!-)[^\s@/:.]{1,63}(\.[^\s@/:.]{1,63})+")
-Domains = Annotated[tuple[Text, ...], Meta(max_length=1000)]
+_DOMAINS_MAX: Final = 1000
 
 
 class SignUp(Topic, frozen=True, kw_only=True):
@@ -21,9 +21,9 @@ class SignUp(Topic, frozen=True, kw_only=True):
     """`invitation`: only through a team's invitation, which works while sign-up is closed as well."""
     verify_email: bool = False
     """Nobody is in before they followed the link in a mail to their address."""
-    allowed_domains: Domains = ()
+    allowed_domains: tuple[Text, ...] = ()
     """Only addresses at these domains and below them; empty: any."""
-    blocked_domains: Domains = ()
+    blocked_domains: tuple[Text, ...] = ()
     """No addresses at these domains or below them."""
     welcome_grant: Annotated[int, Meta(ge=0, le=WALLET_MAX)] = 0
     """Quota for somebody new once their address is verified, once for each mailbox, ever."""
@@ -42,6 +42,8 @@ class SignUp(Topic, frozen=True, kw_only=True):
 
     def check(self) -> None:
         for name, domains in (("allowed_domains", self.allowed_domains), ("blocked_domains", self.blocked_domains)):
+            if len(domains) > _DOMAINS_MAX:
+                raise InvalidRequest(f"{name}: at most {_DOMAINS_MAX}.", field=name)
             for number, domain in enumerate(domains):
                 if not _DOMAIN.fullmatch(domain):
                     field = f"{name}[{number}]"

@@ -5,6 +5,7 @@ import { Segmented } from "../../components/choice"
 import { Block } from "../../components/page"
 import { chooseTheme, languageOptions, useTheme, useThemeOptions } from "../../components/theme"
 import { chooseLanguage, type Language } from "../../i18n"
+import { ChangeEmail } from "./change-email"
 
 function Person() {
   const { t } = useTranslation("settings")
@@ -19,6 +20,7 @@ function Person() {
         <dt>{t("group")}</dt>
         <dd>{me.account.group}</dd>
       </dl>
+      <ChangeEmail />
     </Block>
   )
 }

@@ -1,25 +1,29 @@
 import { useMutation, useSuspenseQuery } from "@tanstack/react-query"
 import { getRouteApi, Link, useRouter } from "@tanstack/react-router"
-import { MailCheck } from "lucide-react"
-import { type FormEvent, useState } from "react"
+import { type FormEvent, useCallback, useRef, useState } from "react"
 import { useTranslation } from "react-i18next"
 import { api, body } from "../../api/client"
 import { statusQuery } from "../../api/queries"
 import { begin } from "../../api/session"
+import type { Status } from "../../api/types"
 import { Button, ButtonLink } from "../../components/button"
 import { Field } from "../../components/field"
 import { Input } from "../../components/input"
 import { Note } from "../../components/note"
+import { drawWidget, proveWork } from "./challenge"
 import { Narrow } from "./frame"
+import { MailSent } from "./mail-sent"
+import { PASSWORD_LEAST, passwordHint } from "./password-hint"
 import { useSignInProblem } from "./problem-text"
 
-const PASSWORD_LEAST = 10
 const route = getRouteApi("/public/register")
 
-function Closed() {
+type Challenge = Status["registration"]["challenge"]
+
+function Closed({ isByInvitation }: { isByInvitation: boolean }) {
   const { t } = useTranslation("sign-in")
   return (
-    <Narrow title={t("closed")} text={t("closedText")}>
+    <Narrow title={t("closed")} text={t(isByInvitation ? "invitationOnlyText" : "closedText")}>
       <div className="flex gap-2">
         <ButtonLink look="primary" to="/pricing">
           {t("seePrices")}
@@ -30,21 +34,60 @@ function Closed() {
   )
 }
 
-function RegisterForm() {
+/** The operator's widget; what it answers is worth one registration. */
+function Widget({
+  challenge,
+  onAnswer,
+}: {
+  challenge: NonNullable<Challenge>
+  onAnswer: (answer: string) => void
+}) {
   const { t } = useTranslation("sign-in")
+  const [isMissing, setMissing] = useState(false)
+  const draw = useCallback(
+    (element: HTMLDivElement | null) => {
+      const { script_url, site_key } = challenge
+      if (!element || !script_url || !site_key) return
+      drawWidget(element, script_url, site_key, onAnswer).catch(() => setMissing(true))
+    },
+    [challenge, onAnswer],
+  )
+  return isMissing ? <Note tone="bad">{t("widgetMissing")}</Note> : <div ref={draw} />
+}
+
+function RegisterForm({ challenge }: { challenge: Challenge }) {
+  const { t, i18n } = useTranslation("sign-in")
   const { next, code } = route.useSearch()
   const router = useRouter()
   const textOf = useSignInProblem()
   const [email, setEmail] = useState("")
   const [password, setPassword] = useState("")
   const [wasSent, setSent] = useState(false)
+  const widgetAnswer = useRef("")
+  const hear = useCallback((answer: string) => {
+    widgetAnswer.current = answer
+  }, [])
+  const [isWorking, setWorking] = useState(false)
+  const prove = async () => {
+    if (challenge?.type !== "proof_of_work") return widgetAnswer.current
+    setWorking(true)
+    return proveWork().finally(() => setWorking(false))
+  }
   const register = useMutation({
-    mutationFn: () =>
-      body(
+    mutationFn: async () => {
+      const answer = challenge ? await prove() : ""
+      return body(
         api().POST("/api/v1/auth/register", {
-          body: { email: email.trim(), password, ...(code && { referral_code: code }) },
+          body: {
+            email: email.trim(),
+            password,
+            locale: i18n.language === "zh" ? "zh-CN" : i18n.language,
+            ...(code && { referral_code: code }),
+            ...(answer && { challenge: answer }),
+          },
         }),
-      ),
+      )
+    },
     onSuccess: (answer) => {
       if (!("access_token" in answer)) return
       begin(answer)
@@ -58,11 +101,7 @@ function RegisterForm() {
     if (isReady && !register.isPending) register.mutate()
   }
   if (register.data && !("access_token" in register.data)) {
-    return (
-      <Narrow title={t("verify")} text={t("verifyText", { email: email.trim() })}>
-        <MailCheck className="i" aria-hidden="true" />
-      </Narrow>
-    )
+    return <MailSent email={email.trim()} onBack={register.reset} />
   }
   return (
     <Narrow title={t("register")} text={t("registerText")}>
@@ -83,7 +122,7 @@ function RegisterForm() {
         </Field>
         <Field
           label={t("password")}
-          help={t("passwordHelp")}
+          help={t(passwordHint(password, email))}
           error={wasSent && password.length < PASSWORD_LEAST ? t("short", { count: password.length }) : null}
         >
           {(ids) => (
@@ -103,6 +142,8 @@ function RegisterForm() {
             {t("code")} <span className="mono">{code}</span>
           </p>
         )}
+        {challenge?.type === "turnstile" && <Widget challenge={challenge} onAnswer={hear} />}
+        {isWorking && <Note>{t("working")}</Note>}
         {register.error && <Note tone="bad">{textOf(register.error)}</Note>}
         <Button type="submit" look="primary" size="lg" isWide isBusy={register.isPending}>
           {t("register")}
@@ -118,5 +159,6 @@ function RegisterForm() {
 /** Says plainly when nobody may register here. */
 export default function RegisterPage() {
   const { data: status } = useSuspenseQuery(statusQuery)
-  return status.sign_up === "closed" ? <Closed /> : <RegisterForm />
+  if (status.sign_up !== "open") return <Closed isByInvitation={status.sign_up === "invitation"} />
+  return <RegisterForm challenge={status.registration.challenge} />
 }

@@ -10,11 +10,13 @@ import { Button } from "../../components/button"
 import { Field } from "../../components/field"
 import { Input } from "../../components/input"
 import { Note } from "../../components/note"
+import { ForgotLink } from "./forgot-link"
 import { Narrow } from "./frame"
 import { OtherWays } from "./other-ways"
 import { useSignInProblem } from "./problem-text"
 import { type StepMethod, stepMethods } from "./search"
 import { SecondStep } from "./second-step"
+import { SendAgain } from "./send-again"
 
 const route = getRouteApi("/public/sign-in")
 
@@ -83,9 +85,11 @@ function PasswordForm({
         )}
       </Field>
       {signIn.error && <Note tone="bad">{textOf(signIn.error)}</Note>}
+      <SendAgain email={email.trim()} error={signIn.error} />
       <Button type="submit" look="primary" size="lg" isWide isBusy={signIn.isPending}>
         {t("signIn")}
       </Button>
+      <ForgotLink />
     </form>
   )
 }
