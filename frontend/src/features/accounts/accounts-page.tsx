@@ -93,7 +93,16 @@ function useColumns(actions: Actions): Column<Account>[] {
       head: t("common:balance"),
       unit: sign,
       kind: "num",
-      cell: (row) => <Amount quota={row.balance} as="balance" />,
+      cell: (row) => (
+        <>
+          <Amount quota={row.balance} as="balance" />
+          {row.debt > 0 && (
+            <span className="sub">
+              {t("accounts.owes")} <Amount quota={row.debt} as="balance" />
+            </span>
+          )}
+        </>
+      ),
     },
     {
       id: "status",

@@ -29,7 +29,7 @@ export function RowEditor({
     onChange(rows.map((row, index) => (index === at ? { ...row, [name]: value } : row)))
   return (
     <fieldset className="field">
-      <legend className="mb-1">{title}</legend>
+      <legend className="text-13 font-semibold">{title}</legend>
       <span className="help">{help}</span>
       {rows.map((row, at) => (
         // biome-ignore lint/suspicious/noArrayIndexKey: rows have no other name while they are typed
