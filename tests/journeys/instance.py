@@ -140,11 +140,11 @@ def folder() -> Iterator[Path]:
 
 
 @asynccontextmanager
-async def started() -> AsyncIterator[Instance]:
-    """`airouter up` in demo mode on a free port."""
+async def started(**more: str) -> AsyncIterator[Instance]:
+    """`airouter up` in demo mode on a free port, with these variables besides."""
     assert (CONSOLE / "index.html").exists(), f"{CONSOLE} has no console: `make test` builds it"
     with folder() as place:
-        environ = {"AIROUTER_MODE": "demo", "AIROUTER_PORT": "0"}
+        environ = {"AIROUTER_MODE": "demo", "AIROUTER_PORT": "0", **more}
         process = Process(place / "home", "up", "--console", str(CONSOLE), **environ)
         try:
             card = json.loads(await process.wait_for_file("demo.json"))

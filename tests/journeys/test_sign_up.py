@@ -1,0 +1,197 @@
+"""Joining, forgetting a password, and what an operator makes of both: in a browser, with mail from a real server."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from email.message import EmailMessage
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, expect
+
+from tests.builders import PASSWORD
+from tests.journeys.conftest import CACHE
+from tests.journeys.instance import Account, Instance, started
+from tests.journeys.visitor import Entrance, Visitor
+from tests.mail.server import Server
+
+pytestmark = pytest.mark.asyncio(loop_scope="package")
+
+NEW_PASSWORD = "seven purple trams at noon"
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="package")
+async def mail() -> AsyncIterator[Server]:
+    server = Server()
+    yield server
+    await server.stop()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="package")
+async def place(mail: Server) -> AsyncIterator[Instance]:
+    """An instance of its own, which has a mail server."""
+    port = await mail.start()
+    more = {"AIROUTER_MAIL_URL": f"smtp://127.0.0.1:{port}", "AIROUTER_MAIL_FROM": "Acme <no-reply@acme.example>"}
+    async with started(**more) as running:
+        yield running
+        report = await running.audit()
+        assert (report["ok"], report["drift"]) == (True, 0), report
+
+
+@pytest_asyncio.fixture(loop_scope="package")
+async def door(browser: Browser, place: Instance) -> AsyncIterator[Entrance]:
+    opened = Entrance(browser, place.console_url, CACHE / "journeys" / "sign-up")
+    yield opened
+    trouble = [line for visitor in opened.visitors for line in visitor.trouble]
+    await opened.close(has_failed=bool(trouble))
+    assert not trouble, "\n".join(trouble)
+
+
+async def mailed(mail: Server, to: str, subject: str) -> str:
+    """The link in the newest mail to somebody about this."""
+    for _ in range(300):
+        for message in reversed(mail.taken):
+            if message["To"] == to and subject in message["Subject"]:
+                return link_in(message)
+        await asyncio.sleep(0.1)
+    raise AssertionError([(message["To"], message["Subject"]) for message in mail.taken])
+
+
+def link_in(message: EmailMessage) -> str:
+    text = message.get_body(("plain",))
+    assert text is not None
+    found = re.search(r"https?://\S+", text.get_content())
+    assert found
+    return found[0]
+
+
+async def fill(visitor: Visitor, email: str, password: str = PASSWORD) -> None:
+    await visitor.go("/register")
+    await visitor.page.get_by_label("E-mail").fill(email)
+    await visitor.page.get_by_label("Password").fill(password)
+    await visitor.button("Create account").click()
+
+
+async def follow(visitor: Visitor, place: Instance, link: str) -> None:
+    assert link.startswith(place.console_url)
+    await visitor.go(link.removeprefix(place.console_url))
+
+
+async def test_an_operator_opens_sign_up_and_a_newcomer_joins_by_mail(place: Instance, door: Entrance, mail: Server):
+    operator = await door.visitor()
+    await operator.sign_in(place.operator)
+    await operator.visit("Policies")
+    await operator.looks_right("policies")
+    form = operator.page.get_by_role("form", name="Sign-up")
+    await form.get_by_label("Sign-up", exact=True).select_option("open")
+    await form.get_by_role("switch", name="Verify addresses").check()
+    await form.get_by_label("Welcome grant").fill("2.50")
+    await form.get_by_label("Blocked domains").fill("spam.example")
+    await form.get_by_label("Challenge").select_option("proof_of_work")
+    await form.get_by_label("Work, in bits").fill("99")
+    await operator.button("Save").click()
+    await expect(form.get_by_text("This is no value that fits here.")).to_be_visible()
+    await form.get_by_label("Work, in bits").fill("10")
+    await operator.button("Save").click()
+    await expect(operator.page.get_by_text("Sign-up saved")).to_be_visible()
+    await expect(operator.page.get_by_text("holds now")).to_be_visible()
+
+    visitor = await door.visitor()
+    with visitor.refused("POST /api/v1/auth/register", 403):
+        await fill(visitor, "a@spam.example")
+        await expect(visitor.page.get_by_text("Addresses at this domain cannot join here.")).to_be_visible()
+    await fill(visitor, "newcomer@example.com")
+    await expect(visitor.page.get_by_role("heading", name="Look into your mail")).to_be_visible()
+    await visitor.looks_right("mail is sent")
+    first = await mailed(mail, "newcomer@example.com", "Confirm your e-mail address")
+    await visitor.button("Send the mail again").click()
+    await expect(visitor.page.get_by_text("Another mail is on its way.")).to_be_visible()
+    for _ in range(100):
+        second = await mailed(mail, "newcomer@example.com", "Confirm your e-mail address")
+        if second != first:
+            break
+        await asyncio.sleep(0.1)
+    with visitor.refused("POST /api/v1/auth/verify", 401):
+        await follow(visitor, place, first)
+        await visitor.button("Confirm").click()
+        await expect(visitor.page.get_by_text("This link was used already")).to_be_visible()
+    await visitor.page.goto("about:blank")
+    await follow(visitor, place, second)
+    assert "#" not in visitor.page.url
+    await visitor.looks_right("confirm an address")
+    async with visitor.leaving():
+        await visitor.button("Confirm").click()
+        await visitor.page.wait_for_url("**/console")
+    await expect(visitor.page.get_by_role("complementary").get_by_text("2.50").first).to_be_visible()
+
+
+async def test_a_forgotten_password_is_replaced_by_mail(place: Instance, door: Entrance, mail: Server):
+    ada = await place.person()
+    visitor = await door.visitor()
+    await visitor.go("/sign-in")
+    await visitor.page.get_by_role("link", name="Forgot your password?").click()
+    await visitor.settled()
+    await visitor.looks_right("forgot the password")
+    await visitor.page.get_by_label("E-mail").fill(ada.email)
+    await visitor.button("Send the link").click()
+    await expect(visitor.page.get_by_text("a link is on its way")).to_be_visible()
+    await follow(visitor, place, await mailed(mail, ada.email, "Choose a new password"))
+    await visitor.looks_right("choose a new password")
+    with visitor.refused("POST /api/v1/auth/password-reset/confirm", 422):
+        await visitor.page.get_by_label("New password").fill("password123")
+        await visitor.button("Save and sign in").click()
+        await expect(visitor.page.get_by_text("too easy to guess")).to_be_visible()
+    await visitor.page.get_by_label("New password").fill(NEW_PASSWORD)
+    async with visitor.leaving():
+        await visitor.button("Save and sign in").click()
+        await visitor.page.wait_for_url("**/console")
+    assert await mailed(mail, ada.email, "was changed")
+    other = await door.visitor()
+    await other.sign_in(Account(email=ada.email, password=NEW_PASSWORD))
+
+
+async def test_what_was_not_saved_is_not_lost_unasked_and_what_was_can_be_restored(place: Instance, door: Entrance):
+    operator = await door.visitor()
+    await operator.sign_in(place.operator)
+    await operator.go("/console/admin/policies?topic=display")
+    form = operator.page.get_by_role("form", name="Display")
+    await form.get_by_label("Name of the place").fill("Acme AI")
+    await operator.button("Save").click()
+    await expect(operator.page.get_by_text("Display saved")).to_be_visible()
+    await form.get_by_label("Name of the place").fill("Another name")
+    await expect(operator.page.get_by_text("1 change not saved")).to_be_visible()
+    await operator.page.get_by_role("link", name="Limits").click()
+    dialog = operator.page.get_by_role("dialog")
+    await expect(dialog).to_contain_text("Leave without saving?")
+    await dialog.get_by_role("button", name="Keep it").click()
+    await expect(form.get_by_label("Name of the place")).to_have_value("Another name")
+    await operator.button("Discard").click()
+    await form.get_by_label("Name of the place").fill("Third name")
+    await operator.button("Save").click()
+    await expect(operator.page.get_by_text("holds now")).to_be_visible()
+    await operator.page.get_by_role("button", name="Restore", exact=True).first.click()
+    await operator.page.get_by_role("dialog").get_by_role("button", name="Restore").click()
+    await expect(form.get_by_label("Name of the place")).to_have_value("Acme AI")
+
+
+async def test_an_operator_sees_what_mail_went_out(place: Instance, door: Entrance, mail: Server):
+    operator = await door.visitor()
+    await operator.sign_in(place.operator)
+    await operator.visit("Mail")
+    await operator.button("Send a test mail").click()
+    assert await mailed(mail, place.operator.email, "A test mail")
+    await operator.go("/console/admin/mails")
+    row: Any = operator.page.get_by_role("row", name=place.operator.email).first
+    await expect(row).to_contain_text("Sent")
+    await operator.looks_right("mail")
+
+
+async def test_closed_and_by_invitation_say_so(place: Instance, door: Entrance):
+    visitor = await door.visitor()
+    for mode, words in (("invitation", "Joining takes an invitation here."), ("closed", "opens accounts")):
+        await place.set_policy("signup", {"mode": mode})
+        await visitor.go("/register")
+        await visitor.page.reload()
+        await visitor.settled()
+        await expect(visitor.page.get_by_text(words)).to_be_visible()
