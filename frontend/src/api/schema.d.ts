@@ -3192,6 +3192,8 @@ export interface components {
             is_streaming: boolean;
             /** Format: uuid */
             key_id: string;
+            /** @enum {string} */
+            key_kind: "standard" | "ephemeral";
             latency_ms: number;
             lines: components["schemas"]["Line"][];
             model: string;
@@ -3270,6 +3272,8 @@ export interface components {
             is_streaming: boolean;
             /** Format: uuid */
             key_id: string;
+            /** @enum {string} */
+            key_kind: "standard" | "ephemeral";
             latency_ms: number;
             model: string;
             /** Format: uuid */
@@ -4773,6 +4777,8 @@ export interface components {
             is_streaming: boolean;
             /** Format: uuid */
             key_id: string;
+            /** @enum {string} */
+            key_kind: "standard" | "ephemeral";
             latency_ms: number;
             lines: components["schemas"]["Line"][];
             model: string;
@@ -5374,6 +5380,8 @@ export interface components {
             is_streaming: boolean;
             /** Format: uuid */
             key_id: string;
+            /** @enum {string} */
+            key_kind: "standard" | "ephemeral";
             latency_ms: number;
             model: string;
             /** Format: uuid */
@@ -7247,15 +7255,6 @@ export interface operations {
             };
             /** @description Not allowed to do this. It needs `audit.read` (operator, owner) */
             403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description There is nothing here, or nothing of yours */
-            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9271,6 +9270,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description There is nothing here, or nothing of yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Does not fit the present state */
             409: {
                 headers: {
@@ -9788,15 +9796,6 @@ export interface operations {
             };
             /** @description Not allowed to do this. It needs `operator.read` (operator, owner) */
             403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description There is nothing here, or nothing of yours */
-            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -13927,15 +13926,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There is nothing here, or nothing of yours */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description The request cannot be meant like this; `field` says where */
             422: {
                 headers: {
@@ -14392,15 +14382,6 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There is nothing here, or nothing of yours */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
             /** @description The request cannot be meant like this; `field` says where */
             422: {
                 headers: {
@@ -14476,15 +14457,6 @@ export interface operations {
             };
             /** @description Not allowed to do this. It needs `operator.read` (operator, owner) */
             403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description There is nothing here, or nothing of yours */
-            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -16289,6 +16261,15 @@ export interface operations {
                     "application/json": null;
                 };
             };
+            /** @description There is nothing here, or nothing of yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The request cannot be meant like this; `field` says where */
             422: {
                 headers: {
@@ -16330,6 +16311,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": null;
+                };
+            };
+            /** @description There is nothing here, or nothing of yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description The request cannot be meant like this; `field` says where */
