@@ -13,7 +13,7 @@ import { Note } from "../../components/note"
 import { useTitle } from "../../components/page"
 import { useProblemText } from "../../components/problem"
 import { When } from "../../components/when"
-import { forgetInvitation, takeInvitation } from "./token"
+import { forgetInvitation, heldInvitation, takeInvitation } from "./token"
 
 const PASSWORD_LEAST = 10
 
@@ -148,7 +148,7 @@ export default function InvitationPage() {
   const offer = useQuery({
     queryKey: ["invitation", token],
     queryFn: ({ signal }) => body(api().GET("/api/v1/invitations", { params: { query: { token } }, signal })),
-    enabled: token !== "",
+    enabled: () => token !== "" && token === heldInvitation(), // not again once it was used
     staleTime: Number.POSITIVE_INFINITY,
   })
   useTitle(t("title"))

@@ -8,7 +8,7 @@ export function takeInvitation(): string {
     remember(found)
     return found
   }
-  return recall()
+  return heldInvitation()
 }
 
 export function forgetInvitation(): void {
@@ -27,7 +27,8 @@ function remember(token: string | null): void {
   }
 }
 
-function recall(): string {
+/** The one that was not accepted yet; empty: there is none. */
+export function heldInvitation(): string {
   try {
     return taken || (sessionStorage.getItem(KEPT) ?? "")
   } catch {
