@@ -71,7 +71,11 @@ export function useBatchColumns(actions: Actions): Column<Batch>[] {
       cell: (row) => (
         <>
           <span className="name wrap-anywhere">{row.name}</span>
-          {row.is_campaign && <Tag>{t("codes:campaign")}</Tag>}
+          {row.is_campaign && (
+            <span className="ml-2">
+              <Tag>{t("codes:campaign")}</Tag>
+            </span>
+          )}
         </>
       ),
     },

@@ -19,7 +19,7 @@ function Invitation({ referral }: { referral: Referral }) {
   const terms = useTerms(referral)
   if (!referral.link || !referral.code) return <p className="text-13 text-ink-2">{t("off")}</p>
   return (
-    <div className="grid gap-4">
+    <div className="grid grid-cols-[minmax(0,1fr)] gap-4">
       <p>{terms.join(" ")}</p>
       <CodeBlock code={referral.link} label={t("link")} />
       <p className="bring-code">

@@ -5,7 +5,7 @@ import { useTranslation } from "react-i18next"
 import { api, body } from "../../api/client"
 import { pageQuery, usePages } from "../../api/pages"
 import type { AdminReward, BroughtPerson } from "../../api/types"
-import { Amount, Nothing, useLedger } from "../../components/amount"
+import { Amount, Nothing } from "../../components/amount"
 import { Button } from "../../components/button"
 import { Chip } from "../../components/choice"
 import { closed, type Open, opened } from "../../components/form-dialog"
@@ -45,9 +45,12 @@ function RewardLines({ person }: { person: BroughtPerson }) {
   const noteOf = useNote()
   if (person.rewards.length === 0) return <Nothing />
   return (
-    <ul className="grid gap-1">
+    <ul className="grid gap-1 py-2">
       {person.rewards.map((reward) => (
-        <li key={reward.id} className="flex flex-wrap items-baseline gap-x-3">
+        <li
+          key={reward.id}
+          className="grid grid-cols-[minmax(0,1fr)] items-baseline gap-x-4 md:grid-cols-[88px_128px_112px_minmax(0,1fr)]"
+        >
           <Amount quota={reward.amount} withSign />
           <span className="text-ink-2">{t(reward.is_share ? "share" : `side.${reward.side}`)}</span>
           <State tone={TONES[reward.state]}>{t(`states.${reward.state}`)}</State>
@@ -111,7 +114,6 @@ function RowMenu({ person, onDecide }: { person: BroughtPerson; onDecide: (decis
 
 function useColumns(onDecide: (decision: Decision) => void): Column<BroughtPerson>[] {
   const { t } = useTranslation(["referrals", "common"])
-  const { currency } = useLedger()
   return [
     {
       id: "invitee",
@@ -140,7 +142,7 @@ function useColumns(onDecide: (decision: Decision) => void): Column<BroughtPerso
         </>
       ),
     },
-    { id: "rewards", head: t("rewards"), unit: currency, cell: (row) => <RewardLines person={row} /> },
+    { id: "rewards", head: t("rewards"), cell: (row) => <RewardLines person={row} /> },
     {
       id: "act",
       head: t("common:actions"),
