@@ -12,7 +12,7 @@ from airouter.services.keys import EPHEMERAL_KEYS_MAX, hash_secret
 from airouter.storage import keys as rows
 from airouter.storage.database import Database
 from airouter.storage.keys import forget_ephemeral_keys
-from tests.builders import run_sql, signed_in
+from tests.builders import grant, priced_model, run_sql, signed_in, spend
 from tests.live import serving
 
 KEYS = "/api/v1/keys"
@@ -212,3 +212,18 @@ async def test_the_accounts_time_zone_says_when_a_day_begins(app: Any, database:
         assert (await ada.client.put(address, json={"time_zone": "Asia/Kolkata"})).status_code == 200
         resets = (await ada.client.get(KEYS)).json()["items"][0]["budgets"][0]["resets_at"]
         assert resets.endswith("T18:30:00Z")
+
+
+async def test_usage_says_that_a_playground_key_made_it(app: Any, database: str) -> None:
+    async with signed_in(app, database) as ada:
+        await grant(database, ada.account_id, 10**13)
+        card = await priced_model(database)
+        made = (await ada.client.post(f"{KEYS}/ephemeral", json={})).json()
+        usual = (await ada.client.post(KEYS, json={"name": "k"})).json()
+        for key in (usual, made):
+            await spend(database, UUID(key["id"]), card)
+        items = (await ada.client.get("/api/v1/usage")).json()["items"]
+        assert {item["key_id"]: item["key_kind"] for item in items} == {
+            made["id"]: "ephemeral",
+            usual["id"]: "standard",
+        }

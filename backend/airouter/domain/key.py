@@ -19,6 +19,9 @@ from airouter.domain.ids import AccountId, KeyId, UserId, WalletId
 KeyStatus = Literal["active", "disabled"]
 """Of a key that can be seen: a deleted one is no key, and only Postgres still knows it."""
 
+KeyKind = Literal["standard", "ephemeral"]
+"""`ephemeral`: for trying things out, for an hour, in no list."""
+
 
 class Caller(msgspec.Struct, frozen=True, kw_only=True):
     """A key together with the facts of its account. Read from Postgres once, dropped when Postgres says that it

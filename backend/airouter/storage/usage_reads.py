@@ -7,6 +7,7 @@ from uuid import UUID
 import msgspec
 
 from airouter.domain.ids import AccountId, ChannelId, KeyId, RateCardId, RequestId, UserId, minted_at
+from airouter.domain.key import KeyKind
 from airouter.domain.usage import Attempt, UsageSource, UsageStatus
 from airouter.storage.database import Connection, row_as
 from airouter.storage.queries import load
@@ -48,6 +49,7 @@ class UsageRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     first_token_ms: int | None
     is_streaming: bool
     channel_id: ChannelId | None
+    key_kind: KeyKind
 
 
 class FullUsageRow(UsageRow, frozen=True, kw_only=True, forbid_unknown_fields=True):

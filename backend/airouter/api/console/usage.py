@@ -17,6 +17,7 @@ from airouter.api.paging import Paging, cursor_of
 from airouter.api.public.cookies import Browsers
 from airouter.api.usage_filters import UsageFilters
 from airouter.domain.ids import RequestId
+from airouter.domain.key import KeyKind
 from airouter.domain.pricing import Line
 from airouter.domain.usage import UsageSource, UsageStatus
 from airouter.services.usage_reports import Receipt, Summary, UsageReports
@@ -39,6 +40,7 @@ class UsageItem(msgspec.Struct, frozen=True, kw_only=True):
     latency_ms: int
     first_token_ms: int | None
     is_streaming: bool
+    key_kind: KeyKind
 
 
 class UsageList(msgspec.Struct, frozen=True, kw_only=True):
@@ -223,6 +225,7 @@ def usage_item(row: UsageRow) -> UsageItem:
         latency_ms=row.latency_ms,
         first_token_ms=row.first_token_ms,
         is_streaming=row.is_streaming,
+        key_kind=row.key_kind,
     )
 
 
