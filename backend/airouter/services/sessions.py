@@ -18,6 +18,7 @@ import msgspec
 
 from airouter.domain.errors import SessionExpired, Unauthenticated
 from airouter.domain.ids import AccountId, SessionId, UserId
+from airouter.services.audit_log import SYSTEM, Act, Actor, record
 from airouter.services.vault import Vault
 from airouter.storage import sessions as rows
 from airouter.storage.changes import announce
@@ -149,6 +150,8 @@ class Sessions:
             method=method,
             second_method=second_method,
         )
+        how = {"method": method} if second_method is None else {"method": method, "second_method": second_method}
+        await record(connection, Actor(user_id=user_id, address=address), _act("opened", session_id, how))
         return self._tokens(session_id, user_id, 0)
 
     async def refresh(self, refresh_token: str) -> Tokens:
@@ -175,6 +178,8 @@ class Sessions:
                 was_stolen = True
                 session_rotation = session.rotation
                 await self._revoke(connection, session_id)
+                said = {"user_id": session.user_id, "reason": "an old refresh token was used again"}
+                await record(connection, SYSTEM, _act("ended", session_id, said))
         if was_stolen:
             raise SessionExpired("This session was ended because an old sign-in token was used again. Sign in again.")
         return self._tokens(session_id, session.user_id, session_rotation)
@@ -219,19 +224,21 @@ class Sessions:
         async with self._database.transaction() as connection:
             await self._revoke(connection, session_id)
 
-    async def end(self, user_id: UserId, session_id: SessionId) -> bool:
+    async def end(self, user_id: UserId, session_id: SessionId, actor: Actor = SYSTEM) -> bool:
         """Ends one of a person's sessions; False when they have no such live one."""
         async with self._database.transaction() as connection:
             if not await rows.revoke_session(connection, session_id, user_id):
                 return False
             await announce(connection, "sessions", session_id)
+            await record(connection, actor, _act("ended", session_id))
         self._standings.on_session(str(session_id))
         return True
 
-    async def end_others(self, user_id: UserId, but: SessionId) -> None:
+    async def end_others(self, user_id: UserId, but: SessionId, actor: Actor = SYSTEM) -> None:
         """Signs out everywhere else."""
         async with self._database.transaction() as connection:
             await self.end_all(connection, user_id, but)
+            await record(connection, actor, _act("others_ended", but))
 
     async def end_all(self, connection: Connection, user_id: UserId, but: SessionId | None = None) -> None:
         """Ends a person's sessions, within the transaction of what made that necessary."""
@@ -305,6 +312,10 @@ class Sessions:
         if not self._vault.verifies(_REFRESH, _subject(session_id, rotation), mac):
             raise SessionExpired
         return session_id, rotation
+
+
+def _act(done: str, session_id: SessionId, after: object = None) -> Act:
+    return Act(action=f"session.{done}", subject="session", subject_id=str(session_id), after=after)
 
 
 def _subject(session_id: SessionId, rotation: int) -> bytes:

@@ -20,7 +20,7 @@ from airouter.domain.sign_in_errors import PasswordDisabled
 from airouter.domain.sign_up_errors import EmailNotVerified
 from airouter.services.accounts import open_personal_account
 from airouter.services.attempts import Attempts, Budget, neighbourhood
-from airouter.services.audit_log import Act
+from airouter.services.audit_log import SYSTEM, Act, Actor, record
 from airouter.services.links import Links, check_email
 from airouter.services.mailbox import Mailbox
 from airouter.services.passwords import Passwords
@@ -123,7 +123,14 @@ class Users:
             return await join(connection, email, password_hash, role=role, group_name=group_name)
 
     async def change_password(
-        self, user_id: UserId, session_id: SessionId, current: str, new: str, *, address: str
+        self,
+        user_id: UserId,
+        session_id: SessionId,
+        current: str,
+        new: str,
+        *,
+        address: str,
+        actor: Actor = SYSTEM,
     ) -> None:
         """Ends every other session: whoever knew the old password is out.
 
@@ -144,6 +151,7 @@ class Users:
         async with self._database.transaction() as connection:
             await rows.set_password(connection, user_id, password_hash)
             await self._sessions.end_all(connection, user_id, but=session_id)
+            await record(connection, actor, _about(user_id, "password_changed"))
             if self._mailbox is not None:
                 await self._mailbox.post(
                     connection,
@@ -196,7 +204,7 @@ class Users:
             if email is None:
                 raise InvalidToken
             await self._passwords.check_strength(password, email)
-            user_id = await self._appoint(connection, email, password_hash, "operator")
+            user_id = await self._appoint(connection, email, password_hash, "operator", client)
             opened = await self._sign_ins.open(connection, user_id, client, "link")
         await self._attempts.give_back(LINK_BY_ADDRESS, network)
         return opened
@@ -225,15 +233,21 @@ class Users:
             link = await self._links.use(connection, token, "setup")
             if link is None or await rows.operators_exist(connection):
                 raise NotFound
-            user_id = await self._appoint(connection, email, password_hash, "owner")
+            user_id = await self._appoint(connection, email, password_hash, "owner", client)
             opened = await self._sign_ins.open(connection, user_id, client, "link")
         await self._attempts.give_back(LINK_BY_ADDRESS, network)
         return opened
 
-    async def _appoint(self, connection: Connection, email: str, password_hash: str, role: Role) -> UserId:
+    async def _appoint(
+        self, connection: Connection, email: str, password_hash: str, role: Role, client: Client
+    ) -> UserId:
         known = await rows.find_user_by_email(connection, email)
         if known is None:
-            return (await join(connection, email, password_hash, role=role)).user_id
+            user_id = (await join(connection, email, password_hash, role=role)).user_id
+            await record(connection, client.actor(user_id), _about(user_id, "appointed_by_link", {"role": role}))
+            return user_id
+        said = {"role": role, "before": known.role}
+        await record(connection, client.actor(known.user_id), _about(known.user_id, "appointed_by_link", said))
         await rows.set_password(connection, known.user_id, password_hash)
         await rows.set_role(connection, known.user_id, "owner" if known.role == "owner" else role)
         await self._sessions.end_all(connection, known.user_id)
@@ -256,6 +270,10 @@ async def join(
         raise EmailTaken
     account_id = await open_personal_account(connection, user.user_id, user.email.partition("@")[0], group_name)
     return Joined(user_id=user.user_id, account_id=account_id)
+
+
+def _about(user_id: UserId, done: str, after: object = None) -> Act:
+    return Act(action=f"user.{done}", subject="user", subject_id=str(user_id), after=after)
 
 
 def check_locale(locale: str | None) -> None:

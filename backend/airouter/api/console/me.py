@@ -16,6 +16,7 @@ from airouter.api.public.auth import Password
 from airouter.domain.errors import NotFound
 from airouter.domain.ids import SessionId
 from airouter.domain.permission import TeamRole
+from airouter.services.audit_log import Actor
 from airouter.services.sessions import Sessions
 from airouter.services.users import Users
 
@@ -123,10 +124,19 @@ class MeController(Controller):
         responses=refusals(401, 422, 429),
     )
     async def change_password(
-        self, data: JSONBody[PasswordChange], person: NamedDependency[Person], users: NamedDependency[Users]
+        self,
+        data: JSONBody[PasswordChange],
+        person: NamedDependency[Person],
+        actor: NamedDependency[Actor],
+        users: NamedDependency[Users],
     ) -> None:
         await users.change_password(
-            person.user_id, person.session_id, data.current_password, data.new_password, address=person.address
+            person.user_id,
+            person.session_id,
+            data.current_password,
+            data.new_password,
+            address=person.address,
+            actor=actor,
         )
 
     @get(
@@ -167,8 +177,10 @@ class MeController(Controller):
         summary="Sign out everywhere else",
         responses=refusals(401),
     )
-    async def end_others(self, person: NamedDependency[Person], sessions: NamedDependency[Sessions]) -> None:
-        await sessions.end_others(person.user_id, person.session_id)
+    async def end_others(
+        self, person: NamedDependency[Person], actor: NamedDependency[Actor], sessions: NamedDependency[Sessions]
+    ) -> None:
+        await sessions.end_others(person.user_id, person.session_id, actor)
 
     @delete(
         "/sessions/{session_id:uuid}",
@@ -178,9 +190,13 @@ class MeController(Controller):
         responses=refusals(401, 404),
     )
     async def end(
-        self, session_id: FromPath[UUID], person: NamedDependency[Person], sessions: NamedDependency[Sessions]
+        self,
+        session_id: FromPath[UUID],
+        person: NamedDependency[Person],
+        actor: NamedDependency[Actor],
+        sessions: NamedDependency[Sessions],
     ) -> None:
-        if not await sessions.end(person.user_id, SessionId(session_id)):
+        if not await sessions.end(person.user_id, SessionId(session_id), actor):
             raise NotFound
 
 
