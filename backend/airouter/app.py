@@ -299,7 +299,7 @@ class House:
         sign_ins = SignIns(vault, sessions)
         openid = OpenId(errands)
         identity_providers = IdentityProviders(database, vault, openid, settings.public_url)
-        letters = SecurityLetters(None)
+        letters = SecurityLetters(mailbox)
         factors = Factors(database, vault, attempts, sign_ins, letters=letters)
         passkeys = Passkeys(
             database,

@@ -1,13 +1,11 @@
-"""How a refusal looks from outside: the one table from a domain error to a status, and the shape of each dialect.
-
-The management API speaks RFC 9457 problem+json, the gateway's doors the error shape of the vendor whose dialect they
-are.
+"""How a refusal looks from outside: the one table from a domain error to a status, and the shape of the management API,
+which is RFC 9457 problem+json. The doors' shapes are in door_errors.py.
 """
 
 import logging
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 import msgspec
 
@@ -16,8 +14,6 @@ from airouter.domain.errors import DomainError
 
 logger = logging.getLogger(__name__)
 
-Dialect = Literal["problem", "openai"]
-_DOORS: Final = ("/v1", "/chat/", "/completions", "/embeddings", "/models", "/dashboard/")
 Headers = list[tuple[str, str]]
 
 
@@ -60,8 +56,8 @@ RULES: Final[Mapping[type[DomainError], Rule]] = {
 }
 
 _INTERNAL: Final = Rule(problem=500, door=500, openai_type=_SERVER)
-_INTERNAL_CODE: Final = "internal_error"
-_INTERNAL_MESSAGE: Final = "Something went wrong on our side. Tell the operator the request id."
+INTERNAL_CODE: Final = "internal_error"
+INTERNAL_MESSAGE: Final = "Something went wrong on our side. Tell the operator the request id."
 _PRIVATE_DETAILS: Final = frozenset({"attempts"})
 """For the operator's log, never for the caller."""
 
@@ -97,48 +93,16 @@ def rule_for(error: Exception) -> Rule:
     return next((RULES[kind] for kind in type(error).__mro__ if kind in RULES), _INTERNAL)
 
 
-def dialect_of(path: str) -> Dialect:
-    """Which shape an address answers in, the addresses that do not exist included."""
-    return "openai" if path.startswith(_DOORS) else "problem"
-
-
-def refusal(error: Exception, dialect: str, request_id: object) -> Refusal:
-    """The answer for an error. One that is no domain error gives nothing away but the request id."""
-    return _problem(error, request_id) if dialect == "problem" else _openai(error)
-
-
-def openai_error(error: Exception) -> dict[str, Any]:
-    """The OpenAI error object; inside a stream it travels as an event."""
-    if isinstance(error, errors.DatabaseUnavailable):  # to a caller it is the books that cannot be reached
-        error = errors.LedgerUnavailable()
-    rule = rule_for(error)
-    if not isinstance(error, DomainError):
-        return _openai_object(_INTERNAL_MESSAGE, rule.openai_type, None, _INTERNAL_CODE)
-    field = error.details.get("field")
-    return _openai_object(error.message, rule.openai_type, field, error.code)
-
-
-def _openai_object(message: str, kind: str, field: str | None, code: str) -> dict[str, Any]:
-    return {"error": {"message": message, "type": kind, "param": field, "code": code}}
-
-
-def _openai(error: Exception) -> Refusal:
-    rule = rule_for(error)
-    headers = _headers(error, rule, "application/json")
-    if rule.should_retry is not None:
-        headers.append(("x-should-retry", "true" if rule.should_retry else "false"))
-    return Refusal(status=rule.door, headers=headers, body=msgspec.json.encode(openai_error(error)))
-
-
-def _problem(error: Exception, request_id: object) -> Refusal:
+def problem_refusal(error: Exception, request_id: object) -> Refusal:
+    """The answer of the management API for an error. One that is no domain error gives nothing away but the id."""
     rule = rule_for(error)
     is_refusal = isinstance(error, DomainError)
     body = {
         "type": "about:blank",
         "title": HTTPStatus(rule.problem).phrase,
         "status": rule.problem,
-        "detail": error.message if is_refusal else _INTERNAL_MESSAGE,
-        "code": error.code if is_refusal else _INTERNAL_CODE,
+        "detail": error.message if is_refusal else INTERNAL_MESSAGE,
+        "code": error.code if is_refusal else INTERNAL_CODE,
         "request_id": str(request_id),
     }
     if is_refusal:
@@ -146,13 +110,14 @@ def _problem(error: Exception, request_id: object) -> Refusal:
             name: value for name, value in error.details.items() if name not in _PRIVATE_DETAILS and name != "headers"
         }
         body = {**facts, **body}
-    headers = _headers(error, rule, "application/problem+json")
+    headers = headers_of(error, rule, "application/problem+json")
     if rule.problem == HTTPStatus.UNAUTHORIZED:
         headers.append(("www-authenticate", "Bearer"))
     return Refusal(status=rule.problem, headers=headers, body=msgspec.json.encode(body))
 
 
-def _headers(error: Exception, rule: Rule, media_type: str) -> Headers:
+def headers_of(error: Exception, rule: Rule, media_type: str) -> Headers:
+    """The headers of a refusal, whatever its body."""
     headers = [("content-type", media_type), ("cache-control", "no-store")]
     details = error.details if isinstance(error, DomainError) else {}
     wait = details.get("retry_after_seconds", rule.retry_after_seconds)

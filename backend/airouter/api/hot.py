@@ -14,14 +14,16 @@ from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from airouter.api.cors import OPEN_MARKS
-from airouter.api.doors.service import Doors, refuse, secret_in
+from airouter.api.doors.service import Doors, dialect_headers, refuse, secret_in
 from airouter.domain.errors import BodyTooLarge
 from airouter.domain.ids import RequestId
-from airouter.gateway.door import BY_PATH, Door
+from airouter.gateway.door import Found, find
 from airouter.gateway.exchange import Headers
 from airouter.world import new_id
 
 _CORS: Final = b"".join(b"%b: %b\r\n" % mark for mark in OPEN_MARKS)
+_STATUS_LINES: Final = {**STATUS_LINE, 529: b"HTTP/1.1 529 Overloaded\r\n"}
+"""The last is Anthropic's own."""
 _CLIENT_ID_BYTES_MAX: Final = 128
 
 
@@ -29,12 +31,14 @@ class HotCall:
     """An exchange over the socket. It also stands where uvicorn expects its own request cycle."""
 
     __slots__ = (
-        "_act_when_gone", "_flow", "_headers", "_is_1_0", "_parts", "_protocol", "_size", "_transport", "address",
-        "body", "client_request_id", "disconnected", "door", "doors", "has_begun", "keep_alive", "request_id",
+        "_act_when_gone", "_flow", "_headers", "_is_1_0", "_parts", "_protocol", "_query", "_size", "_transport",
+        "address", "body", "client_request_id", "disconnected", "door", "doors", "has_begun", "keep_alive", "named", "request_id",
         "response_complete",
     )  # fmt: skip
 
-    def __init__(self, protocol: "HotProtocol", doors: Doors, door: Door, *, keep_alive: bool, is_1_0: bool) -> None:
+    def __init__(
+        self, protocol: "HotProtocol", doors: Doors, found: Found, query: bytes, *, keep_alive: bool, is_1_0: bool
+    ) -> None:
         self._protocol = protocol
         self._transport: asyncio.Transport = protocol.transport
         self._flow: FlowControl = protocol.flow
@@ -44,7 +48,9 @@ class HotCall:
         self._size = 0
         self._act_when_gone: Callable[[], None] | None = None
         self.doors = doors
-        self.door = door
+        self.door = found.door
+        self.named = found.named
+        self._query = query
         self.address = ""
         self.body = b""
         self.client_request_id: str | None = None
@@ -92,7 +98,11 @@ class HotCall:
 
     @property
     def secret(self) -> str | None:
-        return secret_in(self._headers)
+        return secret_in(self._headers, self._query)
+
+    @property
+    def dialect_headers(self) -> tuple[tuple[bytes, bytes], ...]:
+        return dialect_headers(self.door, self._headers)
 
     # -- the answer
 
@@ -152,7 +162,7 @@ class HotCall:
         return b"%x\r\n%b\r\n" % (len(data), data)
 
     def _head(self, status: int, headers: Headers) -> list[bytes]:
-        head = [STATUS_LINE[status]]
+        head = [_STATUS_LINES[status]]
         head += [b"%b: %b\r\n" % pair for pair in self._protocol.server_state.default_headers]
         head += [b"%b: %b\r\n" % pair for pair in headers]
         head.append(_CORS)
@@ -201,7 +211,8 @@ class HotProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         doors = self._served.doors
-        door = BY_PATH.get(self.url.partition(b"?")[0])
+        path, _, query = self.url.partition(b"?")
+        door = find(path, query)
         is_busy = self.cycle and not self.cycle.response_complete  # there is none before the first request
         parser = self.parser
         assert parser is not None, "it calls us"
@@ -218,7 +229,7 @@ class HotProtocol(HttpToolsProtocol):
             return
         is_1_0 = parser.get_http_version() == "1.0"
         keep_alive = not is_1_0 and parser.should_keep_alive()
-        call = HotCall(self, doors, door, keep_alive=keep_alive, is_1_0=is_1_0)
+        call = HotCall(self, doors, door, query, keep_alive=keep_alive, is_1_0=is_1_0)
         self._hot = call
         self.cycle = call  # pyright: ignore[reportAttributeAccessIssue] - it has what uvicorn asks of a cycle
 

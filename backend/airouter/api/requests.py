@@ -21,7 +21,7 @@ from litestar.exceptions.http_exceptions import RequestEntityTooLarge
 from litestar.types import Empty
 
 from airouter.api.arrivals import arrival_of
-from airouter.api.errors import dialect_of, refusal
+from airouter.api.door_errors import dialect_of, refusal
 from airouter.domain.errors import (
     BodyTooLarge,
     DomainError,

@@ -11,8 +11,7 @@ from airouter.domain.policy import Limits
 from airouter.domain.pricing import Ceiling, hold_size
 from airouter.domain.rate_card import RateCard
 from airouter.gateway.door import Door
-from airouter.wire.openai import Request
-from airouter.wire.prompt import input_bound
+from airouter.wire.requests import RequestHead, input_bound
 
 
 class Terms(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,7 +30,7 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
         return hold_size(self.ceiling, self.card, self.multiplier_micros)
 
 
-def admit(catalogue: Catalogue, caller: Caller, door: Door, request: Request, body: bytes) -> Terms:
+def admit(catalogue: Catalogue, caller: Caller, door: Door, request: RequestHead, body: bytes) -> Terms:
     """Decides what the call may use and what it can cost.
 
     Raises:
@@ -71,7 +70,7 @@ def usable_group(catalogue: Catalogue, caller: Caller) -> Group:
     return group
 
 
-def _ceiling(limits: Limits, model: Model, door: Door, request: Request, body: bytes) -> Ceiling:
+def _ceiling(limits: Limits, model: Model, door: Door, request: RequestHead, body: bytes) -> Ceiling:
     """Input: a token is never under a byte; a media item counts the model's most for one, or its whole context window.
 
     What only the upstream can measure (files by id, searches) counts as the context window, where the operator set one.

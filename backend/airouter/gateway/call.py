@@ -7,7 +7,7 @@ from airouter.domain.usage import Attempt
 from airouter.gateway.admit import Terms
 from airouter.gateway.credit import Hold
 from airouter.gateway.door import Door
-from airouter.wire.openai import Request
+from airouter.wire.requests import RequestHead
 
 
 class Call:
@@ -24,7 +24,7 @@ class Call:
         request_id: RequestId,
         caller: Caller,
         door: Door,
-        request: Request,
+        request: RequestHead,
         terms: Terms,
         hold: Hold,
         started_at: float,

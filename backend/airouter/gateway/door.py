@@ -3,10 +3,12 @@ made from it.
 """
 
 from typing import Final, Literal
+from urllib.parse import unquote
 
 import msgspec
 
 from airouter.wire.endpoint import Endpoint
+from airouter.wire.requests import Named
 
 Dialect = Literal["openai", "anthropic", "gemini"]
 
@@ -49,7 +51,46 @@ DOORS: Final[tuple[Door, ...]] = (
         summary="Turn text into vectors.",
         writes=False,
     ),
+    Door(
+        path="/v1/responses",
+        dialect="openai",
+        endpoint="responses",
+        operation_id="createResponse",
+        summary="Answer a conversation in items, whole or as a stream of events.",
+        writes=True,
+    ),
+    Door(
+        path="/v1/messages",
+        dialect="anthropic",
+        endpoint="messages",
+        operation_id="createMessage",
+        summary="Answer a conversation in Anthropic's dialect, whole or as a stream of events.",
+        writes=True,
+    ),
+    Door(
+        path="/v1beta/models/{model}:generateContent",
+        dialect="gemini",
+        endpoint="generate_content",
+        operation_id="generateContent",
+        summary="Answer a conversation in Gemini's dialect.",
+        writes=True,
+    ),
+    Door(
+        path="/v1beta/models/{model}:streamGenerateContent",
+        dialect="gemini",
+        endpoint="generate_content",
+        operation_id="streamGenerateContent",
+        summary="Answer a conversation in Gemini's dialect as a stream: events with `alt=sse`, else one growing array.",
+        writes=True,
+    ),
 )
+
+
+class Found(msgspec.Struct, frozen=True, kw_only=True):
+    """A door, and what the address says of the call where its dialect says it there."""
+
+    door: Door
+    named: Named | None = None
 
 
 def spellings(path: str) -> tuple[str, ...]:
@@ -59,5 +100,31 @@ def spellings(path: str) -> tuple[str, ...]:
     return (*every, *(spelling + "/" for spelling in every))
 
 
-BY_PATH: Final = {spelling.encode(): door for door in DOORS for spelling in spellings(door.path)}
+PLAIN: Final = tuple(door for door in DOORS if "{" not in door.path)
+"""Doors whose address is always the same."""
+BY_PATH: Final = {spelling.encode(): Found(door=door) for door in PLAIN for spelling in spellings(door.path)}
 """Every accepted spelling, as the bytes on the wire."""
+NAMING_PREFIX: Final = "/v1beta/models/"
+_NAMING: Final = {door.path.partition(":")[2]: door for door in DOORS if door not in PLAIN}
+_VERSIONS: Final = frozenset({"", "/v1", "/v1beta", "/v1/v1", "/v1beta/v1beta", "/v1/v1beta"})
+"""Google's clients take the version from a setting of their own, whatever the base URL ends with."""
+_STREAMS: Final = "streamGenerateContent"
+
+
+def find(path: bytes, query: bytes) -> Found | None:
+    """The door at an address, if there is one."""
+    found = BY_PATH.get(path)
+    if found is not None or b":" not in path:
+        return found
+    name, colon, verb = unquote(path.decode("latin-1")).rpartition(":")
+    door = _NAMING.get(verb)
+    prefix, models, model = name.partition("/models/")
+    if not colon or door is None or not models or prefix not in _VERSIONS:
+        return None
+    is_streaming = verb == _STREAMS
+    named = Named(
+        model=model,
+        is_streaming=is_streaming,
+        is_array=is_streaming and b"alt=sse" not in query,
+    )
+    return Found(door=door, named=named)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from airouter.gateway.door import Door
+from airouter.wire.requests import Named
 
 Headers = Sequence[tuple[bytes, bytes]]
 
@@ -16,6 +17,8 @@ class Exchange(Protocol):
     """One call. The request is complete when the pipeline sees it; the answer is written as it comes."""
 
     door: Door
+    named: Named | None
+    """What the address says of the call, in dialects that say it there."""
     body: bytes
     address: str
     """The client's own address: the peer, or what a configured proxy says."""
@@ -24,6 +27,11 @@ class Exchange(Protocol):
     @property
     def secret(self) -> str | None:
         """The API key as presented, without its scheme."""
+        ...
+
+    @property
+    def dialect_headers(self) -> tuple[tuple[bytes, bytes], ...]:
+        """Of the client's, those that the door's dialect gives a meaning."""
         ...
 
     @property

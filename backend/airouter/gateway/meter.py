@@ -21,8 +21,7 @@ from airouter.domain.rate_card import Meter
 from airouter.domain.usage import UsageSource, UsageStatus
 from airouter.providers.contract import Answered, Call, Problem, Reported, StreamReader
 from airouter.wire.endpoint import Endpoint
-from airouter.wire.openai import Request
-from airouter.wire.prompt import estimated_input_tokens
+from airouter.wire.requests import RequestHead, estimated_input_tokens
 
 
 class Metered(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,7 +75,7 @@ def cancelled(reader: StreamReader) -> Metered:
     return _read_so_far(reader, "provider" if reader.is_complete else "provider_partial", "cancelled")
 
 
-def unanswered(endpoint: Endpoint, request: Request) -> Metered:
+def unanswered(endpoint: Endpoint, request: RequestHead) -> Metered:
     """The client left while a provider was at work, and nothing of the answer was waited for: the prompt was read."""
     return _estimated(endpoint, request, 0, "cancelled", None)
 
@@ -113,7 +112,7 @@ def _as_reported(reported: Reported, quantities: dict[Meter, int], source: Usage
 
 
 def _estimated(
-    endpoint: Endpoint, request: Request, written_tokens: int, status: UsageStatus, reported: Reported | None
+    endpoint: Endpoint, request: RequestHead, written_tokens: int, status: UsageStatus, reported: Reported | None
 ) -> Metered:
     quantities: dict[Meter, int] = {"input": estimated_input_tokens(endpoint, request), "request": 1}
     if endpoint != "embeddings":

@@ -23,11 +23,14 @@ from airouter.gateway.settle import Settlement
 from airouter.gateway.snapshot import Snapshot
 from airouter.upstream.contract import UpstreamError
 from airouter.wire.http import NO_BUFFERING, NO_STORE, forwarded
-from airouter.wire.openai import read_request
+from airouter.wire.requests import read_request
 from airouter.world import now
 
 EXTEND_SECONDS: Final = 0.5
 """How long a stream that outgrew its hold goes on while the books are asked for more."""
+CONTENT_TYPE: Final = b"content-type"
+DROPPED: Final = b"x-airouter-dropped"
+"""Names what the client asked for and the provider's dialect cannot say."""
 STREAM_HEADERS: Final = (NO_STORE, NO_BUFFERING)
 
 
@@ -66,7 +69,7 @@ class Gateway:
         routes = self._current_routes()
         slot = self._rates.enter(caller, started_at)
         try:
-            request = read_request(exchange.door.endpoint, exchange.body)
+            request = read_request(exchange.door.endpoint, exchange.body, exchange.named)
             terms = admit(routes.catalogue, caller, exchange.door, request, exchange.body)
             hold = await self._hold(caller, terms)
             call = Call(
@@ -81,7 +84,7 @@ class Gateway:
             )
             exchange.when_gone(self._leaver(call, routes.catalogue.policies.limits.drain_seconds))
             try:
-                leg = await self._relay.open(call, exchange.body, routes)
+                leg = await self._relay.open(call, exchange.body, exchange.dialect_headers, routes)
                 if leg.is_stream:
                     await self._stream(call, leg, exchange, slot.headers)
                 else:
@@ -151,7 +154,8 @@ class Gateway:
                     exchange.write(out)
                 elif out:
                     call.first_byte_at = self._clock()
-                    exchange.begin(answer.status, (*self._head(call, leg, headers), *STREAM_HEADERS), out)
+                    head = self._head(call, leg, headers, reader.content_type)
+                    exchange.begin(answer.status, (*head, *STREAM_HEADERS), out)
                 if exchange.is_slow:
                     await exchange.drain()
                 data = await answer.chunk()
@@ -218,10 +222,15 @@ class Gateway:
 
         return left
 
-    def _head(self, call: Call, leg: Leg, headers: Headers) -> Headers:
+    def _head(self, call: Call, leg: Leg, headers: Headers, content_type: bytes | None = None) -> Headers:
         milliseconds = int((self._clock() - call.started_at) * 1000)
+        theirs = forwarded(leg.answer.headers)
+        if content_type is not None:
+            theirs = [(CONTENT_TYPE, content_type), *(header for header in theirs if header[0] != CONTENT_TYPE)]
+        if leg.dropped:
+            headers = (*headers, (DROPPED, ",".join(leg.dropped).encode()))
         return (
-            *forwarded(leg.answer.headers),
+            *theirs,
             (b"x-request-id", str(call.request_id).encode()),
             (b"openai-processing-ms", b"%d" % milliseconds),
             *headers,

@@ -11,7 +11,7 @@ from airouter.providers.contract import Call
 from airouter.services.channels import Probed
 from airouter.upstream.contract import UpstreamError
 from airouter.wire.endpoint import Endpoint
-from airouter.wire.openai import read_request
+from airouter.wire.requests import read_request
 
 OUTPUT_TOKENS_MAX: Final = 16
 _WORDS_MAX: Final = 500

@@ -4,6 +4,8 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Final
 
+import msgspec
+
 from airouter.domain.catalogue import Catalogue, Channel
 from airouter.domain.errors import (
     DomainError,
@@ -18,10 +20,13 @@ from airouter.domain.policy import Routing
 from airouter.domain.usage import Attempt
 from airouter.gateway.call import Call
 from airouter.gateway.health import Health
+from airouter.gateway.media import MediaFetcher
 from airouter.gateway.route import Routes, choose
 from airouter.providers.contract import Call as ProviderCall
-from airouter.providers.contract import Provider
+from airouter.providers.contract import Headers, Outgoing, Provider
 from airouter.providers.scripted import Failures
+from airouter.providers.translated import Providers, TranslatedProvider
+from airouter.translation.support import NotTranslatable
 from airouter.upstream.contract import (
     AnswerTooLarge,
     BrokenOff,
@@ -37,6 +42,7 @@ from airouter.upstream.contract import (
     UpstreamRequest,
     split_url,
 )
+from airouter.wire.endpoint import Endpoint
 from airouter.wire.http import is_event_stream
 
 log = logging.getLogger("airouter.gateway")
@@ -58,15 +64,24 @@ SCRIPTED_FAILURES: Final = Failures(
 class Leg:
     """The way to one upstream, open: the head has arrived, and the whole body or the first bytes of the stream."""
 
-    __slots__ = ("answer", "call", "channel", "data", "is_stream", "provider")
+    __slots__ = ("answer", "call", "channel", "data", "dropped", "is_stream", "provider")
 
-    def __init__(self, channel: Channel, provider: Provider, call: ProviderCall, answer: UpstreamAnswer) -> None:
+    def __init__(
+        self,
+        channel: Channel,
+        provider: Provider,
+        call: ProviderCall,
+        answer: UpstreamAnswer,
+        dropped: tuple[str, ...] = (),
+    ) -> None:
         self.channel = channel
         self.provider = provider
         self.call = call
         self.answer = answer
         self.is_stream = call.is_streaming and is_event_stream(answer.headers)
         self.data = b""
+        self.dropped = dropped
+        """What the client asked for and this provider's dialect cannot say."""
 
 
 class _Refused(Exception):
@@ -85,21 +100,23 @@ class Relay:
         self,
         *,
         client: UpstreamClient,
-        providers: Mapping[str, Provider],
+        providers: Providers,
         clients: Mapping[str, UpstreamClient],
+        media: MediaFetcher,
         clock: Callable[[], float],
         draw: Callable[[], float],
     ) -> None:
         self._client = client
         self._providers = providers
         self._clients = clients
+        self._media = media
         self._clock = clock
         self._draw = draw
         self._health = Health()
         self._addresses: dict[str, tuple[Origin, str]] = {}
         self._timeouts: tuple[Routing, Timeouts] | None = None
 
-    async def open(self, call: Call, body: bytes, routes: Routes) -> Leg:
+    async def open(self, call: Call, body: bytes, client_headers: Headers, routes: Routes) -> Leg:
         """The first channel that answers.
 
         Raises:
@@ -107,6 +124,7 @@ class Relay:
             failed;
                 this is how the last one did.
             UpstreamRefusedRequest: an upstream found fault with the request itself.
+            InvalidRequest: it cannot be meant, or asks for what no channel's dialect can say.
         """
         tiers = routes.tiers(call.terms.group.name, call.terms.model.model)
         policy = routes.catalogue.policies.routing
@@ -120,7 +138,10 @@ class Relay:
             tried.add(channel.channel_id)
             call.channel = channel
             try:
-                leg = await self._try(call, channel, body, routes.catalogue)
+                leg = await self._try(call, channel, body, client_headers, routes.catalogue)
+            except NotTranslatable as refused:  # a channel that speaks the client's dialect may do
+                failure = refused
+                continue
             except (UpstreamError, _Refused) as error:
                 failure = self._failed(call, channel, error, began, policy)
                 if isinstance(failure, UpstreamRefusedRequest):
@@ -137,14 +158,17 @@ class Relay:
         Raises:
             UpstreamError: there was no answer.
         """
-        answer = await self._send(channel, self._providers[channel.provider], call, catalogue)
+        provider = self._serving(channel, call.endpoint)
+        answer = await self._send(channel, provider.outgoing(call), catalogue)
         try:
             return answer.status, await answer.read(REFUSAL_BYTES_MAX)
         finally:
             answer.close()
 
-    async def _try(self, call: Call, channel: Channel, body: bytes, catalogue: Catalogue) -> Leg:
-        provider = self._providers[channel.provider]
+    async def _try(
+        self, call: Call, channel: Channel, body: bytes, client_headers: Headers, catalogue: Catalogue
+    ) -> Leg:
+        provider = self._serving(channel, call.door.endpoint)
         outgoing = ProviderCall(
             endpoint=call.door.endpoint,
             body=body,
@@ -153,13 +177,19 @@ class Relay:
             options=channel.options,
             base_url=channel.base_url,
             credential=self._credential(channel),
+            client_headers=client_headers,
+            output_allowance=call.output_allowance // max(1, call.request.choices),
+            request_id=call.request_id,
         )
-        answer = await self._send(channel, provider, outgoing, catalogue)
+        if isinstance(provider, TranslatedProvider) and (links := provider.links(outgoing)):
+            outgoing = msgspec.structs.replace(outgoing, fetched=await self._media.fetch(links))
+        out = provider.outgoing(outgoing)
+        answer = await self._send(channel, out, catalogue)
         try:
             if not 200 <= answer.status < 300:
                 refusal = await answer.read(REFUSAL_BYTES_MAX)
                 raise _Refused(answer.status, refusal, _retry_after(answer))  # noqa: TRY301
-            leg = Leg(channel, provider, outgoing, answer)
+            leg = Leg(channel, provider, outgoing, answer, out.dropped)
             leg.data = await (answer.chunk() if leg.is_stream else answer.read(ANSWER_BYTES_MAX))
         except BaseException:
             answer.close()
@@ -168,10 +198,14 @@ class Relay:
             answer.close()
         return leg
 
-    async def _send(
-        self, channel: Channel, provider: Provider, call: ProviderCall, catalogue: Catalogue
-    ) -> UpstreamAnswer:
-        out = provider.outgoing(call)
+    def _serving(self, channel: Channel, endpoint: Endpoint) -> Provider:
+        """Raises NotTranslatable: this channel's provider can do nothing that means the same."""
+        provider = self._providers.serving(channel.provider, endpoint)
+        if provider is None:
+            raise NotTranslatable(f"The provider of this model has nothing like {endpoint}.", field="model")
+        return provider
+
+    async def _send(self, channel: Channel, out: Outgoing, catalogue: Catalogue) -> UpstreamAnswer:
         address = self._addresses.get(channel.base_url)
         if address is None:
             address = self._addresses[channel.base_url] = split_url(channel.base_url or IN_PROCESS)
@@ -209,7 +243,8 @@ class Relay:
             verdict = self._providers[channel.provider].refusal(error.status, error.body)
             call.attempts.append(self._attempt(channel, began, status=error.status, error=verdict))
             if verdict == "request":
-                return UpstreamRefusedRequest(status=error.status, body=error.body)
+                is_same_dialect = call.door.endpoint in self._providers[channel.provider].endpoints
+                return UpstreamRefusedRequest(status=error.status, body=error.body, is_same_dialect=is_same_dialect)
             failure: DomainError
             if verdict == "channel":
                 failure = UpstreamRejected()

@@ -44,8 +44,9 @@ class TranslatedProvider:
 
     def __init__(self, native: Provider, endpoint: Endpoint, native_endpoint: Endpoint) -> None:
         self._native = native
-        self._endpoint = endpoint
-        self._native_endpoint = native_endpoint
+        self._endpoint: Endpoint = endpoint
+        self._native_endpoint: Endpoint = native_endpoint
+        self._endpoints: frozenset[Endpoint] = frozenset((endpoint,))
         self._theirs = DIALECTS[endpoint]
         self._ours = DIALECTS[native_endpoint]
 
@@ -57,7 +58,7 @@ class TranslatedProvider:
     @property
     def endpoints(self) -> frozenset[Endpoint]:
         """The one it translates."""
-        return frozenset({self._endpoint})
+        return self._endpoints
 
     def links(self, call: Call) -> list[str]:
         """The links in the request that have to be fetched for this provider.
@@ -257,8 +258,16 @@ class Providers:
             return native
         found = self._translated.get((name, endpoint))
         if found is None and endpoint in TEXT:
-            spoken: Endpoint | None = next((one for one in DIALECTS if one in native.endpoints), None)
+            spoken = _spoken_by(native)
             if spoken is None:
                 return None
             found = self._translated[name, endpoint] = TranslatedProvider(native, endpoint, spoken)
         return found
+
+
+def _spoken_by(native: Provider) -> Endpoint | None:
+    """What to translate into for this provider: the first dialect of the table that it speaks."""
+    for endpoint in DIALECTS:
+        if endpoint in native.endpoints:
+            return endpoint
+    return None

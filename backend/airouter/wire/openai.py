@@ -382,6 +382,14 @@ def passed_on_error(body: bytes) -> bytes:
     return body
 
 
+def upstream_words(body: bytes) -> str:
+    """The message of an error in anybody's shape."""
+    try:
+        return _UPSTREAM_ERRORS.decode(body).error.message
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return _words(body)
+
+
 def _words(body: bytes) -> str:
     """The message of an error in somebody else's shape: `message`, `detail` or `error`, else the body itself."""
     fallback = "The provider refused the request without saying why."

@@ -8,19 +8,21 @@ from litestar import asgi
 from litestar.handlers import ASGIRouteHandler
 
 from airouter.api.arrivals import arrival_of
-from airouter.api.doors.service import Doors, refuse, secret_in
+from airouter.api.doors.service import Doors, dialect_headers, refuse, secret_in
 from airouter.domain.errors import BodyTooLarge, MethodNotAllowed
 from airouter.domain.ids import RequestId
-from airouter.gateway.door import DOORS, Door, spellings
+from airouter.gateway.door import PLAIN, Door, Found, spellings
 from airouter.gateway.exchange import Headers
 
 
 class AsgiExchange:
     """An exchange over ASGI. Writes are queued and sent by one task, because the pipeline does not wait to write."""
 
-    def __init__(self, door: Door, scope: Any, send: Any) -> None:
+    def __init__(self, found: Found, scope: Any, send: Any) -> None:
         arrival = arrival_of(scope)
-        self.door = door
+        self.door = found.door
+        self.named = found.named
+        self._query: bytes = scope["query_string"]
         self.body = b""
         self.address = arrival.address
         self.client_request_id = arrival.client_request_id
@@ -37,7 +39,11 @@ class AsgiExchange:
 
     @property
     def secret(self) -> str | None:
-        return secret_in(self._headers)
+        return secret_in(self._headers, self._query)
+
+    @property
+    def dialect_headers(self) -> tuple[tuple[bytes, bytes], ...]:
+        return dialect_headers(self.door, self._headers)
 
     @property
     def is_slow(self) -> bool:
@@ -107,7 +113,7 @@ class AsgiExchange:
 
 def door_routes(doors: Callable[[], Doors]) -> list[ASGIRouteHandler]:
     """One route handler for each row of the table, under all its spellings."""
-    return [_route(door, doors) for door in DOORS]
+    return [_route(door, doors) for door in PLAIN]
 
 
 def _route(door: Door, doors: Callable[[], Doors]) -> ASGIRouteHandler:
@@ -115,27 +121,32 @@ def _route(door: Door, doors: Callable[[], Doors]) -> ASGIRouteHandler:
 
     @asgi(paths, name=door.operation_id, copy_scope=False)
     async def serve_door(scope: Any, receive: Any, send: Any) -> None:
-        exchange = AsgiExchange(door, scope, send)
-        delivery = asyncio.create_task(exchange.deliver())
-        if scope["method"] != door.method:
-            refuse(exchange, MethodNotAllowed(f"Use {door.method} at {door.path}.", allow=door.method))
-        elif (body := await _read(receive, doors().body_bytes_max)) is None:
-            refuse(exchange, BodyTooLarge(limit_bytes=doors().body_bytes_max))
-        else:
-            exchange.body = body
-            work = asyncio.create_task(doors().serve(exchange))
-            watch = asyncio.create_task(_watch(receive, exchange))
-            try:
-                await asyncio.shield(work)
-            except asyncio.CancelledError:  # the server stops: the call still settles before the books are closed
-                work.cancel()
-                await asyncio.wait({work})
-                raise
-            finally:
-                watch.cancel()
-        await delivery
+        await serve(Found(door=door), doors, scope, receive, send)
 
     return serve_door
+
+
+async def serve(found: Found, doors: Callable[[], Doors], scope: Any, receive: Any, send: Any) -> None:
+    """One call at a door, to its end."""
+    door, exchange = found.door, AsgiExchange(found, scope, send)
+    delivery = asyncio.create_task(exchange.deliver())
+    if scope["method"] != door.method:
+        refuse(exchange, MethodNotAllowed(f"Use {door.method} at {door.path}.", allow=door.method))
+    elif (body := await _read(receive, doors().body_bytes_max)) is None:
+        refuse(exchange, BodyTooLarge(limit_bytes=doors().body_bytes_max))
+    else:
+        exchange.body = body
+        work = asyncio.create_task(doors().serve(exchange))
+        watch = asyncio.create_task(_watch(receive, exchange))
+        try:
+            await asyncio.shield(work)
+        except asyncio.CancelledError:  # the server stops: the call still settles before the books are closed
+            work.cancel()
+            await asyncio.wait({work})
+            raise
+        finally:
+            watch.cancel()
+    await delivery
 
 
 async def _read(receive: Any, bytes_max: int) -> bytes | None:

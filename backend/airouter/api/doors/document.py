@@ -75,23 +75,47 @@ _FIELDS: Final[dict[str, dict[str, Any]]] = {
         "required": ["model", "input"],
         "properties": {"model": {"type": "string"}, "input": {}},
     },
+    "responses": {
+        "required": ["model", "input"],
+        "properties": {
+            "model": {"type": "string"},
+            "input": {},
+            "stream": {"type": ["boolean", "null"]},
+            "max_output_tokens": {"type": ["integer", "null"], "minimum": 0},
+        },
+    },
+    "messages": {
+        "required": ["model", "max_tokens", "messages"],
+        "properties": {
+            "model": {"type": "string"},
+            "max_tokens": {"type": "integer", "minimum": 0},
+            "messages": {"type": "array", "items": {"type": "object"}},
+            "stream": {"type": ["boolean", "null"]},
+        },
+    },
+    "generate_content": {"required": ["contents"], "properties": {"contents": {}}},
+}
+
+
+_MODEL_NAME: Final = {
+    "name": "model",
+    "in": "path",
+    "required": True,
+    "schema": {"type": "string"},
+    "description": "A model's name; slashes may stand as they are or percent-encoded.",
 }
 
 
 def gateway_document() -> dict[str, Any]:
     """The whole document, ready to be written as JSON."""
-    paths: dict[str, Any] = {door.path: {door.method.lower(): _operation(door)} for door in DOORS}
+    paths: dict[str, Any] = {}
+    for door in DOORS:
+        paths[door.path] = {door.method.lower(): _operation(door)}
+        if "{model}" in door.path:
+            paths[door.path]["parameters"] = [_MODEL_NAME]
     paths["/v1/models"] = {"get": _read("listModels", "The models that this key may use.", _model_list())}
     paths["/v1/models/{model}"] = {
-        "parameters": [
-            {
-                "name": "model",
-                "in": "path",
-                "required": True,
-                "schema": {"type": "string"},
-                "description": "A model's name; slashes may stand as they are or percent-encoded.",
-            }
-        ],
+        "parameters": [_MODEL_NAME],
         "get": _read("getModel", "One model that this key may use.", {"$ref": "#/components/schemas/Model"}),
     }
     return {
@@ -99,8 +123,8 @@ def gateway_document() -> dict[str, Any]:
         "info": {
             "title": "AI Router: gateway",
             "version": __version__,
-            "description": "OpenAI's addresses with a key of this gateway. Every answer carries `x-request-id`, under "
-            "which the usage page shows what the call cost.",
+            "description": "The addresses of OpenAI, Anthropic and Gemini with a key of this gateway. Every answer "
+            "carries `x-request-id`, under which the usage page shows what the call cost.",
         },
         "paths": paths,
         "components": {

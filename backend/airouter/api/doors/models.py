@@ -1,6 +1,7 @@
-"""GET /v1/models: what the caller's key may use, in OpenAI's shape."""
+"""GET /v1/models: what the caller's key may use, in OpenAI's shape, or in that of the client."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any, Final, Literal
 from urllib.parse import unquote
 
@@ -9,6 +10,7 @@ from litestar import Request, get
 from litestar.handlers import HTTPRouteHandler
 
 from airouter.api.arrivals import arrival_of
+from airouter.api.doors import gemini
 from airouter.api.doors.service import Doors, secret_in
 from airouter.domain.catalogue import Model
 from airouter.domain.errors import ModelNotFound
@@ -35,17 +37,42 @@ class ModelList(msgspec.Struct, frozen=True, kw_only=True):
     data: list[ListedModel]
 
 
+class AnthropicModel(msgspec.Struct, frozen=True, kw_only=True):
+    """The same in Anthropic's words."""
+
+    type: Literal["model"]
+    id: str
+    display_name: str
+    created_at: datetime
+
+
+class AnthropicModelList(msgspec.Struct, frozen=True, kw_only=True):
+    """All of them on one page."""
+
+    data: list[AnthropicModel]
+    has_more: Literal[False]
+    first_id: str | None
+    last_id: str | None
+
+
 def model_routes(doors: Callable[[], Doors]) -> list[HTTPRouteHandler]:
     """The list, and one model by name; a name may contain slashes."""
     lists = [path for path in spellings(PATH) if not path.endswith("/")]
 
     async def caller_of(request: Request[Any, Any, Any]) -> Caller:
-        return await doors().gateway.caller(secret_in(request.scope["headers"]), arrival_of(request.scope).address)
+        secret = secret_in(list(request.scope["headers"]))
+        return await doors().gateway.caller(secret, arrival_of(request.scope).address)
 
     @get(lists, operation_id="listModels", summary="The models that this key may use.", opt={"is_door": True})
-    async def list_models(request: Request[Any, Any, Any]) -> ModelList:
+    async def list_models(request: Request[Any, Any, Any]) -> ModelList | AnthropicModelList | gemini.ModelList:
         """Priced, visible to the key's group, and not left out by the key's own list."""
         found = doors().gateway.models_of(await caller_of(request))
+        if "x-goog-api-key" in request.headers:
+            return gemini.listed_models(found)
+        if _speaks_anthropic(request):
+            views = [_named(model) for model in found]
+            ends = (views[0].id, views[-1].id) if views else (None, None)
+            return AnthropicModelList(data=views, has_more=False, first_id=ends[0], last_id=ends[1])
         return ModelList(object="list", data=[_listed(model) for model in found])
 
     @get(
@@ -54,16 +81,27 @@ def model_routes(doors: Callable[[], Doors]) -> list[HTTPRouteHandler]:
         summary="One model that this key may use.",
         opt={"is_door": True},
     )
-    async def get_model(request: Request[Any, Any, Any]) -> ListedModel:
+    async def get_model(request: Request[Any, Any, Any]) -> ListedModel | AnthropicModel | gemini.ListedModel:
         """404 `model_not_found` for one that the key may not use, whether or not it exists."""
         name = unquote(request.path_params["model"].lstrip("/"))
         caller = await caller_of(request)
         for model in doors().gateway.models_of(caller):
             if model.model == name:
-                return _listed(model)
+                if "x-goog-api-key" in request.headers:
+                    return gemini.view_of(model)
+                return _named(model) if _speaks_anthropic(request) else _listed(model)
         raise ModelNotFound(field="model")
 
     return [list_models, get_model]
+
+
+def _speaks_anthropic(request: Request[Any, Any, Any]) -> bool:
+    return "anthropic-version" in request.headers or "x-api-key" in request.headers
+
+
+def _named(model: Model) -> AnthropicModel:
+    created_at = datetime.fromtimestamp(model.created_at_seconds, UTC)
+    return AnthropicModel(type="model", id=model.model, display_name=model.model, created_at=created_at)
 
 
 def _listed(model: Model) -> ListedModel:

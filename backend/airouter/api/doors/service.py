@@ -4,17 +4,16 @@ own shape.
 
 import logging
 from collections.abc import Callable, Sequence
-from typing import Protocol
-
-import msgspec
+from typing import Final, Protocol
+from urllib.parse import parse_qs
 
 from airouter.api.arrivals import Headers, Network, client_address
-from airouter.api.errors import openai_error, refusal
+from airouter.api.door_errors import passed_on, refusal, stream_error
 from airouter.domain.errors import DomainError, UpstreamRefusedRequest
 from airouter.domain.ids import RequestId
+from airouter.gateway.door import Door
 from airouter.gateway.exchange import Exchange
 from airouter.gateway.pipeline import Gateway
-from airouter.wire.openai import passed_on_error
 
 log = logging.getLogger("airouter.doors")
 
@@ -55,16 +54,31 @@ class Doors:
             refuse(exchange, None)
 
 
-def secret_in(headers: Sequence[tuple[bytes, bytes]]) -> str | None:
-    """The API key that a request presents: `Authorization: Bearer …`, or `x-api-key` as Anthropic's clients send it."""
+_KEY_HEADERS: Final = frozenset({b"x-api-key", b"x-goog-api-key"})
+_DIALECT_HEADERS: Final = frozenset({b"anthropic-version", b"anthropic-beta"})
+
+
+def secret_in(headers: Sequence[tuple[bytes, bytes]], query: bytes = b"") -> str | None:
+    """The API key that a request presents: `Authorization: Bearer …`, `x-api-key` as Anthropic's clients send it,
+    `x-goog-api-key` or `?key=` as Google's do.
+    """
     other: bytes | None = None
     for name, value in headers:
         if name == b"authorization":
             scheme, _, secret = value.partition(b" ")
             return secret.strip().decode("latin-1") if scheme.lower() == b"bearer" else None
-        if name == b"x-api-key":
+        if name in _KEY_HEADERS:
             other = value
+    if other is None and b"key=" in query:
+        return parse_qs(query.decode("latin-1")).get("key", [""])[-1] or None
     return other.strip().decode("latin-1") if other else None
+
+
+def dialect_headers(door: Door, headers: Sequence[tuple[bytes, bytes]]) -> tuple[tuple[bytes, bytes], ...]:
+    """What goes on to a provider of the same dialect."""
+    if door.dialect != "anthropic":
+        return ()
+    return tuple(header for header in headers if header[0] in _DIALECT_HEADERS)
 
 
 def refuse(exchange: ServerExchange, error: DomainError | None) -> None:
@@ -74,15 +88,18 @@ def refuse(exchange: ServerExchange, error: DomainError | None) -> None:
     usual end.
     """
     found = error or RuntimeError("internal")
+    dialect = exchange.door.dialect
     if exchange.has_begun:
-        exchange.write(b"data: " + msgspec.json.encode(openai_error(found)) + b"\n\n")
+        is_array = exchange.named is not None and exchange.named.is_array
+        exchange.write(stream_error(found, dialect, exchange.request_id, is_array=is_array))
         exchange.end()
         return
     if isinstance(found, UpstreamRefusedRequest):
-        body = passed_on_error(found.details["body"])
+        details = found.details
+        body = passed_on(details["status"], details["body"], dialect, exchange.request_id, details["is_same_dialect"])
         exchange.send(found.details["status"], ((b"content-type", b"application/json"), _request_id(exchange)), body)
         return
-    answer = refusal(found, exchange.door.dialect, exchange.request_id)
+    answer = refusal(found, dialect, exchange.request_id)
     headers = [(name.encode(), value.encode()) for name, value in answer.headers]
     limits = error.details.get("headers", ()) if error else ()
     exchange.send(answer.status, (*headers, *limits, _request_id(exchange)), answer.body)

@@ -1,0 +1,120 @@
+"""Refusals at the gateway's doors, in the shape of each dialect: before an answer, inside a stream, and passed on."""
+
+from typing import Any, Final, Literal
+
+import msgspec
+
+from airouter.api.errors import INTERNAL_CODE, INTERNAL_MESSAGE, Refusal, headers_of, problem_refusal, rule_for
+from airouter.domain import errors
+from airouter.domain.errors import DomainError
+from airouter.wire import anthropic, gemini
+from airouter.wire.openai import error_body, passed_on_error, upstream_words
+
+Dialect = Literal["problem", "openai", "anthropic", "gemini"]
+_ANTHROPIC_TYPES: Final = {
+    400: "invalid_request_error",
+    401: "authentication_error",
+    402: "billing_error",
+    403: "permission_error",
+    404: "not_found_error",
+    405: "invalid_request_error",
+    413: "request_too_large",
+    429: "rate_limit_error",
+    504: "timeout_error",
+    529: "overloaded_error",
+}
+_GEMINI_STATUSES: Final = {
+    400: "INVALID_ARGUMENT",
+    401: "UNAUTHENTICATED",
+    403: "PERMISSION_DENIED",
+    404: "NOT_FOUND",
+    405: "INVALID_ARGUMENT",
+    413: "INVALID_ARGUMENT",
+    429: "RESOURCE_EXHAUSTED",
+    503: "UNAVAILABLE",
+    504: "DEADLINE_EXCEEDED",
+}
+
+
+_OPENAI_PATHS: Final = ("/v1", "/chat/", "/completions", "/embeddings", "/models", "/responses", "/dashboard/")
+
+
+def dialect_of(path: str) -> Dialect:
+    """Which shape an address answers in, the addresses that do not exist included."""
+    if path.startswith("/v1beta") or path.endswith((":generateContent", ":streamGenerateContent")):
+        return "gemini"
+    if path.startswith(("/v1/messages", "/v1/v1/messages", "/messages")):
+        return "anthropic"
+    return "openai" if path.startswith(_OPENAI_PATHS) else "problem"
+
+
+def refusal(error: Exception, dialect: str, request_id: object) -> Refusal:
+    """The answer for an error. One that is no domain error gives nothing away but the request id."""
+    return problem_refusal(error, request_id) if dialect == "problem" else door_refusal(error, dialect, request_id)
+
+
+def door_refusal(error: Exception, dialect: str, request_id: object) -> Refusal:
+    """The answer for an error at a door of this dialect."""
+    rule = rule_for(error)
+    status = _anthropic_status(error) if dialect == "anthropic" else rule.door
+    headers = headers_of(error, rule, "application/json")
+    if rule.should_retry is not None:
+        headers.append(("x-should-retry", "true" if rule.should_retry else "false"))
+    return Refusal(status=status, headers=headers, body=_body(error, dialect, status, request_id))
+
+
+def stream_error(error: Exception, dialect: str, request_id: object, *, is_array: bool) -> bytes:
+    """The same inside a stream that has begun: the official clients raise on it."""
+    status = _anthropic_status(error) if dialect == "anthropic" else rule_for(error).door
+    body = _body(error, dialect, status, request_id)
+    if dialect == "anthropic":
+        return b"event: error\ndata: " + body + b"\n\n"
+    return b",\r\n" + body + b"]" if is_array else b"data: " + body + b"\n\n"
+
+
+def passed_on(status: int, body: bytes, dialect: str, request_id: object, is_same_dialect: bool) -> bytes:  # noqa: FBT001
+    """An upstream's refusal of the request: as it came from the same dialect, else its words in the client's."""
+    if dialect == "openai" and is_same_dialect:
+        return passed_on_error(body)
+    if is_same_dialect and body[:1] == b"{":
+        return body
+    return _words(upstream_words(body), dialect, status, request_id)
+
+
+def _anthropic_status(error: Exception) -> int:
+    if isinstance(error, errors.OutOfQuota):
+        return 402
+    if isinstance(error, errors.NoChannelAvailable | errors.Unavailable):
+        return 529
+    return rule_for(error).door
+
+
+def _body(error: Exception, dialect: str, status: int, request_id: object) -> bytes:
+    if dialect == "openai":
+        return msgspec.json.encode(openai_error(error))
+    if isinstance(error, errors.DatabaseUnavailable):  # to a caller it is the books that cannot be reached
+        error = errors.LedgerUnavailable()
+    return _words(error.message if isinstance(error, DomainError) else INTERNAL_MESSAGE, dialect, status, request_id)
+
+
+def _words(message: str, dialect: str, status: int, request_id: object) -> bytes:
+    if dialect == "anthropic":
+        return anthropic.error_body(message, _ANTHROPIC_TYPES.get(status, "api_error"), str(request_id))
+    if dialect == "gemini":
+        return gemini.error_body(message, status, _GEMINI_STATUSES.get(status, "INTERNAL"))
+    return error_body(message, "invalid_request_error")
+
+
+def openai_error(error: Exception) -> dict[str, Any]:
+    """The OpenAI error object; inside a stream it travels as an event."""
+    if isinstance(error, errors.DatabaseUnavailable):  # to a caller it is the books that cannot be reached
+        error = errors.LedgerUnavailable()
+    rule = rule_for(error)
+    if not isinstance(error, DomainError):
+        return _openai_object(INTERNAL_MESSAGE, rule.openai_type, None, INTERNAL_CODE)
+    field = error.details.get("field")
+    return _openai_object(error.message, rule.openai_type, field, error.code)
+
+
+def _openai_object(message: str, kind: str, field: str | None, code: str) -> dict[str, Any]:
+    return {"error": {"message": message, "type": kind, "param": field, "code": code}}
