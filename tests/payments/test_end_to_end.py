@@ -133,6 +133,25 @@ async def test_redelivering_until_success_credits_once_however_often_the_api_is_
         assert await shop.balance() == sum(100 + number for number in range(6)) * QUOTA
 
 
+async def test_a_payment_whose_notice_never_arrives_is_credited_by_asking(shop: Shop) -> None:
+    with fake_stripe() as stripe:
+        policy = (await shop.owner.get("admin/policies/topup")).json()
+        changed = await shop.owner.put("admin/policies/topup", json={**policy, "ask_after_seconds": 5})
+        assert changed.status_code == 200, changed.text
+        secrets = {"api_key": API_KEY, "webhook_secret": WEBHOOK_SECRET}
+        await shop.method("stripe", config={"api_base": stripe.address}, secrets=secrets)
+        order = await shop.order(5000)
+        event = stripe.pay(urlsplit(order["next"]["url"]).path.rpartition("/")[2])
+        while await shop.status(order["id"]) != "paid":
+            await asyncio.sleep(0.2)
+        assert await shop.balance() == 5000 * QUOTA
+        body, headers = signed(event)  # and then it comes after all
+        answer = await shop.deliver(content=body, headers=headers)
+        assert answer is not None
+        assert answer.status_code == 200
+        assert await shop.balance() == 5000 * QUOTA
+
+
 async def test_a_forged_notice_credits_nothing_and_says_no_more_than_no(shop: Shop) -> None:
     with fake_epay() as gateway:
         await shop.method(

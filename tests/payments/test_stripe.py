@@ -252,6 +252,7 @@ async def test_asking_finds_a_payment_whose_notice_was_lost(fake: FakeStripe, ht
     [{}, {"client_reference_id": "x", "payment_status": "paid"},
      {"client_reference_id": "x", "payment_status": "paid", "amount_total": "1234"},
      {"client_reference_id": "x", "payment_status": "paid", "amount_total": -1},
+     {"client_reference_id": "x", "payment_status": "paid", "amount_total": 10**30},
      {"client_reference_id": "", "payment_status": "paid", "amount_total": 1}],
 )  # fmt: skip
 def test_a_signed_event_that_cannot_be_meant_is_unreadable(fake: FakeStripe, subject: dict[str, Any]) -> None:

@@ -37,6 +37,8 @@ TOLERANCE_SECONDS: Final = 300
 _EXPIRES_SOONEST: Final = timedelta(hours=1)
 _EXPIRES_LATEST: Final = timedelta(hours=23)
 """A session has to live between 30 minutes and 24 hours counted from when Stripe sees it; ours may be started late."""
+_AMOUNT_MAX: Final = 10**14
+"""More than Stripe moves at once; anything above is no amount."""
 _OTHER_EXPONENTS: Final = {"ISK": 2, "UGX": 2, "MGA": 0}
 """Where Stripe counts in other units than ISO 4217 says."""
 
@@ -323,7 +325,7 @@ def _to_stripe(amount: int, access: StripeAccess) -> int:
 
 def _amount(subject: dict[str, Any], field: str, access: StripeAccess) -> int:
     value = subject.get(field)
-    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= _AMOUNT_MAX:
         raise WebhookUnreadable(f"{field} is not an amount")
     exponent = _OTHER_EXPONENTS.get(access.currency, access.exponent)
     if exponent <= access.exponent:
