@@ -48,7 +48,7 @@ async def test_an_alert_is_made_changed_and_deleted_and_nobody_else_sees_it(app:
         tried = (await ada.client.post(f"{address}/test")).json()
         deliveries = (await ada.client.get(f"{ALERTS}/deliveries")).json()["items"]
         assert (tried["delivery_id"], "alert.test") in {(one["id"], one["event"]) for one in deliveries}
-        acts = await run_sql(database, "SELECT acts::text AS told FROM acts WHERE subject = 'alert'")
+        acts = await run_sql(database, "SELECT audit_log::text AS told FROM audit_log WHERE subject = 'alert'")
         told = "\n".join(row["told"] for row in acts)
         assert "alert.created" in told
         assert "tell-nobody" not in told
