@@ -29,6 +29,8 @@ _ASK_UNTIL: Final = timedelta(days=3)
 """So long after it expired an order is still asked about, ever less often."""
 _PAUSE_MAX: Final = timedelta(hours=6)
 _BATCH: Final = 20
+_PATIENCE: Final = timedelta(minutes=10)
+"""A round of a batch of processors that all hang."""
 
 
 class Reconciler:
@@ -54,7 +56,7 @@ class Reconciler:
     @property
     def job(self) -> Job:
         """Its work, again and again."""
-        return Job(name=JOB, run=self.run, pause=PAUSE)
+        return Job(name=JOB, run=self.run, pause=PAUSE, patience=_PATIENCE)
 
     async def run(self) -> None:
         """Everything that is due. What fails is left for the next round."""

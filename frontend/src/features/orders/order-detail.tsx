@@ -168,7 +168,9 @@ export function OrderDetail({ orderId, labels }: { orderId: string; labels: Map<
   return (
     <div className="grid min-h-0 content-start gap-6 overflow-y-auto p-6">
       <div className="flex flex-wrap items-center justify-between gap-3">
-        <OrderState line={line} />
+        <div>
+          <OrderState line={line} />
+        </div>
         <span className="flex items-center gap-1 text-12 text-ink-3">
           <span className="mono wrap-anywhere">{line.order.id}</span>
           <CopyButton look="ghost" text={line.order.id} aria-label={t("copyId")} />
