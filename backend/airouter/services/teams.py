@@ -159,23 +159,6 @@ class Teams:
         return disabled
 
 
-async def part_from_all(connection: Connection, user_id: UserId, actor: Actor) -> None:
-    """Somebody leaves every team, within the transaction that deletes the person.
-
-    Raises:
-        LastOwner: a team would be left without one.
-    """
-    for account_id in await rows.teams_of(connection, user_id):  # by id: the order in which accounts are locked
-        await _locked(connection, account_id)
-        member = await rows.find_member(connection, account_id, user_id)
-        if member is not None:
-            disabled = await _part(connection, account_id, user_id)
-            await _keep_an_owner(connection, account_id, member)
-            await announce(connection, "accounts", account_id)
-            before = {"user_id": user_id, "team_role": member.team_role, "keys_disabled": disabled}
-            await record(connection, actor, _act("member.left", account_id, before=before))
-
-
 async def _part(connection: Connection, account_id: AccountId, user_id: UserId) -> list[KeyId]:
     """First the membership: whoever makes a key just now has held it, and is waited for."""
     await rows.delete_member(connection, account_id, user_id)

@@ -33,7 +33,7 @@ from airouter.storage.changes import announce
 from airouter.storage.database import Connection, Database
 from airouter.storage.registrations import newest_registration
 from airouter.storage.sessions import Role
-from airouter.storage.users import NewUser, UserStatus
+from airouter.storage.users import NewUser
 from airouter.world import new_id
 
 SIGN_IN_BY_EMAIL: Final = Budget(scope="sign_in.email", failures_max=10, window=timedelta(minutes=15))
@@ -168,23 +168,6 @@ class Users:
             await rows.set_locale(connection, user_id, locale)
             await announce(connection, "sessions")
         self._sessions.forget()
-
-    async def set_role(self, user_id: UserId, role: Role) -> None:
-        """Holds everywhere within a second. Raises NotFound."""
-        async with self._database.transaction() as connection:
-            if not await rows.set_role(connection, user_id, role):
-                raise NotFound
-            await announce(connection, "sessions")
-            await announce(connection, "keys")  # a key remembers whether its member is an operator
-        self._sessions.forget()
-
-    async def set_status(self, user_id: UserId, status: UserStatus) -> None:
-        """Bans somebody, which ends their sessions, or lets them in again. Raises NotFound."""
-        async with self._database.transaction() as connection:
-            if not await rows.set_user_status(connection, user_id, status):
-                raise NotFound
-            if status == "banned":
-                await self._sessions.end_all(connection, user_id)
 
     async def accept(self, token: str, password: str, client: Client) -> Opened:
         """The holder of an operator link chooses a password and is signed in as an operator.

@@ -90,10 +90,6 @@ async def find_member(connection: Connection, account_id: AccountId, user_id: Us
     return record and row_as(TeamMemberRow, record)
 
 
-async def member_ids(connection: Connection, account_id: AccountId) -> frozenset[UserId]:
-    return frozenset(UserId(row["user_id"]) for row in await connection.fetch(QUERIES.member_ids, account_id))
-
-
 async def count_owners(connection: Connection, account_id: AccountId) -> int:
     """Those who are not banned."""
     return value_as(int, await connection.fetchval(QUERIES.count_owners, account_id))
@@ -110,8 +106,3 @@ async def set_team_role(connection: Connection, account_id: AccountId, user_id: 
 
 async def delete_member(connection: Connection, account_id: AccountId, user_id: UserId) -> None:
     await connection.execute(QUERIES.delete_member, account_id, user_id)
-
-
-async def teams_of(connection: Connection, user_id: UserId) -> list[AccountId]:
-    """In the order of their ids."""
-    return [AccountId(row["account_id"]) for row in await connection.fetch(QUERIES.teams_of, user_id)]

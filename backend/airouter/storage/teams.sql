@@ -47,9 +47,6 @@ SELECT m.user_id, u.email, u.status, m.team_role, m.joined_at,
 FROM members m JOIN users u USING (user_id)
 WHERE m.account_id = $1 AND m.user_id = $2
 
--- name: member_ids
-SELECT user_id FROM members WHERE account_id = $1
-
 -- name: count_owners
 -- Owners who can sign in: one who is banned looks after nothing.
 SELECT count(*) FROM members m JOIN users u USING (user_id)
@@ -69,7 +66,3 @@ DELETE FROM members WHERE account_id = $1 AND user_id = $2
 
 -- name: delete_members
 DELETE FROM members WHERE account_id = $1
-
--- name: teams_of
-SELECT m.account_id FROM members m JOIN accounts a USING (account_id)
-WHERE m.user_id = $1 AND a.kind = 'team' ORDER BY m.account_id

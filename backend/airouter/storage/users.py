@@ -87,10 +87,6 @@ async def set_role(connection: Connection, user_id: UserId, role: Role) -> bool:
     return await connection.fetchval(QUERIES.set_role, user_id, role) is not None
 
 
-async def set_user_status(connection: Connection, user_id: UserId, status: UserStatus) -> bool:
-    return await connection.fetchval(QUERIES.set_user_status, user_id, status) is not None
-
-
 async def operators_exist(connection: Connection) -> bool:
     return value_as(bool, await connection.fetchval(QUERIES.operators_exist))
 

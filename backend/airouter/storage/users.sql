@@ -30,9 +30,6 @@ UPDATE users SET role = $2, status = $3 WHERE user_id = $1
 -- name: set_role
 UPDATE users SET role = $2 WHERE user_id = $1 RETURNING user_id
 
--- name: set_user_status
-UPDATE users SET status = $2 WHERE user_id = $1 RETURNING user_id
-
 -- name: operators_exist
 SELECT EXISTS (SELECT 1 FROM users WHERE role IN ('operator', 'owner') AND status = 'active')
 

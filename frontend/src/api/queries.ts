@@ -26,13 +26,17 @@ export const walletQuery = queryOptions({
 
 export const keysQuery = queryOptions({
   queryKey: ["keys"],
-  queryFn: async ({ signal }) => ({
-    items: await everyPage((cursor) =>
+  queryFn: async ({ client, signal }) => {
+    // Whoever looks after the bills of a team sees none of its keys.
+    const { account } = await client.ensureQueryData(meQuery)
+    if (!account.permissions.includes("keys.read")) return { items: [] }
+    const items = await everyPage((cursor) =>
       body(
         api().GET("/api/v1/keys", { params: { query: { limit: 200, ...(cursor && { cursor }) } }, signal }),
       ),
-    ),
-  }),
+    )
+    return { items }
+  },
   staleTime: 5_000,
 })
 

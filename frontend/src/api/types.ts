@@ -32,7 +32,6 @@ export type Passkey = Security["passkeys"][number]
 export type Identity = Security["identities"][number]
 export type Session = Item<Succeeds<paths["/api/v1/me/sessions"]["get"]>>
 export type Token = Item<Succeeds<paths["/api/v1/tokens"]["get"]>>
-export type TokenDraft = Sent<paths["/api/v1/tokens"]["post"]>
 export type NewToken = Succeeds<paths["/api/v1/tokens"]["post"]>
 export type Member = Item<Succeeds<paths["/api/v1/accounts/{account_id}/members"]["get"]>>
 export type TeamRole = Member["team_role"]

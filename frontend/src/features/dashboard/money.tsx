@@ -1,5 +1,7 @@
+import { useSuspenseQuery } from "@tanstack/react-query"
 import { Plus, Ticket } from "lucide-react"
 import { useTranslation } from "react-i18next"
+import { meQuery } from "../../api/queries"
 import type { Wallet } from "../../api/types"
 import { Amount, CountingBalance } from "../../components/amount"
 import { ButtonLink } from "../../components/button"
@@ -8,6 +10,7 @@ import { countText } from "../../format/quota"
 /** What one has: the settled balance, and what of it calls in flight have set aside. */
 export function Money({ wallet }: { wallet: Wallet }) {
   const { t } = useTranslation(["dashboard", "common"])
+  const { data: me } = useSuspenseQuery(meQuery)
   return (
     <section className="money" aria-label={t("common:balance")}>
       <div className="text-12 text-ink-3">{t("common:balance")}</div>
@@ -43,16 +46,18 @@ export function Money({ wallet }: { wallet: Wallet }) {
           </dd>
         </div>
       </dl>
-      <div className="flex gap-2">
-        <ButtonLink look="primary" to="/console/topup">
-          <Plus className="i" aria-hidden="true" />
-          {t("common:nav.topup")}
-        </ButtonLink>
-        <ButtonLink to="/console/topup" hash="redeem">
-          <Ticket className="i" aria-hidden="true" />
-          {t("common:command.redeem")}
-        </ButtonLink>
-      </div>
+      {me.account.permissions.includes("topup.read") && (
+        <div className="flex gap-2">
+          <ButtonLink look="primary" to="/console/topup">
+            <Plus className="i" aria-hidden="true" />
+            {t("common:nav.topup")}
+          </ButtonLink>
+          <ButtonLink to="/console/topup" hash="redeem">
+            <Ticket className="i" aria-hidden="true" />
+            {t("common:command.redeem")}
+          </ButtonLink>
+        </div>
+      )}
     </section>
   )
 }
