@@ -13,12 +13,13 @@ import pytest
 
 from airouter.domain.errors import DomainError
 from airouter.running.postgres import NOT_DURABLE, EmbeddedPostgres
+from airouter.services.budgets import Budget, set_key_budgets
 from airouter.services.wallets import Wallets
 from airouter.storage.database import AWAY, Database
 from airouter.storage.migrate import migrate
 from tests.audit import audit_books
 from tests.crash.gateways import Gateways, assert_settled
-from tests.customers import customer
+from tests.customers import Customer, customer
 from tests.effort import EFFORT
 
 SEED = int(os.environ.get("AIROUTER_TEST_SEED", "1"))
@@ -59,6 +60,8 @@ async def test_every_complete_answer_is_charged_once_whatever_is_killed(
     dsn = own_postgres.dsn()
     await migrate(dsn)
     customers = [await customer(dsn, 3_000_000, [400_000, 40_000]) for _ in range(3)]
+    for who in customers:
+        await _set_budget(dsn, who, 10_000_000)
     gateways = Gateways(tmp_path, dsn, customers, seed=SEED)
     rng = gateways.rng
     print(f"seed {SEED}")
@@ -83,6 +86,8 @@ async def test_every_complete_answer_is_charged_once_whatever_is_killed(
             elif fate < 0.9 and stops < 1 + EFFORT.kills // 20:
                 await stop_hard(own_postgres)
                 stops += 1
+            elif fate < 0.95:
+                await _set_budget(dsn, rng.choice(customers), rng.choice([0, 50_000, 10_000_000]))
             else:
                 await _move_money(dsn, rng.choice(customers).account_id, rng.randint(-200_000, 2_000_000))
         if not stops:
@@ -105,6 +110,18 @@ async def _with_connection(dsn: str, act: object) -> None:
         await act(connection)  # type: ignore[operator]
     finally:
         await connection.close()
+
+
+async def _set_budget(dsn: str, who: Customer, limit: int) -> None:
+    """Of the first of their limited keys; the audits look at it."""
+    database = await Database.open(dsn, size_max=1)
+    try:
+        async with database.transaction() as connection:
+            await set_key_budgets(connection, who.account_id, who.keys[1], [Budget(period="day", limit=limit)])
+    except (DomainError, *AWAY):
+        pass
+    finally:
+        await database.close()
 
 
 async def _move_money(dsn: str, account_id: object, amount: int) -> None:

@@ -23,7 +23,7 @@ export function HandOverDialog({
   const { refresh } = useKeyActs()
   const [chosen, setChosen] = useState("")
   const members = useQuery({
-    queryKey: ["members", accountId],
+    queryKey: ["members", accountId, "choices"],
     queryFn: ({ signal }) =>
       body(
         api().GET("/api/v1/accounts/{account_id}/members", {

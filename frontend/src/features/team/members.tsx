@@ -1,5 +1,5 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query"
-import { Ellipsis, ShieldCheck, UserMinus } from "lucide-react"
+import { Ellipsis, Gauge, ShieldCheck, UserMinus } from "lucide-react"
 import { useState } from "react"
 import { useTranslation } from "react-i18next"
 import { api, body } from "../../api/client"
@@ -13,6 +13,7 @@ import { Section } from "../../components/page"
 import { Tag } from "../../components/state"
 import { say } from "../../components/toast"
 import { When } from "../../components/when"
+import { MemberBudgetsDialog } from "./member-budgets"
 import { membersQuery } from "./queries"
 import { RoleField } from "./roles"
 
@@ -62,10 +63,12 @@ function RoleDialog({
 function RowMenu({
   member,
   onRole,
+  onBudgets,
   onRemove,
 }: {
   member: Member
   onRole: (member: Member) => void
+  onBudgets: (member: Member) => void
   onRemove: (member: Member) => void
 }) {
   const { t } = useTranslation("team")
@@ -80,6 +83,9 @@ function RowMenu({
       <MenuItem icon={<ShieldCheck className="i" aria-hidden="true" />} onPress={() => onRole(member)}>
         {t("changeRole")}
       </MenuItem>
+      <MenuItem icon={<Gauge className="i" aria-hidden="true" />} onPress={() => onBudgets(member)}>
+        {t("budgets.act")}
+      </MenuItem>
       <MenuItem isBad icon={<UserMinus className="i" aria-hidden="true" />} onPress={() => onRemove(member)}>
         {t("remove")}
       </MenuItem>
@@ -90,6 +96,7 @@ function RowMenu({
 function useColumns(
   team: Team,
   onRole: (member: Member) => void,
+  onBudgets: (member: Member) => void,
   onRemove: (member: Member) => void,
 ): Column<Member>[] {
   const { t } = useTranslation(["team", "common"])
@@ -128,7 +135,7 @@ function useColumns(
         team.mayWrite &&
         row.user_id !== team.userId &&
         (row.team_role !== "owner" || team.own === "owner") && (
-          <RowMenu member={row} onRole={onRole} onRemove={onRemove} />
+          <RowMenu member={row} onRole={onRole} onBudgets={onBudgets} onRemove={onRemove} />
         ),
     },
   ]
@@ -139,6 +146,7 @@ export function Members({ team }: { team: Team }) {
   const { t } = useTranslation("team")
   const queries = useQueryClient()
   const [role, setRole] = useState<Open<Member>>(null)
+  const [bound, setBound] = useState<Open<Member>>(null)
   const [doomed, setDoomed] = useState<Member | null>(null)
   const [isAsking, setAsking] = useState(false)
   const { data, error, refetch } = useQuery(membersQuery(team.id))
@@ -160,6 +168,7 @@ export function Members({ team }: { team: Team }) {
   const columns = useColumns(
     team,
     (member) => setRole(opened(member)),
+    (member) => setBound(opened(member)),
     (member) => {
       setDoomed(member)
       setAsking(true)
@@ -184,6 +193,15 @@ export function Members({ team }: { team: Team }) {
           open={role}
           onClose={() => setRole(closed)}
           onGone={() => setRole(null)}
+        />
+      )}
+      {bound && (
+        <MemberBudgetsDialog
+          key={bound.thing.user_id}
+          accountId={team.id}
+          open={bound}
+          onClose={() => setBound(closed)}
+          onGone={() => setBound(null)}
         />
       )}
       {doomed && (
