@@ -25,6 +25,7 @@ from airouter.payments.contract import (
 )
 from airouter.payments.epay import Epay, signature
 from airouter.payments.epay_rsa import EpayRsa
+from airouter.payments.exchange import code_address, page_address
 from tests.payments.fake_epay import KEY, PID, FakeEpay, fake_epay, private_text, public_text, signed_by_platform
 from tests.payments.payments import ORDER_ID, access_to, got, payment, posted_form
 
@@ -98,6 +99,15 @@ async def test_the_gateway_may_answer_with_a_code_to_scan(http: httpx.AsyncClien
     assert started.reference == fake.trades[TRADE]["trade_no"]
     with pytest.raises(ProcessorRefused, match="签名校验失败"):
         await V1.start(payment(), v1(fake, "another-merchant-key", way="api"), http)
+
+
+@pytest.mark.parametrize("url", ["javascript:alert(1)", "JavaScript://x/%0aalert(1)", "data:text/html,x", "//x", "x"])
+def test_nobody_is_sent_to_what_is_no_page(url: str) -> None:
+    for judge in (page_address, code_address):
+        with pytest.raises(ProcessorRefused):
+            judge(url)
+    assert page_address("https://pay.example.com/1") == "https://pay.example.com/1"
+    assert code_address("weixin://wxpay/bizpayurl?pr=1") == "weixin://wxpay/bizpayurl?pr=1"
 
 
 @pytest.mark.parametrize("sent", [got, posted_form], ids=["get", "post"])

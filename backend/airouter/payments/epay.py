@@ -35,7 +35,7 @@ from airouter.payments.epay_fields import (
     title_of,
     trade_of,
 )
-from airouter.payments.exchange import call, unsafe_address
+from airouter.payments.exchange import call, code_address, page_address, unsafe_address
 
 _EXPONENT: Final = 2
 _PayType = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9_]{0,30}$")]
@@ -110,12 +110,11 @@ class Epay:
         answer = await call(http, "POST", f"{_base(access)}/mapi.php", form=_signed(fields, access))
         document = _agreed(answer.document())
         trade_number = _word(document, "trade_no")
-        for field, kind in (("payurl", "redirect"), ("qrcode", "qr")):
-            url = _word(document, field)
-            if url is not None:
-                return Started(
-                    next=Next(type="redirect" if kind == "redirect" else "qr", url=url), reference=trade_number
-                )
+        page, code = _word(document, "payurl"), _word(document, "qrcode")
+        if page is not None:
+            return Started(next=Next(type="redirect", url=page_address(page)), reference=trade_number)
+        if code is not None:
+            return Started(next=Next(type="qr", url=code_address(code)), reference=trade_number)
         raise ProcessorRefused("the gateway named neither a page nor a code to pay with")
 
     def read_webhook(self, delivery: Delivery, access: EpayAccess) -> list[PaymentEvent]:

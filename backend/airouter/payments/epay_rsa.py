@@ -40,7 +40,7 @@ from airouter.payments.epay_fields import (
     title_of,
     trade_of,
 )
-from airouter.payments.exchange import call, unsafe_address
+from airouter.payments.exchange import call, code_address, page_address, unsafe_address
 from airouter.world import now
 
 _EXPONENT: Final = 2
@@ -123,9 +123,10 @@ class EpayRsa:
         kind, url = _word(document, "pay_type"), _word(document, "pay_info")
         if url is None or kind not in {"jump", "qrcode"}:
             raise ProcessorRefused(f"the gateway wants to be paid in a way that a console cannot show ({kind})")
-        return Started(
-            next=Next(type="redirect" if kind == "jump" else "qr", url=url), reference=_word(document, "trade_no")
+        step = (
+            Next(type="redirect", url=page_address(url)) if kind == "jump" else Next(type="qr", url=code_address(url))
         )
+        return Started(next=step, reference=_word(document, "trade_no"))
 
     def read_webhook(self, delivery: Delivery, access: EpayRsaAccess) -> list[PaymentEvent]:
         """One event, where the trade is paid."""

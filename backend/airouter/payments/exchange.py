@@ -8,11 +8,12 @@ from urllib.parse import urlencode, urlsplit
 import httpx
 import msgspec
 
-from airouter.payments.contract import ProcessorUnavailable
+from airouter.payments.contract import ProcessorRefused, ProcessorUnavailable
 
 _SECONDS: Final = 20.0
 _BYTES_MAX: Final = 1024 * 1024
 _LOCAL: Final = frozenset({"localhost", "127.0.0.1", "::1"})
+_NO_APP: Final = frozenset({"javascript", "data", "vbscript", "file", "blob", "about", "view-source"})
 FORM: Final = "application/x-www-form-urlencoded"
 
 
@@ -76,6 +77,29 @@ async def _bounded(response: httpx.Response) -> bytes:
         if len(body) > _BYTES_MAX:
             raise ProcessorUnavailable(f"the answer is larger than {_BYTES_MAX} bytes")
     return bytes(body)
+
+
+def page_address(url: str) -> str:
+    """An address that a browser may be sent to.
+
+    Raises:
+        ProcessorRefused: it is something else, such as a script.
+    """
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ProcessorRefused("the processor named a page that is no http address")
+    return url
+
+
+def code_address(url: str) -> str:
+    """What a payment app reads out of a QR code: any scheme of an app, but none that a browser would run or read.
+
+    Raises:
+        ProcessorRefused
+    """
+    if not urlsplit(url).scheme or urlsplit(url).scheme in _NO_APP:
+        raise ProcessorRefused("the processor named a code that no payment app reads")
+    return url
 
 
 def unsafe_address(name: str, url: str) -> str | None:

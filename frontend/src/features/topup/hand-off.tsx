@@ -6,13 +6,23 @@ import { Button } from "../../components/button"
 import { CopyButton } from "../../components/copy"
 import { Qr } from "../../components/qr"
 
+/** Whether a browser may go there: a page, never a script. The API sees to it; this is the second lock. */
+function isPage(url: string | null): url is string {
+  return url !== null && /^https?:\/\//i.test(url)
+}
+
+/** Whether a link may open it: a page or an app, never what a browser would run. */
+function isApp(url: string): boolean {
+  return /^[a-z][a-z0-9+.-]*:\/\//i.test(url) && !/^(javascript|data|vbscript|file|blob):/i.test(url)
+}
+
 /** True when it happens elsewhere and the browser is on its way there. */
 export function leaveFor(next: NextStep): boolean {
-  if (next.type === "redirect" && next.url) {
+  if (next.type === "redirect" && isPage(next.url)) {
     window.location.assign(next.url)
     return true
   }
-  if (next.type === "form" && next.url) {
+  if (next.type === "form" && isPage(next.url)) {
     const form = document.createElement("form")
     form.method = "post"
     form.action = next.url
@@ -66,10 +76,12 @@ function Scan({ url }: { url: string }) {
     <div className="scan">
       <p>{t("order.scan")}</p>
       <Qr text={url} label={t("order.code")} />
-      <a className="btn" href={url}>
-        <ExternalLink className="i" aria-hidden="true" />
-        {t("order.openApp")}
-      </a>
+      {isApp(url) && (
+        <a className="btn" href={url}>
+          <ExternalLink className="i" aria-hidden="true" />
+          {t("order.openApp")}
+        </a>
+      )}
     </div>
   )
 }
