@@ -27,8 +27,10 @@ async def test_the_list_says_who_changed_what(operator: httpx.AsyncClient) -> No
 
 
 async def test_a_put_is_the_whole_topic(operator: httpx.AsyncClient) -> None:
+    await operator.put(f"{POLICIES}/signup", json={"mode": "open", "blocked_domains": ["spam.example"]})
     await operator.put(f"{POLICIES}/signup", json={"mode": "open"})
-    assert (await operator.get(f"{POLICIES}/signup")).json() == {"mode": "open", "group": "default"}
+    policy = (await operator.get(f"{POLICIES}/signup")).json()
+    assert (policy["mode"], policy["group"], policy["blocked_domains"]) == ("open", "default", [])
     await operator.put(f"{POLICIES}/signup", json={})
     assert (await operator.get(f"{POLICIES}/signup")).json()["mode"] == "closed"
 
