@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import parse_qs, quote, urlsplit
+from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -122,7 +122,14 @@ def serving_identities() -> Iterator[Provider]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            self._answer({})
+            if not urlsplit(self.path).path.endswith("/authorize"):
+                return self._answer({})
+            asked = parse_qs(urlsplit(self.path).query)
+            self.send_response(302)
+            self.send_header("location", f"{asked['redirect_uri'][0]}?{urlencode(provider.consent(self.path))}")
+            self.send_header("content-length", "0")
+            self.end_headers()
+            return None
 
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("content-length", 0))).decode()
