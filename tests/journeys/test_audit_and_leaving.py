@@ -1,0 +1,63 @@
+"""An operator looks up who did what; somebody takes their data and leaves, and changes their mind."""
+
+import io
+import zipfile
+
+import pytest
+from playwright.async_api import expect
+
+from tests.journeys.instance import Instance
+from tests.journeys.visitor import Entrance
+
+pytestmark = pytest.mark.asyncio(loop_scope="package")
+
+LOG = "/console/admin/audit-log"
+
+
+async def test_an_operator_finds_an_act_and_what_it_changed(instance: Instance, entrance: Entrance):
+    who = await instance.person(role="operator")
+    async with instance.api(who) as api:
+        assert (await api.post("admin/groups", json={"name": "audited", "multiplier_micros": 5})).status_code == 201
+        assert (await api.patch("admin/groups/audited", json={"multiplier_micros": 6})).status_code == 200
+    visitor = await entrance.visitor()
+    await visitor.sign_in(who, at=f"{LOG}?action=group.changed", then="**/audit-log?action=group.changed")
+    row = visitor.page.get_by_role("row").filter(has_text="audited").first
+    await expect(row).to_be_visible()
+    await visitor.looks_right("the audit log")
+    await row.click()
+    dialog = visitor.page.get_by_role("dialog")
+    changed = dialog.get_by_role("row").filter(has_text="multiplier_micros")
+    await expect(changed).to_contain_text("5")
+    await expect(changed).to_contain_text("6")
+    await visitor.looks_right("an act")
+    assert "act=" in visitor.page.url, "an act has an address of its own"
+    await dialog.get_by_role("button", name="Close").click()
+    async with visitor.page.expect_download() as download:
+        await visitor.button("Export CSV").click()
+    saved = await (await download.value).path()
+    assert "group.changed" in saved.read_text()
+
+
+async def test_an_owner_of_data_takes_it_and_may_change_their_mind_about_leaving(
+    instance: Instance, entrance: Entrance
+):
+    who = await instance.person()
+    visitor = await entrance.visitor()
+    address = "/console/settings?section=data"
+    await visitor.sign_in(who, at=address, then="**/settings?section=data")
+    await visitor.button("Ask for a copy").click()
+    await expect(visitor.button("Download")).to_be_visible()
+    await visitor.looks_right("your data")
+    async with visitor.page.expect_download() as download:
+        await visitor.button("Download").click()
+    saved = await (await download.value).path()
+    with zipfile.ZipFile(io.BytesIO(saved.read_bytes())) as archive:
+        assert who.email in archive.read("profile.json").decode()
+    await visitor.button("Delete my account…").click()
+    dialog = visitor.page.get_by_role("dialog")
+    await visitor.looks_right("leaving")
+    await dialog.get_by_role("button", name="Delete my account").click()
+    await expect(visitor.button("Keep my account")).to_be_visible()
+    await visitor.looks_right("about to leave")
+    await visitor.button("Keep my account").click()
+    await expect(visitor.button("Delete my account…")).to_be_visible()
