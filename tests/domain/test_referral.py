@@ -61,6 +61,7 @@ def test_nothing_is_promised_that_nobody_configured() -> None:
     with pytest.raises(InvalidRequest, match="days"):
         Referral(condition="after_days").check()
     Referral(is_enabled=True, share_micros=1).check()
+    assert Referral(verified_email_only=True).needs_mail() == "verified_email_only"
 
 
 def test_the_condition_says_when_it_is_due() -> None:

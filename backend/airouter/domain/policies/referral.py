@@ -52,3 +52,6 @@ class Referral(Topic, frozen=True, kw_only=True):
             )
         if self.condition == "after_days" and self.days is None:
             raise InvalidRequest("days: the condition after_days needs a number of days.", field="days")
+
+    def needs_mail(self) -> str | None:
+        return "verified_email_only" if self.verified_email_only else None
