@@ -27,6 +27,8 @@ from airouter.storage.database import Connection, Database
 from airouter.wire.endpoint import Endpoint
 from airouter.world import new_id, now
 
+VERSIONLESS: Final = frozenset({"anthropic", "gemini"})
+"""Providers whose addresses bring their own version."""
 WITHOUT_ADDRESS: Final = frozenset({SCRIPTED})
 """Providers whose upstream lies in this process."""
 
@@ -328,7 +330,12 @@ def _mapping(models: list[str] | dict[str, str]) -> dict[str, str]:
 async def _base_url(text: str, provider: str, network: Network) -> str:
     if not text and provider in WITHOUT_ADDRESS:
         return ""
-    return await checked_base_url(text, network)
+    address = await checked_base_url(text, network)
+    if provider in VERSIONLESS and address.endswith(("/v1", "/v1beta")):
+        raise InvalidRequest(
+            f"base_url: {provider} takes its address without a version, as its own SDK does.", field="base_url"
+        )
+    return address
 
 
 async def _found(looking: Awaitable[ChannelRow | None]) -> ChannelRow:

@@ -167,3 +167,15 @@ async def test_a_page_that_cannot_be_is_refused(operator: httpx.AsyncClient, sub
     for parameters in [{"limit": 0}, {"limit": -1}, {"limit": 201}, {"cursor": "AA"}, {"cursor": "é"}]:
         with subtests.test(f"{parameters!r}"):
             assert (await operator.get(CHANNELS, params=parameters)).status_code == 422
+
+
+@pytest.mark.parametrize("provider", ["anthropic", "gemini"])
+async def test_an_address_with_a_version_is_refused_where_the_vendor_takes_none(
+    operator: httpx.AsyncClient, provider: str
+) -> None:
+    refused = await operator.post(
+        CHANNELS, json=DRAFT | {"provider": provider, "base_url": "https://api.example.com/v1"}
+    )
+    assert refused.status_code == 422
+    assert refused.json()["field"] == "base_url"
+    await create(operator, provider=provider, base_url="https://api.example.com")

@@ -11,14 +11,27 @@ import { draftOf, EMPTY, type FieldError, type Fields, fieldsOf, mistakes } from
 
 const PROVIDERS = [
   "openai",
+  "anthropic",
+  "gemini",
   "openai-compatible",
+  "cerebras",
   "deepseek",
+  "fireworks",
   "groq",
   "mistral",
+  "moonshot",
   "openrouter",
+  "perplexity",
+  "together",
   "xai",
+  "zai",
   "scripted",
 ]
+/** Vendors whose own SDK takes an address without a version. */
+const ADDRESSES: Record<string, string> = {
+  anthropic: "https://api.anthropic.com",
+  gemini: "https://generativelanguage.googleapis.com",
+}
 
 /** A channel: for a new one, or (`edited`) one there is. Credentials go in and never come out. */
 export function ChannelForm({
@@ -98,7 +111,7 @@ export function ChannelForm({
                 {...ids}
                 className="mono"
                 inputMode="url"
-                placeholder="https://…/v1"
+                placeholder={ADDRESSES[fields.provider] ?? "https://…/v1"}
                 value={fields.baseUrl}
                 onChange={(event) => set("baseUrl", event.target.value)}
               />
