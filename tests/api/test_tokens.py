@@ -190,6 +190,17 @@ async def test_a_token_has_its_requests_done_once_in_its_own_account(app: Any, d
         assert [key["id"] for key in keys] == [made.json()["id"]]
 
 
+async def test_what_is_ones_own_is_not_replayed_to_somebody_else_of_the_team(app: Any, database: str) -> None:
+    async with signed_in(app, database) as ada, signed_in(app, database) as bob:
+        team = await team_of(ada)
+        await put_in(database, team, bob, "member")
+        headers = {**within(team), "idempotency-key": "the same"}
+        for path, body in ((TOKENS, {"name": "t", "scopes": ["me.read"]}), ("/api/v1/keys", {"name": "k"})):
+            made = [await who.client.post(path, json=body, headers=headers) for who in (ada, bob)]
+            assert [answer.status_code for answer in made] == [201, 201]
+            assert made[0].json()["id"] != made[1].json()["id"]
+
+
 async def test_acts_of_a_token_name_it_in_the_audit_log(app: Any, database: str) -> None:
     async with signed_in(app, database) as ada:
         team = await team_of(ada)

@@ -73,9 +73,12 @@ async def _scope_of(request: Any, services: Any) -> str:
         person = await person_of(request, services.bearers)
     else:
         person = await authorise(request, services.bearers, permission)
-    is_for_account = permission is None or permission.kind == "account"
-    holder = holder_of(person, account_asked_for(request) if is_for_account else None)
-    return f"{holder.account_id} {request.scope['method']} {request.scope['path']}"
+    is_for_house = permission is not None and permission.kind == "instance"
+    holder = holder_of(person, None if is_for_house else account_asked_for(request))
+    # What is only one's own (a token, a member's key) is not replayed to somebody else of the same account.
+    is_shared = permission is not None and permission.kind == "account" and holder.only_user_id is None
+    whose = f"{holder.account_id}" if is_shared else f"{holder.account_id}/{holder.user_id}"
+    return f"{whose} {request.scope['method']} {request.scope['path']}"
 
 
 async def _run(idempotency: Any, run: Run, scope: Any, *, body: bytes, send: Any, next_app: Any) -> None:
