@@ -152,8 +152,16 @@ export default function MailsPage() {
           {t("test")}
         </Button>
       </PageHead>
-      {about.data && !about.data.is_configured && <Note tone="warn">{t("notConfigured")}</Note>}
-      {about.data?.is_printed && <Note>{t("printed")}</Note>}
+      {about.data && !about.data.is_configured && (
+        <div className="mb-6">
+          <Note tone="warn">{t("notConfigured")}</Note>
+        </div>
+      )}
+      {about.data?.is_printed && (
+        <div className="mb-6">
+          <Note>{t("printed")}</Note>
+        </div>
+      )}
       <LedgerTable
         label={t("title")}
         columns={columns}

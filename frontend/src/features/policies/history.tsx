@@ -50,7 +50,7 @@ export function History({ topic, isDirty }: { topic: string; isDirty: boolean })
         {versions.map((version, index) => (
           <li
             key={version.version}
-            className="flex flex-wrap items-center gap-x-3 gap-y-1 border-line border-t py-2"
+            className="flex flex-wrap items-center gap-x-3 gap-y-1 border-rule-2 border-t py-2"
           >
             <span className="grow">
               <When at={version.changed_at} as="time" /> · {version.changed_by_email ?? t("house")}

@@ -38,8 +38,8 @@ export default function PoliciesPage() {
                     to="/console/admin/policies"
                     search={{ topic: line.topic }}
                     aria-current={line === shown ? "page" : undefined}
-                    className={`block rounded-[6px] px-3 py-2 whitespace-nowrap no-underline ${
-                      line === shown ? "bg-sunk font-medium text-ink" : "text-ink-2"
+                    className={`block rounded-input px-3 py-2 whitespace-nowrap no-underline ${
+                      line === shown ? "bg-sunk font-label text-ink" : "text-ink-2"
                     }`}
                   >
                     {words.topic(line.topic)}

@@ -12,8 +12,18 @@ import { useProblemText } from "../../components/problem"
 import { say } from "../../components/toast"
 import { FieldInput } from "./field-input"
 import { History } from "./history"
-import { fieldsOf, type Json, meaningOf, type Raw, rawOf } from "./schema"
+import { fieldsOf, type Json, meaningOf, type PolicyField, type Raw, rawOf } from "./schema"
 import { usePolicyWords } from "./words"
+
+/** Fields that mean nothing unless another has this value. */
+const ONLY_WITH: Record<string, [field: string, value: Raw]> = {
+  "signup.proof_of_work_bits": ["challenge", "proof_of_work"],
+  "signup.turnstile_site_key": ["challenge", "turnstile"],
+  "signup.turnstile_script_url": ["challenge", "turnstile"],
+  "signup.turnstile_verify_url": ["challenge", "turnstile"],
+  "referral.days": ["condition", "after_days"],
+  "referral.first_order_minimum": ["condition", "first_order"],
+}
 
 export type PolicyLine = {
   topic: string
@@ -60,6 +70,10 @@ export function PolicyForm({ line }: { line: PolicyLine }) {
       say({ tone: "good", title: t("saved", { topic: words.topic(line.topic) }) })
     },
   })
+  const isShown = ({ field }: { field: PolicyField }) => {
+    const only = ONLY_WITH[`${line.topic}.${field.name}`]
+    return !only || values.some((one) => one.field.name === only[0] && one.raw === only[1])
+  }
   const isDirty = changed.length > 0
   const blocker = useBlocker({
     shouldBlockFn: () => true,
@@ -87,7 +101,7 @@ export function PolicyForm({ line }: { line: PolicyLine }) {
           <h2 className="text-16">{words.topic(line.topic)}</h2>
           <p className="text-ink-2">{words.topicText(line.topic)}</p>
         </div>
-        {values.map(({ field, raw, value }) => (
+        {values.filter(isShown).map(({ field, raw, value }) => (
           <FieldInput
             key={field.name}
             topic={line.topic}
@@ -107,7 +121,7 @@ export function PolicyForm({ line }: { line: PolicyLine }) {
           />
         ))}
         {save.error && !fields.some(({ name }) => isAt(name)) && <Note tone="bad">{textOf(save.error)}</Note>}
-        <div className="sticky bottom-0 flex flex-wrap items-center gap-3 border-line border-t bg-ground py-3">
+        <div className="sticky bottom-0 flex flex-wrap items-center gap-3 border-rule-2 border-t bg-paper py-3">
           <Button type="submit" look="primary" disabled={!isDirty} isBusy={save.isPending}>
             {t("save")}
           </Button>
