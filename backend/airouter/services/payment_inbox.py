@@ -13,6 +13,7 @@ from uuid import UUID
 import msgspec
 
 from airouter.domain.errors import AmountTooLarge
+from airouter.domain.ids import WalletId
 from airouter.domain.order import ALARMING, Fact, Order, Outcome, Verdict, judge
 from airouter.domain.policy import TopUp
 from airouter.payments.contract import PaymentEvent
@@ -127,7 +128,7 @@ class PaymentInbox:
                 if await rows.forget_bodies(connection, BODIES_KEPT, _BATCH) < _BATCH:
                     return
 
-    async def _wallet_of(self, event_key: UUID) -> int | None:
+    async def _wallet_of(self, event_key: UUID) -> WalletId | None:
         async with self._database.transaction() as connection:
             event = await rows.lock_open_event(connection, event_key)
             order_id = None if event is None else await self._order_of(connection, event)
