@@ -20,7 +20,9 @@ function Person() {
         <dt>{t("group")}</dt>
         <dd>{me.account.group}</dd>
       </dl>
-      <ChangeEmail />
+      <div>
+        <ChangeEmail />
+      </div>
     </Block>
   )
 }
