@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
+from types import SimpleNamespace
 
 import asyncpg
 import msgspec
@@ -376,6 +377,14 @@ async def test_a_code_is_made_once_for_everybody_who_looks_at_once(here: Scene) 
     assert len(code) == 12
     assert overviews[0].link == f"https://console.example/register?ref={code}"
     assert (await here.referrals.overview(ada.account_id, is_personal=False)).code is None
+
+
+async def test_a_code_that_somebody_has_is_drawn_again(here: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    await here.policy(reward=1)
+    draws = [bytes(8), bytes(8), b"\x01" * 8]
+    monkeypatch.setattr("airouter.services.referrals.os", SimpleNamespace(urandom=lambda _: draws.pop(0)))
+    codes = [await here.code(await here.person()) for _ in range(2)]
+    assert (codes[0], codes[0] == codes[1], draws) == ("0" * 12, False, [])
 
 
 async def test_where_people_came_from_is_forgotten_after_a_month(here: Scene) -> None:
