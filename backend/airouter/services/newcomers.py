@@ -3,7 +3,8 @@
 from airouter.domain.errors import SignUpClosed
 from airouter.domain.ids import UserId
 from airouter.domain.policy import SignUp
-from airouter.domain.sign_up_errors import EmailDomainRefused
+from airouter.domain.sign_up_errors import EmailDomainRefused, InvitationRequired
+from airouter.services.audit_log import Act, record
 from airouter.services.policies import policy_in_force
 from airouter.services.sign_ins import Client
 from airouter.services.users import join
@@ -13,19 +14,20 @@ from airouter.storage.database import Connection
 
 
 class Newcomers:
-    """Lets them in without a password: their identity is their way in."""
+    """Lets them in without a password: their identity is their way in, and the provider's word stands for a mail."""
 
     def __init__(self, vault: Vault) -> None:
         self._vault = vault
 
     async def join_verified(self, connection: Connection, email: str, client: Client) -> UserId:
-        """A person with an account.
+        """A person with an account, welcomed as the policy says.
 
         Raises:
-            SignUpClosed, EmailTaken, EmailDomainRefused
+            SignUpClosed, InvitationRequired, EmailDomainRefused, EmailTaken
         """
-        del client
         policy = await policy_in_force(connection, SignUp)
+        if policy.mode == "invitation":
+            raise InvitationRequired
         if policy.mode != "open":
             raise SignUpClosed
         if not policy.takes(email):
@@ -34,4 +36,12 @@ class Newcomers:
         await welcome(
             connection, self._vault, policy, user_id=joined.user_id, account_id=joined.account_id, email=email
         )
+        act = Act(
+            action="user.joined",
+            subject="user",
+            subject_id=str(joined.user_id),
+            account_id=joined.account_id,
+            after={"is_email_verified": True},
+        )
+        await record(connection, client.actor(joined.user_id), act)
         return joined.user_id

@@ -87,8 +87,3 @@ async def spend_proof(connection: Connection, proof_hash: bytes, expires_at: dat
 
 async def forget_spent_proofs(connection: Connection) -> None:
     await connection.execute(QUERIES.forget_spent_proofs)
-
-
-async def forget_totp(connection: Connection, user_id: UserId) -> None:
-    """Proved or not: for somebody who is leaving."""
-    await connection.execute(QUERIES.forget_totp, user_id)

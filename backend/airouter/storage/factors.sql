@@ -69,7 +69,3 @@ RETURNING proof_hash
 
 -- name: forget_spent_proofs
 DELETE FROM spent_proofs WHERE expires_at < now() - interval '1 hour'
-
--- name: forget_totp
--- For somebody who is leaving.
-DELETE FROM totp_factors WHERE user_id = $1

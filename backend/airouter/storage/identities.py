@@ -111,19 +111,9 @@ async def remove_identity(connection: Connection, identity_id: UUID, user_id: Us
     return await connection.fetchval(QUERIES.remove_identity, identity_id, user_id)
 
 
-async def forget_identities_of(connection: Connection, user_id: UserId) -> None:
-    """For somebody who is leaving."""
-    await connection.execute(QUERIES.forget_identities_of, user_id)
-
-
 async def find_verified_person(connection: Connection, email: str) -> UserId | None:
     """Whoever proved here that they read mail at this address."""
     return await connection.fetchval(QUERIES.find_verified_person, normal(email))
-
-
-async def take_email_as_verified(connection: Connection, user_id: UserId) -> None:
-    """The provider has verified it."""
-    await connection.execute(QUERIES.take_email_as_verified, user_id)
 
 
 def _values(row: ProviderRow) -> list[object]:

@@ -56,14 +56,6 @@ DELETE FROM identities i USING identity_providers o
 WHERE i.identity_id = $1 AND i.user_id = $2 AND o.provider_id = i.provider_id
 RETURNING o.label
 
--- name: forget_identities_of
--- For somebody who is leaving.
-DELETE FROM identities WHERE user_id = $1
-
 -- name: find_verified_person
 -- Whoever proved here that they read mail at this address.
 SELECT user_id FROM users WHERE email_normal = $1 AND status = 'active' AND email_verified_at IS NOT NULL
-
--- name: take_email_as_verified
--- The provider has verified it.
-UPDATE users SET email_verified_at = coalesce(email_verified_at, now()) WHERE user_id = $1

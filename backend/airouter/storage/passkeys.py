@@ -68,8 +68,3 @@ async def name_passkey(connection: Connection, passkey_id: UUID, user_id: UserId
 async def remove_passkey(connection: Connection, passkey_id: UUID, user_id: UserId) -> str | None:
     """Its name; None: they have no such passkey."""
     return await connection.fetchval(QUERIES.remove_passkey, passkey_id, user_id)
-
-
-async def forget_passkeys_of(connection: Connection, user_id: UserId) -> None:
-    """For somebody who is leaving."""
-    await connection.execute(QUERIES.forget_passkeys_of, user_id)

@@ -26,7 +26,3 @@ UPDATE passkeys SET name = $3 WHERE passkey_id = $1 AND user_id = $2 RETURNING p
 
 -- name: remove_passkey
 DELETE FROM passkeys WHERE passkey_id = $1 AND user_id = $2 RETURNING name
-
--- name: forget_passkeys_of
--- For somebody who is leaving.
-DELETE FROM passkeys WHERE user_id = $1
