@@ -105,7 +105,7 @@ class Alerts:
                 threshold=draft.threshold,
                 to_mail=draft.to_mail,
                 webhook_url=url,
-                secret_sealed=secret and self._sealed(alert_id, secret),
+                secret_sealed=None if secret is None else self._sealed(alert_id, secret),
                 created_by=user_id,
             )
             alert = await _found(connection, alert_id, account_id)
@@ -134,7 +134,8 @@ class Alerts:
             _check(changed.kind, changed.threshold, to_mail=changed.to_mail, webhook_url=changed.webhook_url)
             is_first = changed.webhook_url is not None and alert.webhook_url is None
             secret = _new_secret() if is_first else None
-            await rows.change_alert(connection, changed, secret and self._sealed(alert_id, secret))
+            sealed = None if secret is None else self._sealed(alert_id, secret)
+            await rows.change_alert(connection, changed, sealed)
             await rows.forget_firings_of(connection, alert_id)
             act = _act("alert.changed", account_id, alert_id, before=_told(alert), after=_told(changed))
             await record(connection, actor, act)

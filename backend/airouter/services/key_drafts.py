@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 from ipaddress import ip_network
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
@@ -59,6 +59,9 @@ class KeyChanges(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     budgets: BudgetList | UnsetType | None = UNSET
 
 
+Asked = TypeVar("Asked", KeyDraft, KeyChanges)
+
+
 def refuse_unsupported(limits: RateLimits | None) -> None:
     """Raises NotSupportedYet."""
     if limits is not None and limits.tokens_per_minute is not None:
@@ -67,7 +70,7 @@ def refuse_unsupported(limits: RateLimits | None) -> None:
         )
 
 
-def with_total(asked: KeyDraft | KeyChanges) -> KeyDraft | KeyChanges:
+def with_total(asked: Asked) -> Asked:
     """The same, with a budget for `total` moved to the spend limit that it means.
 
     Raises:

@@ -125,7 +125,7 @@ async def lock_budgets(
 
 async def sharing(connection: Connection, locked: Locked, short: Sequence[PurseId]) -> list[PurseId]:
     """These purses, and the keys that have leased from the same member's budgets: whoever holds what is missing."""
-    members = {locked.members[key_id] for key_id in short if key_id in locked.members}
+    members = {member for key_id, member in locked.members.items() if key_id in short}
     if not members:
         return list(short)
     accounts, users = [account_id for account_id, _ in members], [user_id for _, user_id in members]
