@@ -19,6 +19,7 @@ import httpx
 import msgspec
 
 from tests.builders import PASSWORD, grant, person
+from tests.leaks import HEARD
 
 ROOT = Path(__file__).parents[2]
 PROGRAM = Path(sys.executable).with_name("airouter")
@@ -82,6 +83,7 @@ class Process:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+        HEARD.add(self.said)
 
 
 class Instance:
