@@ -278,3 +278,21 @@ async def test_passwords_are_switched_off_only_while_every_owner_has_another_way
         answer = await browser.post(LOGIN, json={"email": owner.email, "password": PASSWORD})
         assert (answer.status_code, answer.json()["code"]) == (403, "password_disabled")
         assert "password" not in (await browser.get("/api/v1/status")).json()["sign_in"]
+
+
+async def test_a_password_is_changed_with_the_second_factor_and_first_chosen_with_a_fresh_proof(
+    app: Any, database: str
+) -> None:
+    change = {"current_password": PASSWORD, "new_password": "quite another horse, with a battery"}
+    async with signed_in(app, database) as ada:
+        totp, _ = await enrol(ada)
+        await run_sql(database, "UPDATE sessions SET authenticated_at = now() - interval '1 day'")
+        refused = await ada.client.post("/api/v1/me/password", json=change)
+        assert (refused.status_code, refused.json()["code"]) == (403, "reauthentication_required")
+        await run_sql(database, "UPDATE users SET password_hash = NULL WHERE user_id = $1", ada.user_id)
+        await forget_steps(database)
+        assert (await ada.client.post(PROVE, json={"method": "totp", "value": totp.now()})).status_code == 204
+        first = {**change, "current_password": ""}
+        assert (await ada.client.post("/api/v1/me/password", json=first)).status_code == 204
+        again = await ada.client.post("/api/v1/me/password", json=first)
+        assert (again.status_code, again.json()["field"]) == (422, "current_password")

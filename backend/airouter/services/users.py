@@ -132,7 +132,8 @@ class Users:
         address: str,
         actor: Actor = SYSTEM,
     ) -> None:
-        """Ends every other session: whoever knew the old password is out.
+        """Ends every other session: whoever knew the old password is out. Somebody without one chooses their first:
+        the caller has asked for a fresh proof of who they are.
 
         Raises:
             InvalidRequest: `current` is wrong. WeakPassword, TooManyAttempts
@@ -143,7 +144,7 @@ class Users:
             raise NotFound
         subject = rows.normal(user.email)
         await self._attempts.take(SIGN_IN_BY_EMAIL, subject)
-        if not await self._passwords.verify(user.password_hash, current):
+        if user.password_hash is not None and not await self._passwords.verify(user.password_hash, current):
             raise InvalidRequest("current_password: this is not your password.", field="current_password")
         await self._attempts.clear(SIGN_IN_BY_EMAIL, subject)
         await self._passwords.check_strength(new, user.email)

@@ -17,7 +17,10 @@ from airouter.domain.errors import NotFound
 from airouter.domain.ids import SessionId
 from airouter.domain.permission import TeamRole
 from airouter.services.audit_log import Actor
+from airouter.services.factors import Factors
 from airouter.services.sessions import Sessions
+from airouter.services.sign_ins import methods_of
+from airouter.services.step_up import StepUp
 from airouter.services.users import Users
 
 
@@ -121,15 +124,22 @@ class MeController(Controller):
         permission="me.write",
         summary="Change one's password, which ends all other sessions",
         status_code=204,
-        responses=refusals(401, 422, 429),
+        responses=refusals(401, 403, 422, 429),
     )
     async def change_password(
         self,
+        *,
         data: JSONBody[PasswordChange],
         person: NamedDependency[Person],
         actor: NamedDependency[Actor],
         users: NamedDependency[Users],
+        factors: NamedDependency[Factors],
+        step_up: NamedDependency[StepUp],
     ) -> None:
+        """Whoever has a second factor, or no password yet, needs a fresh proof of who they are."""
+        ways = await factors.ways_in(person.user_id)
+        if ways.password_hash is None or methods_of(ways):
+            await step_up.require(None, person)
         await users.change_password(
             person.user_id,
             person.session_id,
