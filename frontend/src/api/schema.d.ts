@@ -2416,7 +2416,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Change one's password, which ends all other sessions */
+        /**
+         * Change one's password, which ends all other sessions
+         * @description Whoever has a second factor, or no password yet, needs a fresh proof of who they are.
+         */
         post: operations["changePassword"];
         delete?: never;
         options?: never;
