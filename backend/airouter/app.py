@@ -417,8 +417,8 @@ def _post_office(settings: Settings) -> PostOffice | None:
 
 
 def _print(text: str) -> None:
-    sys.stdout.write(text)
-    sys.stdout.flush()
+    sys.stderr.write(text)  # a worker's other output goes nowhere
+    sys.stderr.flush()
 
 
 def _catalogue_check(snapshot: Snapshot) -> Any:
