@@ -147,7 +147,7 @@ function Leave() {
 /** A copy of what is held about one, and the way out. */
 export default function Data() {
   return (
-    <div className="grid gap-10 lg:grid-cols-2 lg:gap-12">
+    <div className="grid items-start gap-10 lg:grid-cols-2 lg:gap-12">
       <Copy />
       <Leave />
     </div>
