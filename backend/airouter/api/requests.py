@@ -36,7 +36,14 @@ logger = logging.getLogger(__name__)
 BODY_BYTES_MAX: Final = 1024 * 1024
 """Of the management API. The gateway's doors have their own, a policy."""
 
-_ON_THE_WIRE: Final = {"since": "from", "until": "to", "reward_state": "state", "x_account_id": "X-Account-Id"}
+_ON_THE_WIRE: Final = {
+    "since": "from",
+    "until": "to",
+    "answered_state": "state",
+    "mail_state": "state",
+    "reward_state": "state",
+    "x_account_id": "X-Account-Id",
+}
 """Parameters whose name on the wire cannot be one in Python."""
 
 _AT_PATH = re.compile(r" - at `(?:key in )?\$\.?(.*?)`$")
