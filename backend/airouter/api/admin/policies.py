@@ -126,9 +126,7 @@ async def policy_history(
     topic: FromPath[str],
     operator: NamedDependency[Operator],
     policies: NamedDependency[PolicyBook],
-    before: Annotated[
-        int | None, QueryParameter(ge=1, le=2**31 - 1, description="Only older ones")
-    ] = None,
+    before: Annotated[int | None, QueryParameter(ge=1, le=2**31 - 1, description="Only older ones")] = None,
 ) -> PolicyHistory:
     """The newest 50, newest first; the first is what holds. Empty where nobody changed anything."""
     del operator
