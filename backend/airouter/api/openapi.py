@@ -36,6 +36,7 @@ _TAGS: Final = (
     ("Teams", "Accounts with several members: who belongs to them, as what, and invitations."),
     ("Wallet", "What is there, and what moved. Amounts are integer quota."),
     ("Keys", "API keys for the gateway's doors."),
+    ("Budgets", "What keys and members may spend in a day, a week, a month, or altogether."),
     ("Tokens", "Management tokens, for scripts that use this API."),
     ("Usage", "What was called and what it cost, with receipts that can be recomputed."),
     ("Money in", "Redemption codes, and what else there is to top up with."),
