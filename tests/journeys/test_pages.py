@@ -10,8 +10,11 @@ from tests.journeys.visitor import Entrance
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 
 PHONE = {"viewport": {"width": 375, "height": 812}, "has_touch": True, "is_mobile": True, "device_scale_factor": 2}
-OPERATORS = ["Channels", "Models and rates", "Groups", "Accounts", "Codes"]
-PLACES = ["Dashboard", "API keys", "Usage", "Top up", "Pricing", "Settings", *OPERATORS]
+OPERATORS = [
+    "Channels", "Models and rates", "Groups", "Accounts", "People", "Orders", "Payment methods", "Codes", "Referrals",
+    "Policies", "Identity providers", "Mail", "Audit log",
+]  # fmt: skip
+PLACES = ["Dashboard", "API keys", "Usage", "Top up", "Pricing", "Team", "Settings", *OPERATORS]
 
 
 @pytest.mark.parametrize("language", ["en-US", "zh-CN"])
