@@ -108,7 +108,7 @@ export function Authenticator({ security }: { security: Security }) {
   }
   const hasFactor = security.has_totp || security.passkeys.length > 0
   return (
-    <Block title={t("second")}>
+    <Block title={t("second")} className="content-start">
       <p className="text-13 text-ink-3">{t("secondText")}</p>
       <dl className="kv max-w-[25rem]">
         <dt>{t("app")}</dt>
