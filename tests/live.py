@@ -26,6 +26,7 @@ from airouter.services.rate_cards import RateCardDraft, RateCards
 from airouter.services.vault import Vault
 from airouter.storage.database import Database
 from airouter.world import new_id
+from tests import paid
 from tests.builders import person
 from tests.settings import SECRET, settings_for
 
@@ -160,8 +161,13 @@ class Live(Furniture):
 
 
 @asynccontextmanager
-async def serving(dsn: str, home: Path, *, hot: bool = True, **changes: Any) -> AsyncIterator[Live]:
-    """A server on a port of its own; `hot=False` leaves the doors to ASGI."""
+async def serving(
+    dsn: str, home: Path, *, hot: bool = True, asks_for_records: bool = True, **changes: Any
+) -> AsyncIterator[Live]:
+    """A server on a port of its own; `hot=False` leaves the doors to ASGI.
+
+    When the test is over, every call that a door answered with success has to have a usage record.
+    """
     bound = socket.socket()
     bound.bind(("127.0.0.1", 0))
     port = bound.getsockname()[1]
@@ -188,9 +194,13 @@ async def serving(dsn: str, home: Path, *, hot: bool = True, **changes: Any) -> 
             await task
         await asyncio.sleep(0.005)
     live = Live(app, dsn, port)
+    answered = paid.watch()
     try:
         yield live
+        if asks_for_records:
+            await answered.assert_all_recorded(dsn)
     finally:
+        paid.unwatch(answered)
         await live.close()
         server.should_exit = True
         await task

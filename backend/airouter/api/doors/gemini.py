@@ -55,11 +55,14 @@ def gemini_routes(doors: Callable[[], Doors]) -> list[Any]:
             if scope["method"] not in {"GET", "HEAD"}:
                 raise NotFound if ":" in path else MethodNotAllowed(allow="GET")
             name = unquote(path.removeprefix(_LIST).strip("/"))
-            answer = await _listed(doors(), scope, name)
-            exchange.send(200, [(b"content-type", b"application/json")], msgspec.json.encode(answer))
+            body = msgspec.json.encode(await _listed(doors(), scope, name))
         except DomainError as error:
             refuse(exchange, error)
-        await exchange.deliver()
+            await exchange.deliver()
+            return
+        headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
 
     @post(
         [f"{path}/{{model:path}}" for path in spellings("/v1/models") if not path.endswith("/")],
