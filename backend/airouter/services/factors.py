@@ -11,7 +11,8 @@ from datetime import timedelta
 from typing import Any, Final, Literal
 
 import msgspec
-import pyotp
+from pyotp import random_base32
+from pyotp.totp import TOTP
 
 from airouter.domain.errors import AlreadyExists, InvalidRequest, NotFound
 from airouter.domain.ids import UserId
@@ -85,12 +86,12 @@ class Factors:
         Raises:
             AlreadyExists: there is one in use; remove it first.
         """
-        secret = pyotp.random_base32()
+        secret = random_base32()
         sealed = self._vault.encrypt(_PURPOSE, _TABLE, user_id, secret)
         async with self._database.transaction() as connection:
             if not await rows.begin_totp(connection, user_id, sealed):
                 raise AlreadyExists("There is an authenticator app already. Remove it to set up another one.")
-        return TotpDraft(secret=secret, uri=pyotp.TOTP(secret).provisioning_uri(name=email, issuer_name=issuer))
+        return TotpDraft(secret=secret, uri=TOTP(secret).provisioning_uri(name=email, issuer_name=issuer))
 
     async def confirm_totp(self, user_id: UserId, code: str, actor: Actor) -> list[str] | None:
         """From now on it is asked for. The recovery codes, if these are the first; they are not shown again.
@@ -184,7 +185,7 @@ class Factors:
     def _step_of(self, secret: str, code: str) -> int | None:
         """The step that the code belongs to, near the present one."""
         typed = "".join(part for part in code if part.isalnum()).encode()
-        present, totp = int(self._clock()) // STEP_SECONDS, pyotp.TOTP(secret)
+        present, totp = int(self._clock()) // STEP_SECONDS, TOTP(secret)
         fitting = [
             present + away
             for away in STEPS_AROUND

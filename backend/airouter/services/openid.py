@@ -239,7 +239,7 @@ async def _ask(errands: httpx.AsyncClient, request: httpx.Request) -> Any:
             await answer.aclose()
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise IdentityProviderFailed(f"The provider cannot be reached ({type(error).__name__}).") from None
-    if answer.status_code != httpx.codes.OK:
+    if not answer.is_success:
         raise IdentityProviderFailed(f"The provider answered {answer.status_code}.")
     try:
         return msgspec.json.decode(body)

@@ -11,7 +11,7 @@ from airouter.domain.policy import SignInRules
 from airouter.domain.sign_in_errors import PasskeyRefused, WrongProof
 from airouter.services.attempts import Attempts, neighbourhood
 from airouter.services.audit_log import Act, Actor, record
-from airouter.services.factors import Factors
+from airouter.services.factors import CodeMethod, Factors
 from airouter.services.passkeys import Passkeys
 from airouter.services.passwords import Passwords
 from airouter.services.policies import policy_in_force
@@ -100,9 +100,8 @@ class Reauthentication:
             except PasskeyRefused:
                 return False
             return True
-        if proof.method not in {"totp", "recovery_code"}:
-            return False
-        return await self._factors.proves(connection, user_id, proof.method, proof.value)
+        code_method: CodeMethod = "totp" if proof.method == "totp" else "recovery_code"
+        return await self._factors.proves(connection, user_id, code_method, proof.value)
 
 
 def _subject(session_id: SessionId) -> str:
