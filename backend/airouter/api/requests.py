@@ -40,6 +40,7 @@ _ON_THE_WIRE: Final = {
     "since": "from",
     "until": "to",
     "answered_state": "state",
+    "next_page": "next",
     "mail_state": "state",
     "reward_state": "state",
     "x_account_id": "X-Account-Id",
