@@ -171,9 +171,7 @@ class House:
         self._jobs = jobs = Jobs(database)
         self._errands = errands = guarded_client(self._guard)
         outward = guarded_client(AddressGuard(AddressClass.PUBLIC, AddressPolicy()))
-        self._services = self._furnish(
-            database, passwords, standings, snapshot, jobs, errands=errands, outward=outward
-        )
+        self._services = self._furnish(database, passwords, standings, snapshot, jobs, errands=errands, outward=outward)
         self._services.readiness.register("catalogue", _catalogue_check(snapshot))
         listener.on("mail", lambda _: jobs.hurry(MAIL))
         housekeeping = Housekeeping(database)
@@ -454,7 +452,8 @@ class Application:
             lifespan=[house.open],
             more=[
                 *door_routes(house.open_doors),
-                *model_routes(house.open_doors), *gemini_routes(house.open_doors),
+                *model_routes(house.open_doors),
+                *gemini_routes(house.open_doors),
                 *compat_routes(house.services, house.open_doors),
                 *_demo_routes(house),
             ],

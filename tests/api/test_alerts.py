@@ -25,7 +25,11 @@ async def test_a_stranger_has_no_alerts(client: httpx.AsyncClient, method: str, 
 
 async def test_an_alert_is_made_changed_and_deleted_and_nobody_else_sees_it(app: Any, database: str) -> None:
     async with signed_in(app, database) as ada, signed_in(app, database, role="owner") as eve:
-        asked = {"kind": "low_balance", "threshold": 500, "webhook_url": "https://hooks.example.com/x?token=tell-nobody"}
+        asked = {
+            "kind": "low_balance",
+            "threshold": 500,
+            "webhook_url": "https://hooks.example.com/x?token=tell-nobody",
+        }
         made = await ada.client.post(ALERTS, json=asked)
         assert made.status_code == 201, made.text
         alert = made.json()

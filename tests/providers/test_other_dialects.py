@@ -46,8 +46,7 @@ def totals(dialect: str, usage: dict[str, Any]) -> tuple[int, int]:
     """(read, written) as each vendor adds them up."""
     if dialect == "anthropic":
         read = sum(
-            usage.get(name) or 0
-            for name in ("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens")
+            usage.get(name) or 0 for name in ("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens")
         )
         return read, usage.get("output_tokens") or 0
     if dialect == "responses":

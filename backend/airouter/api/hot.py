@@ -32,8 +32,8 @@ class HotCall:
 
     __slots__ = (
         "_act_when_gone", "_flow", "_headers", "_is_1_0", "_parts", "_protocol", "_query", "_size", "_transport",
-        "address", "body", "client_request_id", "disconnected", "door", "doors", "has_begun", "keep_alive", "named", "request_id",
-        "response_complete",
+        "address", "body", "client_request_id", "disconnected", "door", "doors", "has_begun", "keep_alive", "named",
+        "request_id", "response_complete",
     )  # fmt: skip
 
     def __init__(

@@ -10,6 +10,7 @@ from litestar.openapi import OpenAPIConfig
 
 from airouter.api import callers, idempotency, paging, usage_filters
 from airouter.api.admin import ADMIN
+from airouter.api.admin.audit_log import download_acts
 from airouter.api.console.accounts import AccountsController
 from airouter.api.console.alerts import AlertsController
 from airouter.api.console.audit_log import account_acts
@@ -155,6 +156,7 @@ PUBLIC: Final[Sequence[Any]] = (
     set_up,
     setup_state,
     PricingController,
+    download_acts,
     *INVITATIONS,
     *PAYMENT_WEBHOOKS,
 )

@@ -49,6 +49,4 @@ class NotATeam(Conflict):
 
 class InvitationForAnother(NotAllowed):
     code = "invitation_for_another"
-    default_message = (
-        "This invitation is for another e-mail address. Sign in with that one, or ask for another."
-    )
+    default_message = "This invitation is for another e-mail address. Sign in with that one, or ask for another."

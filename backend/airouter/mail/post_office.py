@@ -2,7 +2,7 @@
 
 import ssl
 from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP, SMTPUTF8
@@ -56,16 +56,9 @@ class PostOffice(Protocol):
 
     keeps_letters: bool
 
-    def visit(self) -> "AbstractRound":
+    def visit(self) -> AbstractAsyncContextManager[Round]:
         """Raises MailDelayed when the office is closed."""
         ...
-
-
-class AbstractRound(Protocol):
-    """A context manager around a `Round`."""
-
-    async def __aenter__(self) -> Round: ...
-    async def __aexit__(self, *failure: object) -> bool | None: ...
 
 
 class SmtpOffice:

@@ -192,10 +192,6 @@ class AuditLog:
         return self._vault.macs(_PURPOSE, token.encode())
 
 
-def _object(row: ActRow) -> bytes:
-    return msgspec.json.encode(row) + b"\n"
-
-
 def _cells(row: ActRow) -> bytes:
     shown = msgspec.to_builtins(row)
     return _line([_cell(shown[name]) for name in ActRow.__struct_fields__])

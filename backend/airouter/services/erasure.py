@@ -87,8 +87,10 @@ class Erasure:
         return found
 
     async def pending(self, user_id: UserId) -> DeletionRow | None:
-        """The deletion that waits for its day; None: there is none."""
+        """The deletion that waits for its day; None: there is none. Raises NotFound: nor is there such a person."""
         async with self._database.connection() as connection:
+            if await users.find_user(connection, user_id) is None:
+                raise NotFound
             return await rows.find_deletion(connection, user_id)
 
     async def cancel(self, user_id: UserId, actor: Actor) -> None:

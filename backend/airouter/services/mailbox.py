@@ -190,8 +190,10 @@ class Mailbox:
         return self._written(kept.mail_id, kept.letter, kept.locale, kept.facts, display.name)
 
     async def retry(self, mail_id: UUID) -> None:
-        """Try at once instead of after the pause. Raises Conflict: it does not wait for a try."""
+        """Try at once instead of after the pause. Raises NotFound, Conflict: it does not wait for a try."""
         async with self._database.transaction() as connection:
+            if await rows.find_mail(connection, mail_id) is None:
+                raise NotFound
             if not await rows.retry_mail(connection, mail_id):
                 raise Conflict("This mail does not wait for another try.")
             await changes.announce_mail(connection)

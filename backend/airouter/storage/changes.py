@@ -3,7 +3,8 @@ everywhere within a second.
 
 Payloads on channel `airouter_changed`: `catalogue`, `keys <key_id>`, `accounts <account_id>`, `sessions <session_id>`,
 `wallet <wallet_id>`, `mail`.
-`wallet` and `mail` have no version row: missing one costs time only. Channel `credit_recall` carries `w<wallet_id>` or `k<key_id>`.
+`wallet` and `mail` have no version row: missing one costs time only. Channel `credit_recall` carries `w<wallet_id>` or
+`k<key_id>`.
 """
 
 from contextvars import ContextVar

@@ -16,7 +16,7 @@ from airouter.storage.compat import KeyPurse
 
 _SUBSCRIPTION: Final = ["/v1/dashboard/billing/subscription", "/dashboard/billing/subscription"]
 _USAGE: Final = ["/v1/dashboard/billing/usage", "/dashboard/billing/usage"]
-_TOKEN_USAGE: Final = "/api/usage/token"
+_TOKEN_USAGE: Final = "/api/usage/token"  # noqa: S105 - an address
 _UNIT_DIGITS: Final = len(str(QUOTA_PER_UNIT)) - 1
 
 
@@ -64,7 +64,7 @@ def billing_routes(doors: Callable[[], Doors]) -> list[Any]:
     """Asked with an API key. A key that may not call may not look either."""
 
     async def purse_of(request: Request[Any, Any, Any], compat: Compat) -> KeyPurse:
-        caller = await doors().gateway.caller(secret_in(request.scope["headers"]), address_of(request))
+        caller = await doors().gateway.caller(secret_in(list(request.scope["headers"])), address_of(request))
         return await compat.purse(caller.key_id)
 
     @get(_SUBSCRIPTION, include_in_schema=False)

@@ -118,6 +118,11 @@ def gateway_document() -> dict[str, Any]:
         "parameters": [_MODEL_NAME],
         "get": _read("getModel", "One model that this key may use.", {"$ref": "#/components/schemas/Model"}),
     }
+    paths["/v1beta/models"] = {"get": _read("listGeminiModels", "The same in Google's shape.", {"type": "object"})}
+    paths["/v1beta/models/{model}"] = {
+        "parameters": [_MODEL_NAME],
+        "get": _read("getGeminiModel", "One model in Google's shape.", {"type": "object"}),
+    }
     return {
         "openapi": "3.1.0",
         "info": {

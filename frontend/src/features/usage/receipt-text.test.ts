@@ -9,6 +9,7 @@ const RECEIPT: Receipt = {
   created_at: "2026-11-22T13:29:31Z",
   model: "demo-large",
   key_id: "0190f3c2-71aa-7e11-b8aa-01f2a9d0c002",
+  key_kind: "standard",
   status: "ok",
   usage: { input: 6144, cached_input: 12288, output: 1207, request: 1 },
   usage_source: "provider",
