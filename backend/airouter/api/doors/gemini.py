@@ -74,7 +74,7 @@ def gemini_routes(doors: Callable[[], Doors]) -> list[Any]:
     def serve_newer(request: Request[Any, Any, Any]) -> ASGIApp:
         found = find(request.scope["raw_path"], request.scope["query_string"])
         if found is None:
-            raise NotFound
+            raise MethodNotAllowed(allow="GET")
 
         async def answer(scope: Any, receive: Any, send: Any) -> None:
             await serve(found, doors, scope, receive, send)
