@@ -85,8 +85,8 @@ def pytest(arguments: Sequence[str]) -> tuple[int, str]:
     """Run every test, passing its output through; its exit code and closing line."""
     environ = {**os.environ, "AIROUTER_TEST_EFFORT": os.environ.get("AIROUTER_TEST_EFFORT", "full")}
     # One process more than there are cores: tests of a gateway wait more than they compute. A file stays together,
-    # because its tests may share one server.
-    workers = ["-n", str((os.cpu_count() or 1) + 1), "--dist", "loadfile"]
+    # because its tests may share one server; tests/conftest.py puts the long files first, so that none is left at the end.
+    workers = ["-n", str((os.cpu_count() or 1) + 1), "--dist", "loadfile", "--no-loadscope-reorder"]
     command = [sys.executable, "-m", "pytest", "-q", *workers, *arguments]
     process = subprocess.Popen(
         command, cwd=ROOT, env=environ, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, errors="replace"

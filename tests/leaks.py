@@ -28,6 +28,8 @@ _NOT_SECRET: Final = frozenset({
 """What the vault hashes or signs without its being a secret: addresses, ids, public challenges."""
 _BULKY: Final = frozenset({"personal-export", "payment-body"})
 _TOKEN_IN_LINK: Final = re.compile(r"[A-Za-z0-9_-]{32,}")
+_ID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+"""A link that names an order by its id gives nothing away."""
 _LOG_LINE: Final = re.compile(
     r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\S* (?:DEBUG|INFO|WARNING|ERROR|CRITICAL) .*$", re.MULTILINE
 )
@@ -174,7 +176,7 @@ def _wrap(owner: Any, name: str, note: Callable[..., None]) -> None:
 
 def _note_encrypted(leaks: Leaks, purpose: str, _table: str, _row_id: object, plaintext: str) -> None:
     if purpose == "mail":  # facts: only what a link carries is secret
-        for token in _TOKEN_IN_LINK.findall(plaintext):
+        for token in _TOKEN_IN_LINK.findall(_ID.sub("", plaintext)):
             leaks.note(token, "a link in a mail")
     elif purpose not in _BULKY:
         leaks.note(plaintext, f"what was encrypted as {purpose}")

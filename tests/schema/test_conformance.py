@@ -42,7 +42,7 @@ CHECKS: Final = [
     response_headers_conformance,
     response_schema_conformance,
 ]
-CASES: Final = max(2, EFFORT.examples // 25)
+CASES: Final = max(2, EFFORT.examples // 250)
 """Of each kind (fitting and not), operation and caller."""
 DOCUMENT: Final = management_document()
 OPERATIONS: Final = {
