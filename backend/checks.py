@@ -85,7 +85,7 @@ def pytest(arguments: Sequence[str]) -> tuple[int, str]:
     """Run every test, passing its output through; its exit code and closing line."""
     environ = {**os.environ, "AIROUTER_TEST_EFFORT": os.environ.get("AIROUTER_TEST_EFFORT", "full")}
     # One process more than there are cores: tests of a gateway wait more than they compute. A file stays together,
-    # because its tests may share one server; tests/conftest.py puts the long files first, so that none is left at the end.
+    # because its tests may share one server; tests/conftest.py puts the long files first, so that none is left alone.
     workers = ["-n", str((os.cpu_count() or 1) + 1), "--dist", "loadfile", "--no-loadscope-reorder"]
     command = [sys.executable, "-m", "pytest", "-q", *workers, *arguments]
     process = subprocess.Popen(
