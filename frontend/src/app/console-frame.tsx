@@ -6,16 +6,17 @@ import { useTranslation } from "react-i18next"
 import { meQuery, statusQuery, walletQuery } from "../api/queries"
 import { CountingBalance, useLedger } from "../components/amount"
 import { Button } from "../components/button"
-import { Drawer } from "../components/dialog"
 import { useSiteLinks } from "../components/site-links"
 import { Tag } from "../components/state"
 import { LanguageMenu, ThemeMenu } from "../components/theme-menus"
 import { countText } from "../format/quota"
 import { AccountMenu } from "./account-menu"
-import { ProveIt } from "./prove-it"
+import { ProofWanted } from "./proof-wanted"
 import { accountName, Sidebar } from "./sidebar"
 
 const CommandMenu = lazy(() => import("./command-menu"))
+/** A wide screen never needs it: its code is fetched when it is first opened. */
+const Drawer = lazy(() => import("../components/dialog").then((dialog) => ({ default: dialog.Drawer })))
 
 /** Opens the command menu with Ctrl-K or ⌘K; its code is fetched the first time. */
 function useCommandMenu(): [isOpen: boolean, wasOpened: boolean, set: (isOpen: boolean) => void] {
@@ -57,6 +58,11 @@ function Breadcrumb() {
 export default function ConsoleFrame({ children }: { children: ReactNode }) {
   const { t } = useTranslation()
   const [isDrawerOpen, setDrawerOpen] = useState(false)
+  const [wasDrawerOpened, setDrawerOpened] = useState(false)
+  const openDrawer = () => {
+    setDrawerOpened(true)
+    setDrawerOpen(true)
+  }
   const [isCommandOpen, wasCommandOpened, setCommandOpen] = useCommandMenu()
   const { data: wallet } = useSuspenseQuery(walletQuery)
   const { data: status } = useSuspenseQuery(statusQuery)
@@ -70,18 +76,21 @@ export default function ConsoleFrame({ children }: { children: ReactNode }) {
       <aside className="side" aria-label={t("nav.side")}>
         <Sidebar />
       </aside>
-      <Drawer isOpen={isDrawerOpen} onClose={() => setDrawerOpen(false)} title={t("nav.console")} side="left">
-        <Sidebar onGo={() => setDrawerOpen(false)} />
-      </Drawer>
+      {wasDrawerOpened && (
+        <Suspense fallback={null}>
+          <Drawer
+            isOpen={isDrawerOpen}
+            onClose={() => setDrawerOpen(false)}
+            title={t("nav.console")}
+            side="left"
+          >
+            <Sidebar onGo={() => setDrawerOpen(false)} />
+          </Drawer>
+        </Suspense>
+      )}
       <div className="min-w-0">
         <header className="topbar">
-          <Button
-            look="ghost"
-            isIcon
-            className="burger"
-            aria-label={t("nav.open")}
-            onClick={() => setDrawerOpen(true)}
-          >
+          <Button look="ghost" isIcon className="burger" aria-label={t("nav.open")} onClick={openDrawer}>
             <MenuIcon className="i" aria-hidden="true" />
           </Button>
           <Breadcrumb />
@@ -120,7 +129,7 @@ export default function ConsoleFrame({ children }: { children: ReactNode }) {
           </footer>
         </main>
       </div>
-      <ProveIt />
+      <ProofWanted />
       {wasCommandOpened && (
         <Suspense>
           <CommandMenu isOpen={isCommandOpen} onClose={() => setCommandOpen(false)} />

@@ -1,8 +1,8 @@
 import { useMutation } from "@tanstack/react-query"
 import { Fingerprint } from "lucide-react"
-import { type FormEvent, useEffect, useId, useRef, useState } from "react"
+import { type FormEvent, useEffect, useId, useState } from "react"
 import { useTranslation } from "react-i18next"
-import { api, body, proveWith } from "../api/client"
+import { api, body } from "../api/client"
 import { askPasskey, canUsePasskeys } from "../api/passkey"
 import type { Problem } from "../api/problem"
 import { Button } from "../components/button"
@@ -14,7 +14,6 @@ import { useProblemText } from "../components/problem"
 
 const METHODS = ["passkey", "totp", "password", "recovery_code"] as const
 type Method = (typeof METHODS)[number]
-type Asked = { methods: Method[]; answer: (isProved: boolean) => void }
 
 function methodsIn({ facts }: Problem): Method[] {
   const named = Array.isArray(facts.methods) ? facts.methods : []
@@ -85,39 +84,37 @@ function ProveForm({ methods, onProved }: { methods: Method[]; onProved: () => v
   )
 }
 
-/** Stands once in the console: asks when an act that matters wants a fresh proof, and lets the request go on after it. */
-export function ProveIt() {
+/** Asks for a fresh proof of who one is, in one of the ways that the refusal names. */
+export default function ProveIt({
+  problem,
+  onAnswer,
+  onGone,
+}: {
+  problem: Problem
+  onAnswer: (isProved: boolean) => void
+  onGone: () => void
+}) {
   const { t } = useTranslation()
-  const [asked, setAsked] = useState<Asked | null>(null)
-  const [isOpen, setOpen] = useState(false)
-  const waiting = useRef<Asked | null>(null)
-  useEffect(
-    () =>
-      proveWith((problem) => {
-        const methods = methodsIn(problem)
-        if (methods.length === 0 || waiting.current) return Promise.resolve(false)
-        return new Promise((answer) => {
-          waiting.current = { methods, answer }
-          setAsked(waiting.current)
-          setOpen(true)
-        })
-      }),
-    [],
-  )
+  const methods = methodsIn(problem)
+  const [isOpen, setOpen] = useState(methods.length > 0)
+  useEffect(() => {
+    if (methods.length > 0) return
+    onAnswer(false)
+    onGone()
+  })
   const close = (isProved: boolean) => {
-    waiting.current?.answer(isProved)
-    waiting.current = null
+    onAnswer(isProved)
     setOpen(false)
   }
   return (
     <Dialog
       isOpen={isOpen}
       onClose={() => close(false)}
-      onGone={() => setAsked(null)}
+      onGone={onGone}
       title={t("prove.title")}
       text={t("prove.text")}
     >
-      {asked && <ProveForm methods={asked.methods} onProved={() => close(true)} />}
+      <ProveForm methods={methods} onProved={() => close(true)} />
     </Dialog>
   )
 }
