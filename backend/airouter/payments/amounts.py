@@ -5,7 +5,7 @@ from typing import Final
 
 from airouter.payments.contract import WebhookUnreadable
 
-_WRITTEN: Final = re.compile(r"([0-9]{1,15})(?:\.([0-9]{1,10}))?", re.ASCII)
+_WRITTEN: Final = re.compile(r"([0-9]{1,16})(?:\.([0-9]{1,10}))?", re.ASCII)
 
 
 def to_decimal(amount: int, exponent: int) -> str:

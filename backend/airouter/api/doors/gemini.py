@@ -12,10 +12,11 @@ from airouter.api.arrivals import arrival_of
 from airouter.api.doors.asgi import AsgiExchange, serve
 from airouter.api.doors.service import Doors, refuse, secret_in
 from airouter.domain.catalogue import Model
-from airouter.domain.errors import DomainError, MethodNotAllowed, ModelNotFound, NotFound
+from airouter.domain.errors import DomainError, MethodNotAllowed, ModelNotFound, NotSupportedYet
 from airouter.gateway.door import DOORS, NAMING_PREFIX, Found, find, spellings
 
 _LIST: Final = NAMING_PREFIX.rstrip("/")
+_TO_COME: Final = frozenset({"countTokens", "embedContent", "batchEmbedContents"})
 _METHODS: Final = ("generateContent", "streamGenerateContent")
 _ANY_GEMINI_DOOR: Final = Found(door=next(door for door in DOORS if door.dialect == "gemini"))
 """Refusals of addresses that are no door have this dialect's shape too."""
@@ -53,7 +54,7 @@ def gemini_routes(doors: Callable[[], Doors]) -> list[Any]:
         exchange = AsgiExchange(_ANY_GEMINI_DOOR, scope, send)
         try:
             if scope["method"] not in {"GET", "HEAD"}:
-                raise NotFound if ":" in path else MethodNotAllowed(allow="GET")
+                raise _no_door(path)
             name = unquote(path.removeprefix(_LIST).strip("/"))
             body = msgspec.json.encode(await _listed(doors(), scope, name))
         except DomainError as error:
@@ -87,6 +88,14 @@ def gemini_routes(doors: Callable[[], Doors]) -> list[Any]:
 def listed_models(models: list[Model]) -> ModelList:
     """All models that a key may use, in Google's shape."""
     return ModelList(models=[view_of(model) for model in models])
+
+
+def _no_door(path: str) -> DomainError:
+    """Why nothing is done at an address below the models that is no door."""
+    verb = path.rpartition(":")[2]
+    if verb in _TO_COME:
+        return NotSupportedYet(f"{verb} is not offered here yet.")
+    return MethodNotAllowed(allow="GET")
 
 
 async def _listed(doors: Doors, scope: Any, name: str) -> ModelList | ListedModel:
