@@ -89,6 +89,7 @@ export function useBatchColumns(actions: Actions): Column<Batch>[] {
       id: "count",
       head: t("codes.codes"),
       kind: "num",
+      className: "max-md:hidden",
       cell: (row) => countText(row.count),
     },
     {
