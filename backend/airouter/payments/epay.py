@@ -2,12 +2,12 @@
 
 import hashlib
 import hmac
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Literal
 
 import httpx
 import msgspec
 
-from airouter.payments.amounts import from_decimal, to_decimal
+from airouter.payments.amounts import to_decimal
 from airouter.payments.contract import (
     Access,
     Acknowledgement,
@@ -23,21 +23,22 @@ from airouter.payments.contract import (
     RefundUncertain,
     Started,
     WebhookForged,
-    WebhookUnreadable,
 )
 from airouter.payments.epay_fields import (
+    EXPONENT,
     PAID,
-    event_id,
+    asked_event,
     fields_of,
     notice_event,
-    order_of,
+    said,
     signed_text,
-    title_of,
+    start_fields,
     trade_of,
+    unfit_currency,
+    word,
 )
 from airouter.payments.exchange import call, code_address, page_address, unsafe_address
 
-_EXPONENT: Final = 2
 _PayType = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9_]{0,30}$")]
 
 
@@ -81,21 +82,12 @@ class Epay:
 
     def objection(self, access: EpayAccess) -> str | None:
         """Money is written with two places, so the currency must have two."""
-        if access.exponent != _EXPONENT:
-            return f"Epay writes amounts with two decimal places, and {access.currency} does not have two."
-        return unsafe_address("base_url", access.config.base_url)
+        unfit = unfit_currency(access.currency, access.exponent)
+        return unfit or unsafe_address("base_url", access.config.base_url)
 
     async def start(self, payment: Payment, access: EpayAccess, http: httpx.AsyncClient) -> Started:
         """The gateway refuses a second payment of the same order number, so starting again is harmless."""
-        fields = {
-            "pid": access.config.pid,
-            "type": access.config.pay_type,
-            "out_trade_no": trade_of(payment),
-            "notify_url": payment.notify_url,
-            "return_url": payment.return_url,
-            "name": title_of(payment),
-            "money": to_decimal(payment.amount, _EXPONENT),
-        }
+        fields = {"pid": access.config.pid, **start_fields(payment, access.config.pay_type)}
         if access.config.way == "api":
             return await self._start_by_api(payment, fields, access, http)
         signed, url = _signed(fields, access), f"{_base(access)}/submit.php"
@@ -109,8 +101,8 @@ class Epay:
         fields = {**fields, "clientip": payment.buyer_address or "127.0.0.1", "device": "pc"}
         answer = await call(http, "POST", f"{_base(access)}/mapi.php", form=_signed(fields, access))
         document = _agreed(answer.document())
-        trade_number = _word(document, "trade_no")
-        page, code = _word(document, "payurl"), _word(document, "qrcode")
+        trade_number = word(document, "trade_no")
+        page, code = word(document, "payurl"), word(document, "qrcode")
         if page is not None:
             return Started(next=Next(type="redirect", url=page_address(page)), reference=trade_number)
         if code is not None:
@@ -121,7 +113,7 @@ class Epay:
         """One event, where the trade is paid. Gateways notify of nothing else."""
         fields = fields_of(delivery)
         _verify(fields, access)
-        event = notice_event(fields, access.config.pid, _EXPONENT)
+        event = notice_event(fields, access.config.pid)
         return [event] if event else []
 
     async def ask(self, payment: Payment, access: EpayAccess, http: httpx.AsyncClient) -> PaymentEvent | None:
@@ -132,31 +124,15 @@ class Epay:
         document = answer.document()
         if not _is_yes(document):
             return None  # gateways say no both to what nobody opened yet and to what they forgot
-        is_paid = _word(document, "status") == "1" or (_word(document, "trade_status") or "").upper() in PAID
-        trade_number, out_trade_no, money = (_word(document, name) for name in ("trade_no", "out_trade_no", "money"))
-        if not is_paid:
-            return None
-        if trade_number is None or money is None or order_of(out_trade_no or "") != payment.order_id:
-            raise ProcessorUnavailable("the gateway answered about another order, or without an amount")
-        try:
-            amount = from_decimal(money, _EXPONENT)
-        except WebhookUnreadable as error:
-            raise ProcessorUnavailable(str(error)) from None
-        return PaymentEvent(
-            event_id=event_id(trade_number),
-            kind="paid",
-            order_id=payment.order_id,
-            trade_number=trade_number,
-            amount=amount,
-            status_text="asked",
-        )
+        is_paid = word(document, "status") == "1" or (word(document, "trade_status") or "").upper() in PAID
+        return asked_event(document, payment) if is_paid else None
 
     async def refund(
         self, payment: Payment, amount: int, key: str, access: EpayAccess, http: httpx.AsyncClient
     ) -> Refunded:
         """`api.php?act=refund`, which knows no number of a refund: what may have been done is not tried again."""
         del key
-        fields = {"pid": access.config.pid, "key": _key(access), "money": to_decimal(amount, _EXPONENT)}
+        fields = {"pid": access.config.pid, "key": _key(access), "money": to_decimal(amount, EXPONENT)}
         fields |= {"trade_no": payment.trade_number} if payment.trade_number else {"out_trade_no": trade_of(payment)}
         try:
             answer = await call(http, "POST", f"{_base(access)}/api.php?act=refund", form=fields)
@@ -166,7 +142,7 @@ class Epay:
                 raise
             return RefundUncertain(reason=f"The gateway's answer is not known ({error}).")
         if not _is_yes(document):
-            return RefundNotPossible(reason=_said(document))
+            return RefundNotPossible(reason=said(document))
         return RefundMade(reference=payment.trade_number)
 
 
@@ -200,23 +176,11 @@ def _base(access: EpayAccess) -> str:
     return access.config.base_url.rstrip("/")
 
 
-def _word(document: dict[str, Any], name: str) -> str | None:
-    """Gateways write numbers as numbers or as strings."""
-    value = document.get(name)
-    if isinstance(value, bool) or not isinstance(value, str | int):
-        return None
-    return str(value).strip() or None
-
-
 def _is_yes(document: dict[str, Any]) -> bool:
-    return _word(document, "code") == "1"
-
-
-def _said(document: dict[str, Any]) -> str:
-    return f"The gateway says: {(_word(document, 'msg') or 'no reason')[:300]}"
+    return word(document, "code") == "1"
 
 
 def _agreed(document: dict[str, Any]) -> dict[str, Any]:
     if not _is_yes(document):
-        raise ProcessorRefused(_said(document))
+        raise ProcessorRefused(said(document))
     return document

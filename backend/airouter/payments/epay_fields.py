@@ -6,13 +6,22 @@ here follows the interface pages of several of them, and their clients. (read 20
 
 import hashlib
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 from urllib.parse import parse_qsl
 from uuid import UUID
 
-from airouter.payments.amounts import from_decimal
-from airouter.payments.contract import Delivery, Payment, PaymentEvent, WebhookForged, WebhookUnreadable
+from airouter.payments.amounts import from_decimal, to_decimal
+from airouter.payments.contract import (
+    Delivery,
+    Payment,
+    PaymentEvent,
+    ProcessorUnavailable,
+    WebhookForged,
+    WebhookUnreadable,
+)
 
+EXPONENT: Final = 2
+"""Amounts are written with two places."""
 PAID: Final = frozenset({"TRADE_SUCCESS", "TRADE_FINISHED"})
 _UNSIGNED: Final = frozenset({"sign", "sign_type"})
 _FIELDS_MAX: Final = 64
@@ -64,7 +73,62 @@ def title_of(payment: Payment) -> str:
     return payment.title.replace("&", "+").encode()[:_TITLE_BYTES_MAX].decode(errors="ignore")
 
 
-def notice_event(fields: Mapping[str, str], pid: str, exponent: int) -> PaymentEvent | None:
+def unfit_currency(currency: str, exponent: int) -> str | None:
+    """Why this currency cannot be paid with; None: it can."""
+    if exponent == EXPONENT:
+        return None
+    return f"Epay writes amounts with two decimal places, and {currency} does not have two."
+
+
+def start_fields(payment: Payment, pay_type: str) -> dict[str, str]:
+    """What both generations ask for when a payment is begun."""
+    return {
+        "type": pay_type,
+        "out_trade_no": trade_of(payment),
+        "notify_url": payment.notify_url,
+        "return_url": payment.return_url,
+        "name": title_of(payment),
+        "money": to_decimal(payment.amount, EXPONENT),
+    }
+
+
+def word(document: Mapping[str, Any], name: str) -> str | None:
+    """Gateways write numbers as numbers or as strings."""
+    value = document.get(name)
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        return None
+    return str(value).strip() or None
+
+
+def said(document: Mapping[str, Any]) -> str:
+    """Why the gateway said no, in its own words."""
+    return f"The gateway says: {(word(document, 'msg') or 'no reason')[:300]}"
+
+
+def asked_event(document: Mapping[str, Any], payment: Payment) -> PaymentEvent:
+    """What the answer to a question about a paid order says.
+
+    Raises:
+        ProcessorUnavailable: it is about another order, or has no amount that can be read.
+    """
+    trade_number, money = word(document, "trade_no"), word(document, "money")
+    if trade_number is None or money is None or order_of(word(document, "out_trade_no") or "") != payment.order_id:
+        raise ProcessorUnavailable("the gateway answered about another order, or without an amount")
+    try:
+        amount = from_decimal(money, EXPONENT)
+    except WebhookUnreadable as error:
+        raise ProcessorUnavailable(str(error)) from None
+    return PaymentEvent(
+        event_id=event_id(trade_number),
+        kind="paid",
+        order_id=payment.order_id,
+        trade_number=trade_number,
+        amount=amount,
+        status_text="asked",
+    )
+
+
+def notice_event(fields: Mapping[str, str], pid: str) -> PaymentEvent | None:
     """What a genuine notice says; None when it is about a trade that is not paid.
 
     Raises:
@@ -83,7 +147,7 @@ def notice_event(fields: Mapping[str, str], pid: str, exponent: int) -> PaymentE
         kind="paid",
         order_id=order_of(fields["out_trade_no"]),
         trade_number=fields["trade_no"],
-        amount=from_decimal(fields["money"], exponent),
+        amount=from_decimal(fields["money"], EXPONENT),
         status_text=fields["trade_status"],
     )
 

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPubl
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_der_private_key, load_der_public_key
 
-from airouter.payments.amounts import from_decimal, to_decimal
+from airouter.payments.amounts import to_decimal
 from airouter.payments.contract import (
     Access,
     Acknowledgement,
@@ -29,21 +29,22 @@ from airouter.payments.contract import (
     RefundNotPossible,
     Started,
     WebhookForged,
-    WebhookUnreadable,
 )
 from airouter.payments.epay_fields import (
-    event_id,
+    EXPONENT,
+    asked_event,
     fields_of,
     notice_event,
-    order_of,
+    said,
     signed_text,
-    title_of,
+    start_fields,
     trade_of,
+    unfit_currency,
+    word,
 )
 from airouter.payments.exchange import call, code_address, page_address, unsafe_address
 from airouter.world import now
 
-_EXPONENT: Final = 2
 TOLERANCE_SECONDS: Final = 86_400
 """Gateways repeat a notice for hours with the time it was first made; what the inbox knows has no effect again."""
 _KEY_BITS_MIN: Final = 2048
@@ -93,8 +94,9 @@ class EpayRsa:
 
     def objection(self, access: EpayRsaAccess) -> str | None:
         """Keys have to be keys, and the currency must have two places."""
-        if access.exponent != _EXPONENT:
-            return f"Epay writes amounts with two decimal places, and {access.currency} does not have two."
+        unfit = unfit_currency(access.currency, access.exponent)
+        if unfit is not None:
+            return unfit
         if public_key(access.config.platform_public_key) is None:
             return f"platform_public_key is not an RSA public key of {_KEY_BITS_MIN} bits or more."
         for secret in access.secrets:
@@ -106,27 +108,20 @@ class EpayRsa:
 
     async def start(self, payment: Payment, access: EpayRsaAccess, http: httpx.AsyncClient) -> Started:
         """The gateway refuses a second payment of the same order number, so starting again is harmless."""
-        fields = {
-            "type": access.config.pay_type,
-            "out_trade_no": trade_of(payment),
-            "notify_url": payment.notify_url,
-            "return_url": payment.return_url,
-            "name": title_of(payment),
-            "money": to_decimal(payment.amount, _EXPONENT),
-        }
+        fields = start_fields(payment, access.config.pay_type)
         if access.config.way == "form":
             return Started(
                 next=Next(type="form", url=f"{_base(access)}/api/pay/submit", fields=_signed(fields, access, now()))
             )
         fields |= {"method": "web", "device": "pc", "clientip": payment.buyer_address or "127.0.0.1"}
         document = _agreed(await _asked(http, access, "/api/pay/create", fields))
-        kind, url = _word(document, "pay_type"), _word(document, "pay_info")
+        kind, url = word(document, "pay_type"), word(document, "pay_info")
         if url is None or kind not in {"jump", "qrcode"}:
             raise ProcessorRefused(f"the gateway wants to be paid in a way that a console cannot show ({kind})")
         step = (
             Next(type="redirect", url=page_address(url)) if kind == "jump" else Next(type="qr", url=code_address(url))
         )
-        return Started(next=step, reference=_word(document, "trade_no"))
+        return Started(next=step, reference=word(document, "trade_no"))
 
     def read_webhook(self, delivery: Delivery, access: EpayRsaAccess) -> list[PaymentEvent]:
         """One event, where the trade is paid."""
@@ -134,29 +129,15 @@ class EpayRsa:
         if not _is_genuine(fields, access):
             raise WebhookForged("no signature by the gateway's key")
         _verify_time(fields, delivery.received_at)
-        event = notice_event(fields, access.config.pid, _EXPONENT)
+        event = notice_event(fields, access.config.pid)
         return [event] if event else []
 
     async def ask(self, payment: Payment, access: EpayRsaAccess, http: httpx.AsyncClient) -> PaymentEvent | None:
         """`/api/pay/query`; its answer is signed."""
         document = await _asked(http, access, "/api/pay/query", {"out_trade_no": trade_of(payment)})
-        if _word(document, "code") != "0" or _word(document, "status") != _PAID_STATUS:
+        if word(document, "code") != "0" or word(document, "status") != _PAID_STATUS:
             return None
-        trade_number, money = _word(document, "trade_no"), _word(document, "money")
-        if trade_number is None or money is None or order_of(_word(document, "out_trade_no") or "") != payment.order_id:
-            raise ProcessorUnavailable("the gateway answered about another order, or without an amount")
-        try:
-            amount = from_decimal(money, _EXPONENT)
-        except WebhookUnreadable as error:
-            raise ProcessorUnavailable(str(error)) from None
-        return PaymentEvent(
-            event_id=event_id(trade_number),
-            kind="paid",
-            order_id=payment.order_id,
-            trade_number=trade_number,
-            amount=amount,
-            status_text="asked",
-        )
+        return asked_event(document, payment)
 
     async def refund(
         self, payment: Payment, amount: int, key: str, access: EpayRsaAccess, http: httpx.AsyncClient
@@ -164,13 +145,13 @@ class EpayRsa:
         """`/api/pay/refund` with a number of our own, which makes repeating harmless."""
         fields = {
             "out_trade_no": trade_of(payment),
-            "money": to_decimal(amount, _EXPONENT),
+            "money": to_decimal(amount, EXPONENT),
             "out_refund_no": key.replace("-", "").replace("/", "")[:64],
         }
         document = await _asked(http, access, "/api/pay/refund", fields)
-        if _word(document, "code") != "0":
-            return RefundNotPossible(reason=_said(document))
-        return RefundMade(reference=_word(document, "refund_no"))
+        if word(document, "code") != "0":
+            return RefundNotPossible(reason=said(document))
+        return RefundMade(reference=word(document, "refund_no"))
 
 
 async def _asked(http: httpx.AsyncClient, access: EpayRsaAccess, path: str, fields: dict[str, str]) -> dict[str, Any]:
@@ -181,7 +162,7 @@ async def _asked(http: httpx.AsyncClient, access: EpayRsaAccess, path: str, fiel
     """
     answer = await call(http, "POST", _base(access) + path, form=_signed(fields, access, now()))
     document = answer.document()
-    if _word(document, "code") == "0":
+    if word(document, "code") == "0":
         words = {name: str(value) for name, value in document.items() if isinstance(value, str | int | float)}
         if not _is_genuine(words, access):
             raise ProcessorUnavailable("the answer is not signed by the gateway's key")
@@ -256,18 +237,7 @@ def _base(access: EpayRsaAccess) -> str:
     return access.config.base_url.rstrip("/")
 
 
-def _word(document: dict[str, Any], name: str) -> str | None:
-    value = document.get(name)
-    if isinstance(value, bool) or not isinstance(value, str | int):
-        return None
-    return str(value).strip() or None
-
-
-def _said(document: dict[str, Any]) -> str:
-    return f"The gateway says: {(_word(document, 'msg') or 'no reason')[:300]}"
-
-
 def _agreed(document: dict[str, Any]) -> dict[str, Any]:
-    if _word(document, "code") != "0":
-        raise ProcessorRefused(_said(document))
+    if word(document, "code") != "0":
+        raise ProcessorRefused(said(document))
     return document

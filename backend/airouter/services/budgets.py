@@ -57,14 +57,6 @@ class Budgets:
                 raise NotFound
             return await rows.budgets_of_members(connection, account_id, [user_id])
 
-    async def of_members(self, account_id: AccountId, users: Sequence[UserId]) -> dict[UserId, list[MemberBudgetRow]]:
-        """Of several at once, for a list of members."""
-        async with self._database.connection() as connection:
-            found: dict[UserId, list[MemberBudgetRow]] = {}
-            for row in await rows.budgets_of_members(connection, account_id, users):
-                found.setdefault(row.user_id, []).append(row)
-        return found
-
     async def set_member(
         self, account_id: AccountId, user_id: UserId, budgets: Sequence[Budget], actor: Actor = SYSTEM
     ) -> list[MemberBudgetRow]:

@@ -16,7 +16,7 @@ from airouter.services.vault import Vault
 from airouter.storage import factors
 from airouter.storage import identities as rows
 from airouter.storage.database import Connection, Database
-from airouter.storage.identities import OfferedProvider, ProviderKind, ProviderRow
+from airouter.storage.identities import ProviderKind, ProviderRow
 
 _ID: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 _DOMAIN: Final = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+")
@@ -80,11 +80,6 @@ class IdentityProviders:
         """By label."""
         async with self._database.connection() as connection:
             return [self._view(row) for row in await rows.every_provider(connection)]
-
-    async def on_offer(self) -> list[OfferedProvider]:
-        """What the sign-in page shows."""
-        async with self._database.connection() as connection:
-            return await rows.providers_on_offer(connection)
 
     async def get(self, provider_id: str) -> ProviderView:
         """Raises NotFound."""
