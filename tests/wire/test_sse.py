@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airouter.wire.sse import data_event, event_data, first_event_end, split_events, whole_events_end
+from airouter.wire.sse import Framer, data_event, event_data, first_event_end, split_events, whole_events_end
 
 
 @pytest.mark.parametrize(
@@ -54,3 +54,28 @@ def test_whole_events_end_where_an_empty_line_ends(pieces: list[bytes]):
     ]
     assert end == (ends[-1] if ends else 0)
     assert bool(first_event_end(block)) == bool(ends)
+
+
+def fed(framer: Framer, stream: bytes, size: int) -> bytes:
+    return b"".join(framer.feed(stream[at : at + size]) for at in range(0, len(stream), size))
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 50, 1000])
+@pytest.mark.parametrize("end", [b"\n\n", b"\r\n\r\n"])
+def test_events_are_put_together_however_they_are_cut(size: int, end: bytes):
+    stream = b"".join(b"data: %d" % number + end for number in range(9))
+    framer = Framer(100)
+    assert fed(framer, stream + b"data: torn", size) == stream
+    assert framer.is_within
+    assert framer.rest() == b"data: torn"
+    assert not framer.has_cut
+
+
+@pytest.mark.parametrize("size", [1, 10, 64, 150, 1000])
+def test_an_event_that_is_too_long_is_thrown_away_and_those_after_it_are_not(size: int):
+    framer = Framer(100)
+    passed = fed(framer, b"data: a\n\n" + b"data: " + b"x" * 400 + b"\n\n" + b"data: b\n\ndata: c\n\n", size)
+    assert passed.endswith(b"data: b\n\ndata: c\n\n")
+    assert passed.startswith(b"data: a\n\n")
+    assert framer.has_cut == (size < 406)
+    assert (b"xxxxxxxx" in passed) == (size >= 406)

@@ -23,9 +23,10 @@ from airouter.gateway.health import Health
 from airouter.gateway.media import MediaFetcher
 from airouter.gateway.route import Routes, choose
 from airouter.providers.contract import Call as ProviderCall
-from airouter.providers.contract import Headers, Outgoing, Provider
+from airouter.providers.contract import Headers, Outgoing, Prepared, Provider
 from airouter.providers.scripted import Failures
 from airouter.providers.translated import Providers, TranslatedProvider
+from airouter.translation.links import with_data
 from airouter.translation.support import NotTranslatable
 from airouter.upstream.contract import (
     AnswerTooLarge,
@@ -181,8 +182,8 @@ class Relay:
             output_allowance=call.output_allowance // max(1, call.request.choices),
             request_id=call.request_id,
         )
-        if isinstance(provider, TranslatedProvider) and (links := provider.links(outgoing)):
-            outgoing = msgspec.structs.replace(outgoing, fetched=await self._media.fetch(links))
+        if isinstance(provider, TranslatedProvider):
+            outgoing = msgspec.structs.replace(outgoing, prepared=await self._prepared(provider, outgoing))
         out = provider.outgoing(outgoing)
         answer = await self._send(channel, out, catalogue)
         try:
@@ -197,6 +198,15 @@ class Relay:
         if not leg.is_stream:
             answer.close()
         return leg
+
+    async def _prepared(self, provider: TranslatedProvider, call: ProviderCall) -> Prepared:
+        """The request as the translation needs it, with what lies behind its links where the vendor takes data only."""
+        prepared = provider.read(call)
+        links = provider.links(prepared)
+        if not links:
+            return prepared
+        found = await self._media.fetch(links)
+        return msgspec.structs.replace(prepared, conversation=with_data(prepared.conversation, found))
 
     def _serving(self, channel: Channel, endpoint: Endpoint) -> Provider:
         """Raises NotTranslatable: this channel's provider can do nothing that means the same."""

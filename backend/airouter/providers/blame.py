@@ -8,7 +8,7 @@ _REQUEST_STATUSES: Final = frozenset({400, 404, 413, 422})
 _OVERLOADED_STATUSES: Final = frozenset({408, 409, 425, 429})
 _FIRST_SERVER_ERROR: Final = 500
 OUR_CREDENTIAL: Final = (b"api key not valid", b"incorrect api key", b"api_key_invalid", b"invalid_api_key",
-                         b"credit balance is too low", b"billing")  # fmt: skip
+                         b"credit balance is too low")  # fmt: skip
 """How some vendors refuse a credential or an empty purse with a 400: passed on, it would tell our client about ours."""
 
 

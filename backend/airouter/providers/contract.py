@@ -4,7 +4,6 @@ A provider builds the outgoing request, reads what the answer reports, and says 
 a connection, never retries, and knows neither keys of our clients nor prices.
 """
 
-from collections.abc import Mapping
 from typing import Literal, Protocol
 from uuid import UUID
 
@@ -12,7 +11,7 @@ import msgspec
 
 from airouter.domain.catalogue import ChannelOptions
 from airouter.domain.rate_card import Meter
-from airouter.translation.links import Fetched
+from airouter.translation.conversation import Conversation
 from airouter.translation.support import Feature
 from airouter.wire.endpoint import Endpoint
 from airouter.wire.requests import RequestHead
@@ -34,6 +33,13 @@ Problem = Literal["usage_refused", "total_differs", "details_contradict"]
 """
 
 
+class Prepared(msgspec.Struct, frozen=True, kw_only=True):
+    """A request without a dialect, and what is left out of it by rule for the vendor that is asked."""
+
+    conversation: Conversation
+    dropped: tuple[Feature, ...] = ()
+
+
 class Call(msgspec.Struct, frozen=True, kw_only=True):
     """One attempt at one channel. `body` is the client's; `upstream_model` is what this channel calls its model."""
 
@@ -50,8 +56,8 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     """Tokens that the answer may have, for dialects that want to be told; 0: as the client put it."""
     request_id: UUID = UUID(int=0)
     """Ours; what an answer is called and dated by where the vendor does not say."""
-    fetched: Mapping[str, Fetched] = {}
-    """What lay behind links in the request, for vendors that take data only."""
+    prepared: Prepared | None = None
+    """The request read for a translation; its media are at hand."""
 
     @property
     def is_streaming(self) -> bool:

@@ -9,11 +9,10 @@ from typing import Final, Protocol
 
 from airouter.providers.contract import Call, Reported
 from airouter.wire.prompt import estimated_tokens
-from airouter.wire.sse import event_data, split_events, whole_events_end
+from airouter.wire.sse import Framer, event_data, split_events
 
 EVENT_BYTES_MAX: Final = 8 * 1024 * 1024
 """An event longer than this is not read (Gemini's images are one event each), so that it costs no memory."""
-_SEAM: Final = 3
 _BYTES_PER_WRITTEN: Final = 4
 """Of the bytes of a stream of these dialects, about a quarter is what the model wrote, the rest its wrapping."""
 
@@ -41,7 +40,7 @@ class Notes(Protocol):
 class PassingStreamReader:
     """Reads one stream (contract.StreamReader) and takes the notes of its dialect."""
 
-    __slots__ = ("_change", "_end", "_notes", "_skips", "_tail", "call", "content_type", "received_bytes")
+    __slots__ = ("_change", "_end", "_framer", "_notes", "call", "content_type", "received_bytes")
 
     def __init__(
         self,
@@ -59,47 +58,31 @@ class PassingStreamReader:
         self._change = change
         """For a client that wants the events in another frame; they then leave when they are whole."""
         self._end = end
-        self._tail = bytearray()
-        self._skips = False
+        self._framer = Framer(EVENT_BYTES_MAX)
 
     def feed(self, data: bytes) -> bytes:
         """What to send to the client now."""
         self.received_bytes += len(data)
-        tail = self._tail
-        known = len(tail)
-        tail += data
-        end = whole_events_end(tail, max(known - _SEAM, 0))
-        if not end:
-            if len(tail) > EVENT_BYTES_MAX:
-                self._skips = True
-                del tail[:-_SEAM]
-            return b"" if self._change else data
-        block = bytes(memoryview(tail)[:end])
-        self._tail = tail[end:]
-        changed = self._take(block)
+        changed = self._take(self._framer.feed(data))
         return changed if self._change else data
 
     def finish(self) -> bytes:
         """The upstream ended properly. A last event without its empty line counts as an event."""
-        tail = bytes(self._tail)
-        self._tail = bytearray()
-        out = self._take(tail) if tail else b""
+        out = self._take(self._framer.rest())
         if self._change is None:
             return b""
         return out + (self._end() if self._end is not None else b"")
 
     def close_event(self) -> bytes:
         """An empty line if part of an event is out."""
-        is_open = bool(self._tail) and self._change is None
-        self._tail = bytearray()
+        is_open = self._framer.is_within and self._change is None
+        self._framer.rest()
         return b"\n\n" if is_open else b""
 
     def _take(self, block: bytes) -> bytes:
-        if self._skips:  # the rest of an event that was too long
-            self._skips = False
-            return b""
+        """Whole events: note what they tell, and put them into another frame where the client wants one."""
         notes, change = self._notes, self._change
-        if change is None and not any(mark in block for mark in notes.marks):
+        if not block or (change is None and not any(mark in block for mark in notes.marks)):
             return b""
         out: list[bytes] = []
         for event in split_events(block):

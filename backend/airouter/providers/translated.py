@@ -10,19 +10,18 @@ import msgspec
 from airouter.domain.errors import InvalidRequest
 from airouter.domain.ids import RequestId, minted_at
 from airouter.domain.rate_card import Meter
-from airouter.providers.contract import Answered, Call, Outgoing, Provider, Refusal, Reported, StreamReader
-from airouter.translation.conversation import Conversation, features_of
+from airouter.providers.contract import Answered, Call, Outgoing, Prepared, Provider, Refusal, Reported, StreamReader
+from airouter.translation.conversation import features_of
 from airouter.translation.dialect import DIALECTS, ID_PREFIXES, EventReader, EventWriter, Wanted
-from airouter.translation.links import links_of, with_data
-from airouter.translation.reply import Head, Reply
-from airouter.translation.support import Feature, dropped_or_refused
+from airouter.translation.links import links_of
+from airouter.translation.reply import Failed, Head, Reply
+from airouter.translation.support import dropped_or_refused
 from airouter.wire.endpoint import TEXT, Endpoint
 from airouter.wire.gemini import Request as GeminiRequest
 from airouter.wire.openai import Request as ChatRequest
-from airouter.wire.sse import event_data, split_events, whole_events_end
+from airouter.wire.sse import Framer, event_data, split_events
 
 _ANY: Final = msgspec.json.Decoder(dict[str, Any])
-_SEAM: Final = 3
 EVENT_BYTES_MAX: Final = 16 * 1024 * 1024
 """An event longer than this ends the stream: it could not be translated without being held."""
 
@@ -60,27 +59,32 @@ class TranslatedProvider:
         """The one it translates."""
         return self._endpoints
 
-    def links(self, call: Call) -> list[str]:
-        """The links in the request that have to be fetched for this provider.
+    def read(self, call: Call) -> Prepared:
+        """The request without a dialect, and what has to be left out of it for this provider.
 
         Raises:
-            InvalidRequest, NotTranslatable
+            InvalidRequest: it cannot be meant. NotTranslatable: it asks for what the provider's dialect cannot say.
         """
-        conversation, _ = self._read(call)
-        return links_of(conversation, self._ours.name)
+        try:
+            body = _ANY.decode(call.body)
+        except RecursionError:
+            raise InvalidRequest("The body is nested too deeply.", field=None) from None
+        conversation = self._theirs.read_request(body, call.upstream_model, is_streaming=call.is_streaming)
+        dropped = dropped_or_refused(features_of(conversation, self._ours.name), self._ours.name)
+        return Prepared(conversation=conversation, dropped=tuple(dropped))
+
+    def links(self, prepared: Prepared) -> list[str]:
+        """The links in the request that have to be fetched for this provider."""
+        return links_of(prepared.conversation, self._ours.name)
 
     def outgoing(self, call: Call) -> Outgoing:
-        """The request in the provider's dialect.
-
-        Raises:
-            InvalidRequest: the client's request cannot be meant.
-            NotTranslatable: it asks for what the provider's dialect cannot say.
-        """
-        conversation, dropped = self._read(call)
+        """The request in the provider's dialect. Raises as `read` does, unless that was done (`call.prepared`)."""
+        prepared = call.prepared or self.read(call)
+        conversation = prepared.conversation
         allowance = call.output_allowance or conversation.max_output_tokens or 1
-        body = self._ours.write_request(with_data(conversation, call.fetched), Wanted(allowance=allowance))
+        body = self._ours.write_request(conversation, Wanted(allowance=allowance))
         out = self._native.outgoing(self._inner(call, msgspec.json.encode(body), conversation.sampling.choices))
-        return msgspec.structs.replace(out, dropped=tuple(dropped))
+        return msgspec.structs.replace(out, dropped=prepared.dropped)
 
     def answer(self, call: Call, body: bytes) -> Answered:
         """The provider's answer in the client's dialect; what is no answer stays as it is."""
@@ -107,15 +111,6 @@ class TranslatedProvider:
     def refusal(self, status: int, body: bytes) -> Refusal:
         """As the provider judges it."""
         return self._native.refusal(status, body)
-
-    def _read(self, call: Call) -> tuple[Conversation, list[Feature]]:
-        try:
-            body = _ANY.decode(call.body)
-        except RecursionError:
-            raise InvalidRequest("The body is nested too deeply.", field=None) from None
-        conversation = self._theirs.read_request(body, call.upstream_model, is_streaming=call.is_streaming)
-        dropped = dropped_or_refused(features_of(conversation, self._ours.name), self._ours.name)
-        return conversation, dropped
 
     def _inner(self, call: Call, body: bytes, choices: int = 1) -> Call:
         """The same call as the provider sees it: in its own dialect, under its own model's name."""
@@ -146,7 +141,7 @@ class TranslatedProvider:
 class TranslatingStreamReader:
     """Reads the provider's events and writes the client's (contract.StreamReader). Whole events leave, never parts."""
 
-    __slots__ = ("_has_ended", "_native", "_reader", "_tail", "_writer", "call", "content_type")
+    __slots__ = ("_framer", "_has_ended", "_has_failed", "_native", "_reader", "_writer", "call", "content_type")
 
     def __init__(
         self, call: Call, native: StreamReader, reader: EventReader, writer: EventWriter, *, is_array: bool
@@ -156,31 +151,27 @@ class TranslatingStreamReader:
         self._native = native
         self._reader = reader
         self._writer = writer
-        self._tail = bytearray()
+        self._framer = Framer(EVENT_BYTES_MAX)
         self._has_ended = False
+        self._has_failed = False
 
     def feed(self, data: bytes) -> bytes:
         """What the client reads of it now."""
-        self._native.feed(data)
-        tail = self._tail
-        known = len(tail)
-        tail += data
-        end = whole_events_end(tail, max(known - _SEAM, 0))
-        if not end:
-            if len(tail) > EVENT_BYTES_MAX:
-                raise MemoryError("an event of the provider is too long to be translated")
+        if self._has_failed:
             return b""
-        block = bytes(memoryview(tail)[:end])
-        self._tail = tail[end:]
-        return self._translated(block)
+        self._native.feed(data)
+        block = self._framer.feed(data)
+        if self._framer.has_cut:
+            self._has_failed = True
+            return self._writer.write([Failed(message="An event of the provider is too long to be translated.")])
+        return self._translated(block) if block else b""
 
     def finish(self) -> bytes:
         """The provider ended the stream: a last event without its empty line, and the end if it was a proper one."""
         self._native.finish()
-        tail = bytes(self._tail)
-        self._tail = bytearray()
-        out = self._translated(tail) if tail else b""
-        return out + self._end() if self._native.is_complete else out
+        rest = self._framer.rest()
+        out = self._translated(rest) if rest and not self._has_failed else b""
+        return out + self._end() if self.is_complete else out
 
     def _translated(self, block: bytes) -> bytes:
         out: list[bytes] = []
@@ -188,7 +179,7 @@ class TranslatingStreamReader:
             data = event_data(event)
             if data and (said := self._reader.read(data)):
                 out.append(self._writer.write(said))
-        if self._native.saw_done and self._native.is_complete:
+        if self._native.saw_done and self.is_complete:
             out.append(self._end())
         return b"".join(out)
 
@@ -202,7 +193,7 @@ class TranslatingStreamReader:
     def close_event(self) -> bytes:
         """Only whole events left, so none is open."""
         self._native.close_event()
-        self._tail = bytearray()
+        self._framer.rest()
         return b""
 
     @property
@@ -227,13 +218,13 @@ class TranslatingStreamReader:
 
     @property
     def is_complete(self) -> bool:
-        """The provider's answer is whole."""
-        return self._native.is_complete
+        """The provider's answer is whole, and all of it could be translated."""
+        return self._native.is_complete and not self._has_failed
 
     @property
     def has_error(self) -> bool:
-        """The provider said an error inside the stream."""
-        return self._native.has_error
+        """The provider said an error inside the stream, or what could not be translated."""
+        return self._native.has_error or self._has_failed
 
     def written_tokens(self) -> int:
         """An estimate of the output so far."""

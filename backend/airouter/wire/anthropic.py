@@ -10,7 +10,7 @@ import msgspec
 from airouter.domain.errors import InvalidRequest
 from airouter.domain.rate_card import Meter
 from airouter.wire.openai import OPENS_LIST, decode_head, each_text, is_given
-from airouter.wire.prompt import TOOLS_TOKENS, Bound, MediaCount, decoded, estimated_tokens, text_bytes
+from airouter.wire.prompt import TOOLS_TOKENS, Bound, decoded, estimated_tokens, media_bound, text_bytes
 
 _ABSENT: Final = msgspec.Raw(b"")
 _MEDIA_MARKS: Final = (b'"image"', b'"document"', b"file_id", b"\\u00")
@@ -65,13 +65,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
         of_tools = TOOLS_TOKENS if memoryview(self.tools)[:1] == OPENS_LIST else 0
         if not any(mark in body for mark in _MEDIA_MARKS):
             return Bound(text_tokens=len(body) + of_tools, reads_upstream=self.runs_upstream)
-        media = MediaCount(_payload_of)
-        media.look_at(decoded(self.messages))
-        return Bound(
-            text_tokens=max(len(body) - media.payload_bytes, 0) + of_tools,
-            media_items=media.items,
-            reads_upstream=media.reads_upstream or self.runs_upstream,
-        )
+        return media_bound(body, self.messages, _payload_of, more_tokens=of_tools, reads_upstream=self.runs_upstream)
 
     def estimated_input_tokens(self) -> int:
         """For calls that nobody counted: a quarter of the bytes of the prompt's text."""

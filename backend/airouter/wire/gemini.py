@@ -11,7 +11,7 @@ import msgspec
 from airouter.domain.errors import InvalidRequest
 from airouter.domain.rate_card import Meter
 from airouter.wire.openai import decode_head, is_given
-from airouter.wire.prompt import TOOLS_TOKENS, Bound, MediaCount, decoded, estimated_tokens, text_bytes
+from airouter.wire.prompt import TOOLS_TOKENS, Bound, decoded, estimated_tokens, media_bound, text_bytes
 
 _ABSENT: Final = msgspec.Raw(b"")
 _MEDIA_MARKS: Final = (b"nlineData", b"nline_data", b"ileData", b"ile_data", b"\\u00")
@@ -99,13 +99,8 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
         )
         if not any(mark in body for mark in _MEDIA_MARKS):
             return Bound(text_tokens=len(body) + of_tools, reads_upstream=reads, choices=self.choices)
-        media = MediaCount(_payload_of)
-        media.look_at(decoded(self.body.contents))
-        return Bound(
-            text_tokens=max(len(body) - media.payload_bytes, 0) + of_tools,
-            media_items=media.items,
-            reads_upstream=media.reads_upstream or reads,
-            choices=self.choices,
+        return media_bound(
+            body, self.body.contents, _payload_of, more_tokens=of_tools, reads_upstream=reads, choices=self.choices
         )
 
     def estimated_input_tokens(self) -> int:

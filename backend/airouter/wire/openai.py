@@ -205,13 +205,18 @@ def _lower(text: str) -> str:
     return text[:1].lower() + text[1:]
 
 
+def _names_only(body: bytes, given: str, model: str) -> bool:
+    """The body, whose first model is `given`, names `model`, once, and in no other spelling."""
+    return model == given and body.count(b'"model"') == 1 and b"\\u00" not in body
+
+
 def with_one_model(body: bytes, given: str, model: str) -> bytes:
     """The body with this model, for sure: its own bytes where it names the right one once and no other way.
 
     A body that names its model more than once (or might) goes out with one of each key, so that the upstream runs what
     was admitted.
     """
-    if model == given and body.count(b'"model"') == 1 and b"\\u00" not in body:
+    if _names_only(body, given, model):
         return body
     members = _MEMBERS.decode(body)
     members["model"] = msgspec.Raw(msgspec.json.encode(model))
@@ -227,7 +232,7 @@ def outgoing_body(request: Request, body: bytes, *, model: str, include_usage: b
     admitted.
     """
     adds_usage = include_usage and request.is_streaming and not request.wants_usage
-    if model == request.model and body.count(b'"model"') == 1 and b"\\u00" not in body:
+    if _names_only(body, request.model, model):
         if not adds_usage:
             return body
         if request.stream_options is msgspec.UNSET:

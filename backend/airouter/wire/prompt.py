@@ -66,13 +66,26 @@ def input_bound(endpoint: Endpoint, request: Request, body: bytes) -> Bound:
     if not has_media:
         tokens = len(body) if endpoint == "chat.completions" else _text_or_ids(source, body)
         return Bound(text_tokens=tokens + of_tools, reads_upstream=searches, choices=request.choices)
+    return media_bound(body, source, payload_of, more_tokens=of_tools, reads_upstream=searches, choices=request.choices)
+
+
+def media_bound(
+    body: bytes,
+    source: msgspec.Raw,
+    payload_of: Callable[[dict[str, object]], object],
+    *,
+    more_tokens: int,
+    reads_upstream: bool,
+    choices: int = 1,
+) -> Bound:
+    """Bound a request with media in `source`: they count by the item, everything else of the body by its bytes."""
     media = MediaCount(payload_of)
     media.look_at(decoded(source))
     return Bound(
-        text_tokens=max(len(body) - media.payload_bytes, 0) + of_tools,
+        text_tokens=max(len(body) - media.payload_bytes, 0) + more_tokens,
         media_items=media.items,
-        reads_upstream=media.reads_upstream or searches,
-        choices=request.choices,
+        reads_upstream=media.reads_upstream or reads_upstream,
+        choices=choices,
     )
 
 

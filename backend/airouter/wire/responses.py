@@ -10,9 +10,9 @@ from airouter.wire.openai import OPENS_LIST, decode_head, each_text, is_given
 from airouter.wire.prompt import (
     TOOLS_TOKENS,
     Bound,
-    MediaCount,
     decoded,
     estimated_tokens,
+    media_bound,
     payload_of,
     text_bytes,
 )
@@ -79,13 +79,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
         of_tools = TOOLS_TOKENS if memoryview(self.tools)[:1] == OPENS_LIST else 0
         if not any(mark in body for mark in _MEDIA_MARKS):
             return Bound(text_tokens=len(body) + of_tools, reads_upstream=self.runs_upstream)
-        media = MediaCount(payload_of)
-        media.look_at(decoded(self.input))
-        return Bound(
-            text_tokens=max(len(body) - media.payload_bytes, 0) + of_tools,
-            media_items=media.items,
-            reads_upstream=media.reads_upstream or self.runs_upstream,
-        )
+        return media_bound(body, self.input, payload_of, more_tokens=of_tools, reads_upstream=self.runs_upstream)
 
     def estimated_input_tokens(self) -> int:
         """For calls that nobody counted: a quarter of the bytes of the prompt's text."""

@@ -10,6 +10,8 @@ BLANK_LINES: Final = (b"\n\n", b"\r\n\r\n", b"\r\r", b"\n\r\n")
 
 _BLANK_LINE: Final = re.compile(rb"\r\n\r\n|\n\n|\r\r|\n\r\n")
 _LINE_END: Final = re.compile(rb"\r\n|\n|\r")
+_SEAM: Final = 3
+"""So many bytes before new ones may belong to an empty line that ends in the new ones."""
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 
 
@@ -53,3 +55,48 @@ def event_data(event: bytes) -> bytes:
 def data_event(data: bytes) -> bytes:
     """One event with that data, which must not contain a line break."""
     return b"data: %b\n\n" % data
+
+
+class Framer:
+    """Puts whole events together from reads that begin and end anywhere.
+
+    An event of more than `bytes_max` is thrown away as it comes, so that a stream without boundaries costs no memory;
+    `has_cut` says that this happened.
+    """
+
+    __slots__ = ("_bytes_max", "_is_cutting", "_tail", "has_cut")
+
+    def __init__(self, bytes_max: int) -> None:
+        self._bytes_max = bytes_max
+        self._tail = bytearray()
+        self._is_cutting = False
+        self.has_cut = False
+
+    def feed(self, data: bytes) -> bytes:
+        """The events that are whole now, their empty lines included; may be empty."""
+        tail = self._tail
+        known = len(tail)
+        tail += data
+        end = whole_events_end(tail, max(known - _SEAM, 0))
+        if not end:
+            if len(tail) > self._bytes_max or self._is_cutting:
+                self._is_cutting = self.has_cut = True
+                del tail[:-_SEAM]
+            return b""
+        block = bytes(memoryview(tail)[:end])
+        self._tail = tail[end:]
+        if self._is_cutting:
+            self._is_cutting = False
+            return block[first_event_end(block) :]
+        return block
+
+    def rest(self) -> bytes:
+        """What has come of an event without its end, once."""
+        rest = b"" if self._is_cutting else bytes(self._tail)
+        self._tail, self._is_cutting = bytearray(), False
+        return rest
+
+    @property
+    def is_within(self) -> bool:
+        """Part of an event has come."""
+        return bool(self._tail)
