@@ -15,6 +15,7 @@ from tests.journeys.visitor import Entrance
 
 CACHE = ROOT / ".cache"
 expect.set_options(timeout=15_000)  # on a machine that does other things as well
+SAID_LINES = 40
 OUTCOME = pytest.StashKey[bool]()
 
 
@@ -64,4 +65,6 @@ async def entrance(browser: Browser, instance: Instance, request: pytest.Fixture
     kept = await opened.close(has_failed=bool(trouble) or request.node.stash.get(OUTCOME, False))
     for path in kept:
         print(f"kept: {path.relative_to(ROOT)}")
+    if kept:
+        print("the instance said last:", *instance.process.said.splitlines()[-SAID_LINES:], sep="\n")
     assert not trouble, "\n".join(trouble)

@@ -1,0 +1,1 @@
+-- Names that providers mint (responses, conversations, background work), and where they live.

@@ -1,0 +1,1 @@
+-- Credentials of a channel one by one, and what tests of it found.

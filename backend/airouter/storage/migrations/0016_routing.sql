@@ -1,0 +1,1 @@
+-- Fallback models of keys, and groups that stand for others in order.

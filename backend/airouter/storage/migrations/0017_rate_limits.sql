@@ -1,0 +1,1 @@
+-- Limits of requests and tokens, and the shares that nodes hold of them.

@@ -1,0 +1,1 @@
+-- What providers charge the operator, and proposals of prices.
