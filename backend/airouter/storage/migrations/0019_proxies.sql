@@ -1,1 +1,2 @@
 -- The proxy of a channel.
+SELECT 1; -- to be replaced
