@@ -75,8 +75,8 @@ async def register(entrance: Entrance, link: str, email: str) -> Visitor:
 
 
 async def released(visitor: Visitor, row: Any) -> None:
-    """The job comes round every few seconds; a page asks again when it is opened."""
-    for _ in range(10):
+    """The job comes round every few seconds, later where others need the machine; a page asks again when opened."""
+    for _ in range(30):
         await expect(row).to_be_visible()
         if "Released" in await row.inner_text():
             return

@@ -6,7 +6,7 @@ where: a transfer's reference is the row and how many came before it.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
@@ -14,7 +14,7 @@ from uuid import UUID
 
 import msgspec
 
-from airouter.domain.errors import AmountTooLarge, NotFound
+from airouter.domain.errors import AmountTooLarge, DatabaseUnavailable, NotFound
 from airouter.domain.ids import AccountId
 from airouter.domain.ledger import GRANTS
 from airouter.domain.referral import JOINING, left_of, share_of
@@ -53,18 +53,15 @@ class Rewards:
         return Job(name=JOB, run=self.work, pause=timedelta(seconds=3))
 
     async def work(self) -> None:
-        """Everything that is due at the moment."""
+        """Everything that is due at the moment. One that fails is tried again next time; the others do not wait for it."""
         async with self._database.connection() as connection:
             told = await referrals.referrals_with_events(connection, _AT_ONCE)
         for referral_id in told:
-            await self._work_in(referral_id)
+            await _alone(self._work_in(referral_id), "referral.not_worked_in", referral_id)
         async with self._database.connection() as connection:
             due = await rows.due_rewards(connection, _AT_ONCE)
         for reward_id in due:
-            try:
-                await self._move(reward_id)
-            except AmountTooLarge:  # it owes as much as a wallet can hold; the others are not to wait for that
-                logger.warning("reward.not_moved", extra={"reward_id": str(reward_id)})
+            await _alone(self._move(reward_id), "reward.not_moved", reward_id)
         async with self._database.transaction() as connection:
             await referrals.forget_networks(connection)
 
@@ -132,6 +129,17 @@ class Rewards:
             before = await _locked(connection, reward_id)
             await rows.approve_reward(connection, reward_id, reason)
             return await _recorded(connection, actor, "reward.released", before)
+
+
+async def _alone(work: Awaitable[object], event: str, subject: UUID) -> None:
+    try:
+        await work
+    except DatabaseUnavailable:
+        raise
+    except AmountTooLarge:  # it owes as much as a wallet can hold
+        logger.warning(event, extra={"subject": str(subject)})
+    except Exception:
+        logger.exception(event, extra={"subject": str(subject)})
 
 
 async def _release_by_first_order(
