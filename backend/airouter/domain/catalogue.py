@@ -5,7 +5,7 @@ from typing import Final, Literal
 
 import msgspec
 
-from airouter.domain.ids import ChannelId
+from airouter.domain.ids import ChannelId, CredentialId
 from airouter.domain.policy import Policies
 from airouter.domain.quota import MICROS
 from airouter.domain.rate_card import RateCard
@@ -63,6 +63,17 @@ class ChannelOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     """
 
 
+class Credential(msgspec.Struct, frozen=True, kw_only=True):
+    """One secret of a channel. Each is healthy, cooling or disabled for itself."""
+
+    credential_id: CredentialId
+    secret: str
+
+    def __repr__(self) -> str:
+        """Without the secret: a repr ends up in logs."""
+        return f"Credential({self.credential_id})"
+
+
 class Channel(msgspec.Struct, frozen=True, kw_only=True):
     """One configured address and credential set of a provider."""
 
@@ -76,7 +87,8 @@ class Channel(msgspec.Struct, frozen=True, kw_only=True):
     priority: int = 0
     weight: int = 1
     is_enabled: bool = True
-    credentials: tuple[str, ...] = ()
+    credentials: tuple[Credential, ...] = ()
+    """Those that may be used."""
     options: ChannelOptions = ChannelOptions()
 
     def __repr__(self) -> str:

@@ -1,6 +1,6 @@
 """A call under way: what was fixed at admission, and what has happened since."""
 
-from airouter.domain.catalogue import Channel
+from airouter.domain.catalogue import Channel, Credential
 from airouter.domain.ids import RequestId
 from airouter.domain.key import Caller
 from airouter.domain.usage import Attempt
@@ -14,8 +14,8 @@ class Call:
     """One admitted call. `terms` never change: no retry and no price change alters what it is charged by."""
 
     __slots__ = (
-        "attempts", "caller", "channel", "client_request_id", "door", "first_byte_at", "hold", "is_settled",
-        "output_allowance", "request", "request_id", "started_at", "terms", "wanting_since",
+        "attempts", "caller", "channel", "client_request_id", "credential", "door", "first_byte_at", "hold",
+        "is_settled", "output_allowance", "request", "request_id", "started_at", "terms", "wanting_since",
     )  # fmt: skip
 
     def __init__(
@@ -40,6 +40,8 @@ class Call:
         self.client_request_id = client_request_id
         self.output_allowance = terms.ceiling.output_tokens
         self.channel: Channel | None = None
+        self.credential: Credential | None = None
+        """Of the attempt under way."""
         self.attempts: list[Attempt] = []
         self.first_byte_at: float | None = None
         self.is_settled = False

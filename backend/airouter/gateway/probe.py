@@ -33,7 +33,7 @@ class ChannelProbe:
             request=read_request(endpoint, body),
             body=body,
             upstream_model=channel.models[model],
-            credential=channel.credentials[0] if channel.credentials else "",
+            credential=channel.credentials[0].secret if channel.credentials else "",
             base_url=channel.base_url,
             options=channel.options,
         )
@@ -77,5 +77,5 @@ def _message(answer: bytes) -> str:
 
 def _without_secrets(words: str, channel: Channel) -> str:
     for credential in channel.credentials:
-        words = words.replace(credential, "…")
+        words = words.replace(credential.secret, "…")
     return words

@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 
-from airouter.domain.catalogue import Catalogue, Channel
+from airouter.domain.catalogue import Catalogue, Channel, Credential
 from airouter.domain.errors import (
     DomainError,
     NoChannelAvailable,
@@ -170,6 +170,7 @@ class Relay:
         self, call: Call, channel: Channel, body: bytes, client_headers: Headers, catalogue: Catalogue
     ) -> Leg:
         provider = self._serving(channel, call.door.endpoint)
+        credential = call.credential = self._credential(channel)
         outgoing = ProviderCall(
             endpoint=call.door.endpoint,
             body=body,
@@ -177,7 +178,7 @@ class Relay:
             upstream_model=channel.models[call.request.model],
             options=channel.options,
             base_url=channel.base_url,
-            credential=self._credential(channel),
+            credential=credential.secret if credential is not None else "",
             client_headers=client_headers,
             output_allowance=call.output_allowance // max(1, call.request.choices),
             request_id=call.request_id,
@@ -236,10 +237,10 @@ class Relay:
             self._timeouts = policy, timeouts
         return self._timeouts[1]
 
-    def _credential(self, channel: Channel) -> str:
+    def _credential(self, channel: Channel) -> Credential | None:
         every = channel.credentials
         if len(every) < 2:
-            return every[0] if every else ""
+            return every[0] if every else None
         return every[int(self._draw() * len(every))]
 
     def _failed(

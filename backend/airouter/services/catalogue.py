@@ -12,7 +12,7 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
-from airouter.domain.catalogue import Catalogue, Channel, ChannelOptions, Group, Model
+from airouter.domain.catalogue import Catalogue, Channel, ChannelOptions, Credential, Group, Model
 from airouter.domain.errors import DomainError
 from airouter.domain.ids import ChannelId
 from airouter.domain.policy import TOPICS, Policies
@@ -158,7 +158,7 @@ def _channels(
     return tuple(_or_before(_each(records, "channels", "channel_id", make), before).values())
 
 
-def channel_of(row: ChannelRow, credentials: tuple[str, ...]) -> Channel:
+def channel_of(row: ChannelRow, credentials: tuple[Credential, ...]) -> Channel:
     """A row as the gateway uses it. Raises msgspec.ValidationError for options that are none."""
     return Channel(
         channel_id=row.channel_id,
@@ -175,9 +175,10 @@ def channel_of(row: ChannelRow, credentials: tuple[str, ...]) -> Channel:
     )
 
 
-def open_credential(vault: Vault, row: CredentialRow) -> str:
+def open_credential(vault: Vault, row: CredentialRow) -> Credential:
     """Raises SecretUnreadable."""
-    return vault.decrypt(CREDENTIAL_PURPOSE, CREDENTIAL_TABLE, row.credential_id, row.ciphertext)
+    secret = vault.decrypt(CREDENTIAL_PURPOSE, CREDENTIAL_TABLE, row.credential_id, row.ciphertext)
+    return Credential(credential_id=row.credential_id, secret=secret)
 
 
 def _policies(records: list[Record], previous: Catalogue | None) -> Policies:

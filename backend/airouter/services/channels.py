@@ -12,7 +12,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from airouter.domain.catalogue import DEFAULT_GROUP, Channel, ChannelOptions
 from airouter.domain.errors import AlreadyExists, Conflict, InvalidRequest, NotFound, NotSupportedYet
-from airouter.domain.ids import ChannelId
+from airouter.domain.ids import ChannelId, CredentialId
 from airouter.domain.policy import Network
 from airouter.providers.registry import PROVIDERS, SCRIPTED
 from airouter.services.audit_log import SYSTEM, Act, Actor, record
@@ -269,7 +269,7 @@ class Channels:
     async def _keep(self, connection: Connection, channel_id: ChannelId, secrets: Sequence[str]) -> None:
         credentials: list[CredentialRow] = []
         for secret in dict.fromkeys(secrets):
-            credential_id = new_id()
+            credential_id = CredentialId(new_id())
             ciphertext = self._vault.encrypt(CREDENTIAL_PURPOSE, CREDENTIAL_TABLE, credential_id, secret)
             hint = secret[-_HINT_LENGTH:] if len(secret) >= _SECRET_LENGTH_WITH_HINT else ""
             credentials.append(

@@ -3,11 +3,10 @@
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 import msgspec
 
-from airouter.domain.ids import ChannelId
+from airouter.domain.ids import ChannelId, CredentialId
 from airouter.storage.database import Connection, row_as
 from airouter.storage.queries import load
 
@@ -35,7 +34,7 @@ class CredentialRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     """One credential, encrypted; `hint` is what people may see of it."""
 
     channel_id: ChannelId
-    credential_id: UUID
+    credential_id: CredentialId
     ciphertext: bytes
     hint: str
 
