@@ -53,7 +53,7 @@ class Rewards:
         return Job(name=JOB, run=self.work, pause=timedelta(seconds=3))
 
     async def work(self) -> None:
-        """Everything that is due at the moment. One that fails is tried again next time; the others do not wait for it."""
+        """Everything that is due now. One that fails is tried again next time; the others do not wait for it."""
         async with self._database.connection() as connection:
             told = await referrals.referrals_with_events(connection, _AT_ONCE)
         for referral_id in told:
