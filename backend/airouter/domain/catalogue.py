@@ -90,6 +90,8 @@ class Channel(msgspec.Struct, frozen=True, kw_only=True):
     credentials: tuple[Credential, ...] = ()
     """Those that may be used."""
     options: ChannelOptions = ChannelOptions()
+    costs: dict[str, RateCard] = {}
+    """Public model name -> what the provider charges the operator for it, in quota; absent where nothing is known."""
 
     def __repr__(self) -> str:
         """Without the credentials: a repr ends up in logs."""

@@ -99,6 +99,13 @@ class RateCard(msgspec.Struct, frozen=True, kw_only=True, dict=True):
                 return self._complete[number]
         return self._complete[0]
 
+    def rates_under(self, when: TierCondition | None) -> Rates:
+        """The complete rates of the tier of exactly this condition; None, or without such a tier: the card's own."""
+        for number, tier in enumerate(self.tiers, start=1):
+            if tier.when == when:
+                return self._complete[number]
+        return self._complete[0]
+
     def prices(self, meter: Meter) -> bool:
         """Whether the meter has a rate in every tier: only then may a request ask for it."""
         return all(meter in rates for rates in self._complete)

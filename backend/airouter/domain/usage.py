@@ -72,6 +72,8 @@ class UsageRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     error: str | None = None
     unpriced: tuple[str, ...] = ()
     attempts: tuple[Attempt, ...] = ()
+    provider_cost: int | None = None
+    """What the channel's provider charges for it, by the channel's own rates; None: unknown, which is not 0."""
 
     @property
     def created_at(self) -> datetime:

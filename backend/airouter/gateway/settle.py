@@ -1,7 +1,9 @@
 """Usage -> Charge: price once, write the journal, let the rest of the hold go. Postgres hears of it with a sync."""
 
 from airouter.domain import pricing
+from airouter.domain.catalogue import Channel
 from airouter.domain.errors import LedgerUnavailable
+from airouter.domain.quota import MICROS, WALLET_MAX
 from airouter.domain.usage import UsageRecord
 from airouter.gateway.call import Call
 from airouter.gateway.credit import Credit, JournalFailed
@@ -68,4 +70,16 @@ def _record(call: Call, metered: Metered, now: float, error: str | None) -> Usag
         first_token_ms=None if call.first_byte_at is None else int((call.first_byte_at - call.started_at) * 1000),
         error=error or metered.problem,
         attempts=tuple(call.attempts) if len(call.attempts) > 1 or error else (),
+        provider_cost=_provider_cost(call, metered, channel) if channel and channel.costs else None,
     )
+
+
+def _provider_cost(call: Call, metered: Metered, channel: Channel) -> int | None:
+    """What the provider charges, or None: no rates of its own, nothing reported, or something that they leave out. A
+    part of a cost would make a margin look better than it is.
+    """
+    card = channel.costs.get(call.terms.model.model)
+    if card is None or not metered.quantities:
+        return None
+    cost, unpriced = pricing.cost(metered.quantities, card, MICROS, metered.service_tier, call.door.endpoint)
+    return None if unpriced or cost > WALLET_MAX else cost

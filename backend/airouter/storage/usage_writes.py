@@ -89,6 +89,7 @@ def _row(record: UsageRecord, charged: int, transfer_id: TransferId | None) -> t
         record.error and _text(record.error),
         "{" + ",".join(record.unpriced) + "}" if record.unpriced else "{}",
         _attempts(record) if record.attempts else "[]",
+        record.provider_cost,
     )
 
 
