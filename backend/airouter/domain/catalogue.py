@@ -1,11 +1,12 @@
 """What is offered and by whom: models, groups and channels, as the gateway and the price list see them."""
 
 from datetime import datetime
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
 
 from airouter.domain.ids import ChannelId, CredentialId
+from airouter.domain.overrides import BodyRule, ChannelTimeouts, HeaderRule
 from airouter.domain.policy import Policies
 from airouter.domain.quota import MICROS
 from airouter.domain.rate_card import RateCard
@@ -61,6 +62,17 @@ class ChannelOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     on_disconnect: Literal["drain", "cancel"] = "drain"
     """What to do with the upstream when the client leaves: read on within limits, or hang up where that stops billing.
     """
+    test_model: Annotated[str, msgspec.Meta(min_length=1, max_length=200)] | None = None
+    """The public name that tests ask for; None: the first that the channel serves."""
+    probe_minutes: Annotated[int, msgspec.Meta(ge=1, le=10_080)] | None = None
+    """How often the channel is tested by itself; None: never. Each test is a call that the provider bills."""
+    api_version: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9.-]{1,40}$")] | None = None
+    """Azure: the version that goes into the address; None: the addresses that need none."""
+    timeouts: ChannelTimeouts | None = None
+    """Where this upstream needs others than policy `routing` says."""
+    body: Annotated[tuple[BodyRule, ...], msgspec.Meta(max_length=100)] = ()
+    headers: Annotated[tuple[HeaderRule, ...], msgspec.Meta(max_length=100)] = ()
+    """What is changed in every request, in this order, after everything else."""
 
 
 class Credential(msgspec.Struct, frozen=True, kw_only=True):

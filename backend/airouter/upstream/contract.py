@@ -11,6 +11,7 @@ UpstreamError
 ├── BadAnswer           what arrived is not the head of an HTTP answer, or it is too large
 ├── BrokenOff           the connection ended, or the framing broke, before the answer was complete
 ├── IdleTimeout         no byte of the body arrived within `idle_seconds`
+├── TotalTimeout        the whole call took longer than it may (total.py)
 └── AnswerTooLarge      the body is longer than the caller wants to hold
 ```
 
@@ -216,6 +217,16 @@ class IdleTimeout(UpstreamError):
     def __init__(self, message: str, *, before_first_byte: bool) -> None:
         super().__init__(message)
         self.before_first_byte = before_first_byte
+
+
+class TotalTimeout(UpstreamError):
+    """The whole call took longer than this upstream is given."""
+
+    code = "total_timeout"
+
+    def __init__(self, message: str, *, is_first: bool) -> None:
+        super().__init__(message)
+        self.before_first_byte = is_first
 
 
 class AnswerTooLarge(UpstreamError):

@@ -8,6 +8,7 @@ import asyncio
 import ssl
 from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import Any, cast
+from urllib.parse import unquote, urlsplit
 
 import httpcore
 import httpx
@@ -115,9 +116,22 @@ def guarded_transport(
         "network_backend": GuardedBackend(guard),
     }
     transport._pool = (  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - see above
-        httpcore.AsyncConnectionPool(**bounds) if proxy is None else httpcore.AsyncHTTPProxy(proxy_url=proxy, **bounds)
+        httpcore.AsyncConnectionPool(**bounds) if proxy is None else _proxied(proxy, tls, bounds)
     )
     return transport
+
+
+def _proxied(proxy: str, tls: ssl.SSLContext, bounds: dict[str, Any]) -> httpcore.AsyncHTTPProxy:
+    """Httpcore takes the credentials of a proxy apart from its address."""
+    parts = urlsplit(proxy)
+    login = None if parts.username is None else (unquote(parts.username), unquote(parts.password or ""))
+    address = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+    return httpcore.AsyncHTTPProxy(
+        proxy_url=address,
+        proxy_auth=login,
+        proxy_ssl_context=tls if parts.scheme == "https" else None,
+        **bounds,
+    )
 
 
 class HttpxClient:

@@ -1,0 +1,88 @@
+"""What has to change in a standard OpenAI body for a vendor that takes most of it: names, members, roles. All data.
+
+A limit that a vendor does not know by OpenAI's name would be ignored there, and the answer be longer than what was held
+for it: such a member is renamed. A member that a vendor refuses, and that changes nothing of what is answered, is left
+out; what means something stays, and the vendor says itself that it cannot.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import msgspec
+
+_MEMBERS: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_MESSAGES: Final = msgspec.json.Decoder(list[dict[str, Any]])
+_ESCAPE: Final = b"\\u00"
+"""A body with one may spell any name with it."""
+_DEVELOPER: Final = b"developer"
+_SPOKEN: Final = ("messages", "input")
+"""Where messages with roles stand, in chat completions and in responses."""
+_UNTOLD: Final = frozenset({"stream_options"})
+"""Left out without a word: the client gets its usage all the same."""
+
+
+class Adaptation(msgspec.Struct, frozen=True, kw_only=True):
+    """How a vendor's requests differ from OpenAI's."""
+
+    renames: tuple[tuple[str, str], ...] = ()
+    """OpenAI's name -> the vendor's. Where both are given, the vendor's own stays."""
+    leaves_out: tuple[str, ...] = ()
+    """Members that the vendor refuses, and that advise only."""
+    without: tuple[tuple[str, str], ...] = ()
+    """Members left out when they have this value: the vendor's default, for which it has no word."""
+    developer_is_system: bool = False
+    """The vendor knows no role `developer`; its `system` means the same."""
+
+    @property
+    def marks(self) -> tuple[bytes, ...]:
+        """A body without any of these needs no change."""
+        names = (*(old for old, _ in self.renames), *self.leaves_out, *(name for name, _ in self.without))
+        marks = tuple(b'"%b"' % name.encode() for name in names)
+        return (*marks, b'"developer"') if self.developer_is_system else marks
+
+
+class Adapter:
+    """Applies one vendor's row."""
+
+    def __init__(self, adaptation: Adaptation) -> None:
+        self._adaptation = adaptation
+        self._marks = (*adaptation.marks, _ESCAPE)
+        self._without = {name: msgspec.json.decode(value) for name, value in adaptation.without}
+
+    def adapted(self, body: bytes) -> tuple[bytes, tuple[str, ...]]:
+        """The body for this vendor, its own bytes where nothing has to change, and the names of what was left out."""
+        if not any(mark in body for mark in self._marks):
+            return body, ()
+        given = _MEMBERS.decode(body)
+        members, left_out = self._renamed(given), list[str]()
+        for name in self._adaptation.leaves_out:
+            if members.pop(name, None) is not None and name not in _UNTOLD:
+                left_out.append(name)
+        for name, value in self._without.items():
+            if name in members and msgspec.json.decode(members[name]) == value:
+                del members[name]
+        if self._adaptation.developer_is_system:
+            for name in _SPOKEN:
+                if (messages := _as_system(members.get(name))) is not None:
+                    members[name] = messages
+        return (body if members == given else msgspec.json.encode(members)), tuple(left_out)
+
+    def _renamed(self, given: Mapping[str, msgspec.Raw]) -> dict[str, msgspec.Raw]:
+        members = dict(given)
+        for old, new in self._adaptation.renames:
+            value = members.pop(old, None)
+            if value is not None and new not in members:
+                members[new] = value
+        return members
+
+
+def _as_system(raw: msgspec.Raw | None) -> msgspec.Raw | None:
+    """The messages with the vendor's name for the role, or None where they need none."""
+    if raw is None or not (_DEVELOPER in (view := bytes(raw)) or _ESCAPE in view):
+        return None
+    try:
+        messages = _MESSAGES.decode(raw)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None  # plain text, or what the vendor will refuse
+    changed = [{**one, "role": "system"} if one.get("role") == "developer" else one for one in messages]
+    return msgspec.Raw(msgspec.json.encode(changed)) if changed != messages else None

@@ -1,0 +1,294 @@
+"""Every vendor that a channel can name, as data: where it lies, what it takes, how it differs.
+
+`base_url` is what that vendor's own SDK, or OpenAI's with that vendor, takes as its base URL. Only what a recording or
+a vendor's documentation says stands here; the comment of a row names the page (all read in 2026). What a row does not
+know is left as OpenAI does it, and the vendor says itself what it does not take.
+"""
+
+from collections.abc import Mapping
+from typing import Final, Literal
+
+import msgspec
+
+from airouter.providers.adapting import Adaptation
+from airouter.providers.reporting import Habits
+from airouter.wire.endpoint import Endpoint
+
+CredentialForm = Literal["key", "optional", "service_account", "azure", "aws", "none"]
+"""`key`: an API key. `optional`: a key where the server was started with one. The others: see the vendor's hint."""
+
+
+class Vendor(msgspec.Struct, frozen=True, kw_only=True):
+    """One row."""
+
+    label: str
+    base_url: str = ""
+    """Empty: every customer has an address of their own, see `base_url_hint`."""
+    base_url_hint: str = ""
+    credential: CredentialForm = "key"
+    credential_hint: str = ""
+    """What a credential looks like."""
+    endpoints: tuple[Endpoint, ...]
+    """What it is asked for in its own dialect."""
+    docs: str = ""
+    habits: Habits = Habits()
+    adaptation: Adaptation | None = None
+    asks_for_usage: bool = True
+    """A stream says its usage only when asked by `stream_options`. False: it always does, or knows no such member."""
+    notes: str = ""
+    """For the operator who sets up a channel."""
+
+
+CHAT: Final[tuple[Endpoint, ...]] = ("chat.completions",)
+CHAT_AND_VECTORS: Final[tuple[Endpoint, ...]] = ("chat.completions", "embeddings")
+CLASSIC: Final[tuple[Endpoint, ...]] = ("chat.completions", "completions", "embeddings")
+VECTORS: Final[tuple[Endpoint, ...]] = ("embeddings",)
+
+ONLY_MAX_TOKENS: Final = Adaptation(renames=(("max_completion_tokens", "max_tokens"),))
+"""The vendor documents `max_tokens` alone; unknown members it ignores, and with one the client's limit."""
+
+VENDORS: Final[Mapping[str, Vendor]] = {
+    "openai": Vendor(
+        label="OpenAI",
+        base_url="https://api.openai.com/v1",
+        credential_hint="sk-…",
+        endpoints=(*CLASSIC, "responses", "responses.input_tokens", "moderations"),
+        docs="https://platform.openai.com/docs/api-reference",
+    ),
+    "openai-compatible": Vendor(
+        label="OpenAI-compatible",
+        base_url_hint="https://api.example.com/v1",
+        credential="optional",
+        endpoints=CLASSIC,
+        notes="Any server that speaks OpenAI's chat completions. Nothing in the client's request is adapted.",
+    ),
+    "anthropic": Vendor(
+        label="Anthropic",
+        base_url="https://api.anthropic.com",
+        credential_hint="sk-ant-…",
+        endpoints=("messages", "messages.count_tokens"),
+        docs="https://docs.anthropic.com/en/api",
+        notes="The address has no version, as in Anthropic's SDK.",
+    ),
+    "gemini": Vendor(
+        label="Google Gemini",
+        base_url="https://generativelanguage.googleapis.com",
+        credential_hint="AIza…",
+        endpoints=("generate_content", "generate_content.count_tokens", "embed_content", "batch_embed_contents"),
+        docs="https://ai.google.dev/api",
+        notes="The address has no version, as in Google's SDK.",
+    ),
+    # docs.cerebras.ai/api-reference/chat-completions: max_completion_tokens; completions too. No embeddings.
+    "cerebras": Vendor(
+        label="Cerebras",
+        base_url="https://api.cerebras.ai/v1",
+        credential_hint="csk-…",
+        endpoints=("chat.completions", "completions"),
+        docs="https://inference-docs.cerebras.ai",
+    ),
+    # api-docs.deepseek.com/api/create-chat-completion: roles system, user, assistant, tool; max_tokens only.
+    # Recorded in 2026: /responses, whole and streamed, with OpenAI's figures.
+    "deepseek": Vendor(
+        label="DeepSeek",
+        base_url="https://api.deepseek.com",
+        credential_hint="sk-…",
+        endpoints=("chat.completions", "responses"),
+        docs="https://api-docs.deepseek.com",
+        adaptation=Adaptation(renames=ONLY_MAX_TOKENS.renames, developer_is_system=True),
+    ),
+    # docs.fireworks.ai/api-reference/post-chatcompletions: max_tokens and max_completion_tokens are the same.
+    "fireworks": Vendor(
+        label="Fireworks",
+        base_url="https://api.fireworks.ai/inference/v1",
+        credential_hint="fw_…",
+        endpoints=CLASSIC,
+        docs="https://docs.fireworks.ai/api-reference",
+    ),
+    # console.groq.com/docs/openai: chat in OpenAI's form; no embeddings, no older completions.
+    "groq": Vendor(
+        label="Groq",
+        base_url="https://api.groq.com/openai/v1",
+        credential_hint="gsk_…",
+        endpoints=CHAT,
+        docs="https://console.groq.com/docs/openai",
+    ),
+    # docs.siliconflow.cn/cn/api-reference/chat-completions: max_tokens; embeddings beside it.
+    "siliconflow": Vendor(
+        label="SiliconFlow",
+        base_url="https://api.siliconflow.cn/v1",
+        credential_hint="sk-…",
+        endpoints=CHAT_AND_VECTORS,
+        docs="https://docs.siliconflow.cn",
+        adaptation=ONLY_MAX_TOKENS,
+        notes="Outside China: https://api.siliconflow.com/v1.",
+    ),
+    # jina.ai/embeddings, api.jina.ai/openapi.json: OpenAI's shape, but `embedding_type` for `encoding_format`.
+    "jina": Vendor(
+        label="Jina AI",
+        base_url="https://api.jina.ai/v1",
+        credential_hint="jina_…",
+        endpoints=VECTORS,
+        docs="https://jina.ai/embeddings",
+        adaptation=Adaptation(renames=(("encoding_format", "embedding_type"),), leaves_out=("user",)),
+    ),
+    # platform.minimax.io/docs/api-reference/text-openai-api: max_completion_tokens, stream_options.
+    "minimax": Vendor(
+        label="MiniMax",
+        base_url="https://api.minimax.io/v1",
+        endpoints=CHAT,
+        docs="https://platform.minimax.io/docs/api-reference/text-openai-api",
+        notes="In China: https://api.minimaxi.com/v1.",
+    ),
+    # docs.mistral.ai/api: unknown members are refused with 422 `extra_forbidden`, `max_completion_tokens` among them
+    # (recorded in public reports); the seed is called random_seed; roles are system, user, assistant, tool; the last
+    # event of every stream says the usage. A total beyond prompt and completion is audio that was listened to.
+    "mistral": Vendor(
+        label="Mistral",
+        base_url="https://api.mistral.ai/v1",
+        endpoints=(*CHAT_AND_VECTORS, "moderations"),
+        docs="https://docs.mistral.ai/api",
+        habits=Habits(excess_is="audio_input"),
+        adaptation=Adaptation(
+            renames=(
+                ("max_completion_tokens", "max_tokens"),
+                ("seed", "random_seed"),
+                ("dimensions", "output_dimension"),
+            ),
+            leaves_out=(
+                "stream_options",
+                "user",
+                "store",
+                "service_tier",
+                "safety_identifier",
+                "prompt_cache_retention",
+            ),
+            developer_is_system=True,
+        ),
+        asks_for_usage=False,
+    ),
+    # platform.moonshot.ai/docs/api/chat: max_completion_tokens, with max_tokens as its older name.
+    "moonshot": Vendor(
+        label="Moonshot (Kimi)",
+        base_url="https://api.moonshot.ai/v1",
+        credential_hint="sk-…",
+        endpoints=CHAT,
+        docs="https://platform.moonshot.ai/docs/api/chat",
+        notes="In China: https://api.moonshot.cn/v1; the two know different keys.",
+    ),
+    # docs.ollama.com/api/openai-compatibility: max_tokens, stream_options.include_usage; no key.
+    "ollama": Vendor(
+        label="Ollama",
+        base_url="http://localhost:11434/v1",
+        credential="none",
+        endpoints=CLASSIC,
+        docs="https://docs.ollama.com/api/openai-compatibility",
+        adaptation=ONLY_MAX_TOKENS,
+        notes="Policy `network` has to allow the address.",
+    ),
+    # openrouter.ai/docs/api-reference: `models`, `preset` and `route` choose other models.
+    "openrouter": Vendor(
+        label="OpenRouter",
+        base_url="https://openrouter.ai/api/v1",
+        credential_hint="sk-or-v1-…",
+        endpoints=CLASSIC,
+        docs="https://openrouter.ai/docs/api-reference/overview",
+        habits=Habits(
+            searches=(("server_tool_use", "web_search_requests"),), chooses_models_by=("models", "preset", "route")
+        ),
+    ),
+    # docs.perplexity.ai/api-reference/chat-completions-post: max_tokens; every event of a stream says the usage.
+    "perplexity": Vendor(
+        label="Perplexity",
+        base_url="https://api.perplexity.ai",
+        credential_hint="pplx-…",
+        endpoints=CHAT,
+        docs="https://docs.perplexity.ai",
+        habits=Habits(searches=(("num_search_queries",),)),
+        adaptation=Adaptation(
+            renames=ONLY_MAX_TOKENS.renames, leaves_out=("stream_options",), developer_is_system=True
+        ),
+        asks_for_usage=False,
+    ),
+    # alibabacloud.com/help/en/model-studio/compatibility-of-openai-with-dashscope: max_tokens,
+    # stream_options.include_usage.
+    "qwen": Vendor(
+        label="Qwen (Alibaba Model Studio)",
+        base_url="https://dashscope.aliyuncs.com/compatible-mode/v1",
+        credential_hint="sk-…",
+        endpoints=CHAT_AND_VECTORS,
+        docs="https://www.alibabacloud.com/help/en/model-studio/compatibility-of-openai-with-dashscope",
+        adaptation=ONLY_MAX_TOKENS,
+        notes="Singapore: https://dashscope-intl.aliyuncs.com/compatible-mode/v1; Virginia: dashscope-us; "
+        "each region has its own keys.",
+    ),
+    "scripted": Vendor(
+        label="Scripted (for trying out)",
+        credential="none",
+        endpoints=CLASSIC,
+        notes="Answers inside this process; needs no address.",
+    ),
+    # docs.together.ai/reference/chat-completions-1: max_tokens.
+    "together": Vendor(
+        label="Together",
+        base_url="https://api.together.xyz/v1",
+        endpoints=CLASSIC,
+        docs="https://docs.together.ai/reference",
+        adaptation=ONLY_MAX_TOKENS,
+    ),
+    # docs.vllm.ai: OpenAI-compatible server; a key only where it was started with --api-key.
+    "vllm": Vendor(
+        label="vLLM",
+        base_url="http://localhost:8000/v1",
+        credential="optional",
+        endpoints=CLASSIC,
+        docs="https://docs.vllm.ai/en/latest/serving/openai_compatible_server.html",
+        notes="Policy `network` has to allow the address.",
+    ),
+    # volcengine.com/docs/82379: OpenAI's protocol below /api/v3; the model is a model id or an endpoint id (ep-…).
+    "volcengine": Vendor(
+        label="VolcEngine Ark",
+        base_url="https://ark.cn-beijing.volces.com/api/v3",
+        endpoints=CHAT_AND_VECTORS,
+        docs="https://www.volcengine.com/docs/82379",
+        notes="The upstream's name of a model may be that of an inference endpoint (ep-…).",
+    ),
+    # docs.voyageai.com/reference/embeddings-api: output_dimension; encoding_format is `base64` or left out. Recorded:
+    # the usage is total_tokens alone.
+    "voyage": Vendor(
+        label="Voyage AI",
+        base_url="https://api.voyageai.com/v1",
+        credential_hint="pa-…",
+        endpoints=VECTORS,
+        docs="https://docs.voyageai.com/reference/embeddings-api",
+        adaptation=Adaptation(
+            renames=(("dimensions", "output_dimension"),),
+            leaves_out=("user",),
+            without=(("encoding_format", '"float"'),),
+        ),
+    ),
+    # docs.x.ai/docs/api-reference: reasoning stands beside completion_tokens; num_sources_used counts searches.
+    "xai": Vendor(
+        label="xAI",
+        base_url="https://api.x.ai/v1",
+        credential_hint="xai-…",
+        endpoints=CHAT,
+        docs="https://docs.x.ai/docs/api-reference",
+        habits=Habits(reasoning_beside=True, searches=(("num_sources_used",),)),
+    ),
+    # docs.z.ai/api-reference/llm/chat-completion: max_tokens; recorded.
+    "zai": Vendor(
+        label="Z.ai",
+        base_url="https://api.z.ai/api/paas/v4",
+        endpoints=CHAT,
+        docs="https://docs.z.ai/api-reference/llm/chat-completion",
+        adaptation=ONLY_MAX_TOKENS,
+    ),
+    # docs.bigmodel.cn/cn/guide/develop/openai/introduction: the same protocol in China, with embeddings.
+    "zhipu": Vendor(
+        label="Zhipu (BigModel)",
+        base_url="https://open.bigmodel.cn/api/paas/v4",
+        endpoints=CHAT_AND_VECTORS,
+        docs="https://docs.bigmodel.cn",
+        adaptation=ONLY_MAX_TOKENS,
+    ),
+}
