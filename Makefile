@@ -1,6 +1,6 @@
 # Every recipe is one line; what it calls explains itself. Needs Python 3.11+, Node 20.19+, make and git, nothing else.
 .DEFAULT_GOAL := help
-.PHONY: help run dev test check openapi bench soak lock clean-data clean
+.PHONY: help run dev test check openapi bench soak lock catalogue clean-data clean
 PYTHON ?= python3
 MAKE_RUN := $(PYTHON) backend/bootstrap.py run
 MAKE_TEST := $(PYTHON) backend/bootstrap.py test
@@ -31,6 +31,9 @@ soak: ## the long figures behind the guarantees; hours
 
 lock: ## resolve the libraries anew and pin them by hash (needs uv)
 	@$(PYTHON) backend/lock.py
+
+catalogue: ## write the shipped catalogue of price proposals anew (fetches one package)
+	@$(MAKE_TEST) && .venv/bin/python backend/catalogue.py
 
 clean-data: ## ask, then wipe the demo's data
 	@.venv/bin/airouter wipe
