@@ -159,6 +159,17 @@ class Conversation(msgspec.Struct, frozen=True, kw_only=True):
     """What the request asks for that this form cannot hold, and the member that asks for it."""
 
 
+def merged_turns(turns: tuple[Turn, ...]) -> list[Turn]:
+    """For dialects in which speakers take turns: what one says in a row is one turn."""
+    merged: list[Turn] = []
+    for turn in turns:
+        if merged and merged[-1].role == turn.role:
+            merged[-1] = Turn(role=turn.role, parts=merged[-1].parts + turn.parts)
+        else:
+            merged.append(turn)
+    return merged
+
+
 def features_of(conversation: Conversation, provider: Dialect) -> dict[Feature, str]:
     """Everything the request asks for that not every dialect has, with the member of this form that asks for it.
 

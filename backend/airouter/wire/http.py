@@ -29,6 +29,10 @@ def content_type(headers: Iterable[Header]) -> bytes:
     return b""
 
 
+STREAMS: Final = frozenset({b"text/event-stream", b"application/vnd.amazon.eventstream"})
+"""Server-sent events, and AWS's own binary ones."""
+
+
 def is_event_stream(headers: Iterable[Header]) -> bool:
     """Whether the body is an event stream."""
-    return content_type(headers) == b"text/event-stream"
+    return content_type(headers) in STREAMS

@@ -20,8 +20,9 @@ from airouter.translation.conversation import (
     ToolChoice,
     ToolResult,
     Turn,
+    merged_turns,
 )
-from airouter.translation.effort import budget_for, check_effort
+from airouter.translation.effort import budget_beside_tools, check_effort
 from airouter.translation.json_text import object_of, text_of
 from airouter.translation.members import Members
 from airouter.translation.support import Feature
@@ -212,7 +213,9 @@ def write(conversation: Conversation, allowance: int) -> dict[str, Any]:
         "model": conversation.model,
         "max_tokens": max_tokens,
         "messages": [
-            {"role": turn.role, "content": blocks} for turn in _merged(conversation) if (blocks := _blocks(turn.parts))
+            {"role": turn.role, "content": blocks}
+            for turn in merged_turns(conversation.turns)
+            if (blocks := _blocks(turn.parts))
         ],
     }
     if conversation.system:
@@ -221,7 +224,7 @@ def write(conversation: Conversation, allowance: int) -> dict[str, Any]:
         body["tools"] = [_tool(tool) for tool in conversation.tools]
         if (choice := _written_choice(conversation)) is not None:
             body["tool_choice"] = choice
-    budget = _budget(conversation, max_tokens)
+    budget = budget_beside_tools(conversation, max_tokens, "anthropic")
     if budget is not None:
         body["thinking"] = {"type": "enabled", "budget_tokens": budget}
     sampling = conversation.sampling
@@ -240,17 +243,6 @@ def write(conversation: Conversation, allowance: int) -> dict[str, Any]:
     if conversation.is_streaming:
         body["stream"] = True
     return body
-
-
-def _merged(conversation: Conversation) -> list[Turn]:
-    """Speakers take turns there: what one says in a row is one message."""
-    merged: list[Turn] = []
-    for turn in conversation.turns:
-        if merged and merged[-1].role == turn.role:
-            merged[-1] = Turn(role=turn.role, parts=merged[-1].parts + turn.parts)
-        else:
-            merged.append(turn)
-    return merged
 
 
 def _blocks(parts: tuple[Part, ...]) -> list[dict[str, Any]]:
@@ -324,21 +316,3 @@ def _written_choice(conversation: Conversation) -> dict[str, Any] | None:
     if parallel is False and written["type"] != "none":
         written["disable_parallel_tool_use"] = True
     return written
-
-
-def _budget(conversation: Conversation, max_tokens: int) -> int | None:
-    """No thinking beside a forced tool, nor in the middle of tool use whose thought is not at hand: it is refused."""
-    if conversation.thinking is None:
-        return None
-    choice = conversation.tool_choice
-    if choice is not None and choice.mode in {"required", "named"}:
-        return None
-    last = next((turn for turn in reversed(conversation.turns) if turn.role == "assistant"), None)
-    goes_on = bool(conversation.turns) and any(isinstance(part, ToolResult) for part in conversation.turns[-1].parts)
-    if goes_on and last is not None and not any(_is_own_thought(part) for part in last.parts):
-        return None
-    return budget_for(conversation.thinking, max_tokens)
-
-
-def _is_own_thought(part: Part) -> bool:
-    return isinstance(part, Reasoning) and part.vendor == "anthropic"
