@@ -13,7 +13,7 @@ _HEADS: Final[dict[Dialect, str]] = {
     "cohere": "Cohere",
 }
 _MARKS: Final = {"carried": "✓", "dropped": "–", "refused": "✗"}
-SPOKEN: Final[tuple[Dialect, ...]] = ("chat", "responses", "anthropic", "gemini")
+SPOKEN: Final[tuple[Dialect, ...]] = ("chat", "responses", "anthropic", "gemini", "bedrock", "cohere")
 """The dialects that a provider of this version can be asked in."""
 
 

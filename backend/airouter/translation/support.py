@@ -103,6 +103,7 @@ _ONE_ANSWER: Final = "the provider writes one answer a call"
 _ITSELF: Final = "the provider caches without being asked"
 _NO_SWITCH: Final = "the provider has no such switch"
 _EARLIER: Final = "the beginning of the answer is sent as an earlier message"
+_BY_FAMILY: Final = "in the words of each family of models; dropped for a family that is not known"
 _NO_JSON_MODE: Final = "there is no JSON mode without a schema; the prompt asks for it, as OpenAI requires"
 
 RULES: Final[Mapping[Dialect, Mapping[Feature, Rule]]] = {
@@ -170,36 +171,37 @@ RULES: Final[Mapping[Dialect, Mapping[Feature, Rule]]] = {
         },
     ),
     "bedrock": _rules(
-        ("system", "image_data", "document_data", "video_data", "tools", "tool_choice_required", "tool_choice_named",
-         "tool_result_media", "tool_result_error", "top_p", "stop", "prefill"),
+        ("system", "image_data", "document_data", "audio_data", "video_data", "tools", "strict_tools",
+         "tool_choice_required", "tool_choice_named", "tool_result_media", "tool_result_error", "json_schema", "top_p",
+         "stop", "prefill"),
         carried={
+            "audio_link": _FETCHED,
             "cache_marks": "as cache points",
             "document_link": _FETCHED,
             "image_link": _FETCHED,
             "late_system": _FOLDED,
+            "reasoning_budget": _BY_FAMILY,
+            "reasoning_effort": _BY_FAMILY,
             "temperature": "at most 1",
-            "tool_choice_none": "the tools are left out",
+            "tool_choice_none": "the tools are not shown, and earlier calls are told in words",
             "video_link": _FETCHED,
         },
         dropped={
-            "json": _NO_JSON_MODE, "no_parallel_calls": _NO_SWITCH, "penalties": _HINT,
-            "reasoning_budget": _NO_SWITCH, "reasoning_effort": _NO_SWITCH, "seed": _HINT, "strict_tools": _NO_SWITCH,
+            "json": _NO_JSON_MODE, "no_parallel_calls": _NO_SWITCH, "penalties": _HINT, "seed": _HINT,
             "top_k": _HINT, "user": _HINT, "verbosity": _HINT,
         },
-        refused={
-            "audio_data": _NO_SOUND, "audio_link": _NO_SOUND, "choices": _ONE_ANSWER,
-            "json_schema": "the provider has no structured output",
-            "logprobs": "the provider gives no log probabilities",
-        },
+        refused={"choices": _ONE_ANSWER, "logprobs": "the provider gives no log probabilities"},
     ),
     "cohere": _rules(
-        ("system", "late_system", "image_data", "image_link", "tools", "strict_tools", "tool_choice_none",
-         "tool_choice_required", "json", "json_schema", "reasoning_budget", "temperature", "top_p", "top_k", "seed",
-         "penalties", "stop"),
+        ("system", "late_system", "image_data", "image_link", "tools", "tool_choice_none", "tool_choice_required",
+         "json", "json_schema", "reasoning_budget", "temperature", "top_k", "seed", "stop"),
         carried={
+            "penalties": "from 0 to 1",
             "reasoning_effort": "`none` turns thinking off, anything else on",
+            "strict_tools": "for all tools at once",
             "tool_choice_named": "the other tools are left out, and one must be called",
             "tool_result_error": _WORDS_OF_ERROR,
+            "top_p": "at most 0.99",
         },
         dropped={
             "cache_marks": _NO_SWITCH, "logprobs": "the provider's are of another shape",

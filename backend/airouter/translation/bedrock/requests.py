@@ -69,20 +69,24 @@ def write(conversation: Conversation, allowance: int) -> dict[str, Any]:
 
 
 def _inference(conversation: Conversation, allowance: int | None, *, is_thinking: bool) -> dict[str, Any]:
-    """Models that think take no temperature; the newer ones take it or `topP`, not both."""
+    """Models that think take no temperature; Anthropic's newer ones take it or `topP`, not both."""
     sampling = conversation.sampling
     inference: dict[str, Any] = {}
     max_tokens = conversation.max_output_tokens or allowance
     if max_tokens is not None:
         inference["maxTokens"] = max_tokens
-    if not is_thinking:
-        if sampling.temperature is not None:
-            inference["temperature"] = min(sampling.temperature, _TEMPERATURE_MAX)
-        elif sampling.top_p is not None:
-            inference["topP"] = sampling.top_p
+    if not is_thinking and sampling.temperature is not None:
+        inference["temperature"] = min(sampling.temperature, _TEMPERATURE_MAX)
+    takes_both = not _is_anthropic(conversation)
+    if not is_thinking and sampling.top_p is not None and (takes_both or "temperature" not in inference):
+        inference["topP"] = sampling.top_p
     if stops := [stop for stop in sampling.stop if stop.strip()]:  # blanks alone are refused there
         inference["stopSequences"] = stops
     return inference
+
+
+def _is_anthropic(conversation: Conversation) -> bool:
+    return "anthropic." in conversation.model
 
 
 def _format(conversation: Conversation) -> dict[str, Any]:
