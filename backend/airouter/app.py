@@ -55,8 +55,11 @@ from airouter.services.batch_codes import BatchCodes
 from airouter.services.bearers import Bearers
 from airouter.services.budgets import Budgets
 from airouter.services.catalogue import read_catalogue
+from airouter.services.channel_credentials import ChannelCredentials
+from airouter.services.channel_probes import ChannelProbes
 from airouter.services.channels import Channels
 from airouter.services.compat import Compat
+from airouter.services.discovery import ModelDiscovery
 from airouter.services.erasure import Erasure
 from airouter.services.factors import Factors
 from airouter.services.github import GitHub
@@ -218,7 +221,9 @@ class House:
             draw=random.random,
         )
 
-        services.channels.probe_with(ChannelProbe(relay, lambda: snapshot.current, clock))
+        probe = ChannelProbe(relay, lambda: snapshot.current, clock)
+        services.channel_probes.probe_with(probe.test)
+        services.model_discovery.ask_with(probe.models)
 
         def obey(catalogue: Catalogue) -> None:
             guard.policy = address_policy(catalogue.policies.network)
@@ -309,6 +314,9 @@ class House:
         )
         reauthentication = Reauthentication(database, passwords, attempts, factors=factors, passkeys=passkeys)
         users = Users(database, vault, passwords, attempts, sessions, sign_ins=sign_ins, mailbox=mailbox)
+        channels = Channels(database, vault)
+        channel_probes = ChannelProbes(database, vault)
+        jobs.add(channel_probes.job)
         instance_secrets = InstanceSecrets(database, vault)
         challenges = SignUpChallenges(database, vault, instance_secrets, errands)
         return Services(
@@ -325,7 +333,9 @@ class House:
                 cookie_is_secure=settings.cookie_is_secure,
             ),
             budgets=Budgets(database),
-            channels=Channels(database, vault),
+            channel_credentials=ChannelCredentials(database, vault, mailbox),
+            channel_probes=channel_probes,
+            channels=channels,
             compat=Compat(database, lambda: snapshot.current.policies),
             documents=Documents(openapi_documents),
             erasure=Erasure(database, sessions, jobs, mailbox=mailbox),
@@ -360,6 +370,7 @@ class House:
             keys=Keys(database),
             mailbox=mailbox,
             mode=Mode(name=settings.mode),
+            model_discovery=ModelDiscovery(database, vault, channels),
             models=Models(database),
             order_desk=order_desk,
             orders=orders,

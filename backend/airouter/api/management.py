@@ -45,8 +45,11 @@ from airouter.services.audit_log import AuditLog
 from airouter.services.batch_codes import BatchCodes
 from airouter.services.bearers import Bearers
 from airouter.services.budgets import Budgets
+from airouter.services.channel_credentials import ChannelCredentials
+from airouter.services.channel_probes import ChannelProbes
 from airouter.services.channels import Channels
 from airouter.services.compat import Compat
+from airouter.services.discovery import ModelDiscovery
 from airouter.services.erasure import Erasure
 from airouter.services.factors import Factors
 from airouter.services.groups import Groups
@@ -98,6 +101,8 @@ class Services:
     bearers: Bearers
     browsers: Browsers
     budgets: Budgets
+    channel_credentials: ChannelCredentials
+    channel_probes: ChannelProbes
     channels: Channels
     compat: Compat
     documents: Documents
@@ -114,6 +119,7 @@ class Services:
     keys: Keys
     mailbox: Mailbox
     mode: Mode
+    model_discovery: ModelDiscovery
     models: Models
     order_desk: OrderDesk
     orders: Orders

@@ -160,9 +160,17 @@ class Relay:
             UpstreamError: there was no answer.
         """
         provider = self._serving(channel, call.endpoint)
-        answer = await self._send(channel, provider.outgoing(call), catalogue)
+        return await self.fetch(channel, provider.outgoing(call), catalogue, REFUSAL_BYTES_MAX)
+
+    async def fetch(self, channel: Channel, out: Outgoing, catalogue: Catalogue, bytes_max: int) -> tuple[int, bytes]:
+        """What a channel's address answers to this: status and body, whatever they are.
+
+        Raises:
+            UpstreamError: there was no answer, or it is longer than `bytes_max`.
+        """
+        answer = await self._send(channel, out, catalogue)
         try:
-            return answer.status, await answer.read(REFUSAL_BYTES_MAX)
+            return answer.status, await answer.read(bytes_max)
         finally:
             answer.close()
 

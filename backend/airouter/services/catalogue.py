@@ -18,8 +18,9 @@ from airouter.domain.ids import ChannelId
 from airouter.domain.policy import TOPICS, Policies
 from airouter.domain.rate_card import RateCard, check_rates
 from airouter.services.vault import SecretUnreadable, Vault
-from airouter.storage import channels, groups, models, policies, rate_cards
-from airouter.storage.channels import ChannelRow, CredentialRow
+from airouter.storage import channel_credentials, channels, groups, models, policies, rate_cards
+from airouter.storage.channel_credentials import CredentialRow
+from airouter.storage.channels import ChannelRow
 from airouter.storage.database import Connection, Database, row_as
 from airouter.storage.groups import GroupRow
 from airouter.storage.models import ModelRow
@@ -75,7 +76,7 @@ class _Raw(msgspec.Struct, frozen=True, kw_only=True):
             cards=await connection.fetch(rate_cards.QUERIES.cards_in_force),
             groups=await connection.fetch(groups.QUERIES.every_group),
             channels=await connection.fetch(channels.QUERIES.every_channel),
-            credentials=await connection.fetch(channels.QUERIES.every_credential),
+            credentials=await connection.fetch(channel_credentials.QUERIES.every_usable_credential),
             policies=await connection.fetch(policies.QUERIES.every_policy),
             next_seconds=await rate_cards.seconds_until_next(connection),
         )

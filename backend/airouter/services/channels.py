@@ -1,30 +1,28 @@
 """Channels: configured addresses and credentials of providers. Credentials go in and never come out again."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from datetime import datetime
 from typing import Annotated, Final
-from uuid import UUID
 
 import asyncpg
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from airouter.domain.catalogue import DEFAULT_GROUP, Channel, ChannelOptions
-from airouter.domain.errors import AlreadyExists, Conflict, InvalidRequest, NotFound, NotSupportedYet
-from airouter.domain.ids import ChannelId, CredentialId
+from airouter.domain.catalogue import DEFAULT_GROUP, ChannelOptions
+from airouter.domain.errors import AlreadyExists, InvalidRequest, NotFound
+from airouter.domain.ids import ChannelId
 from airouter.domain.policy import Network
 from airouter.providers.registry import PROVIDERS, SCRIPTED
 from airouter.services.audit_log import SYSTEM, Act, Actor, record
 from airouter.services.base_urls import checked_base_url
-from airouter.services.catalogue import CREDENTIAL_PURPOSE, CREDENTIAL_TABLE, channel_of, open_credential
+from airouter.services.channel_credentials import CREDENTIALS_MAX, Secret, replace_credentials
+from airouter.services.channel_views import ChannelView, Trouble, told, views_of
 from airouter.services.policies import policy_in_force
-from airouter.services.vault import SecretUnreadable, Vault
+from airouter.services.vault import Vault
 from airouter.storage import channels as rows
 from airouter.storage.changes import announce
-from airouter.storage.channels import ChannelRow, CredentialRow
+from airouter.storage.channels import ChannelRow
 from airouter.storage.database import Connection, Database
-from airouter.wire.endpoint import Endpoint
 from airouter.world import new_id, now
 
 VERSIONLESS: Final = frozenset({"anthropic", "gemini"})
@@ -32,15 +30,15 @@ VERSIONLESS: Final = frozenset({"anthropic", "gemini"})
 WITHOUT_ADDRESS: Final = frozenset({SCRIPTED})
 """Providers whose upstream lies in this process."""
 
-_HINT_LENGTH = 4
-_SECRET_LENGTH_WITH_HINT = 12
+CHANNELS_MAX: Final = 10_000
+"""So many are counted; nobody has more."""
 _MODEL_NAME = r"^(?!/)(?!.*//)(?!.*/$)[^\s\x00-\x1f\x7f]{1,200}$(?!\s)"  # every name has an address below /models/
 
 ChannelName = Annotated[str, Meta(min_length=1, max_length=120)]
 ModelName = Annotated[str, Meta(pattern=_MODEL_NAME)]
 UpstreamName = Annotated[str, Meta(min_length=1, max_length=400)]
 GroupNames = Annotated[list[Annotated[str, Meta(min_length=1, max_length=64)]], Meta(max_length=200)]
-Credentials = Annotated[list[Annotated[str, Meta(min_length=1, max_length=20_000)]], Meta(max_length=100)]
+Credentials = Annotated[list[Secret], Meta(max_length=CREDENTIALS_MAX)]
 Models = (
     Annotated[list[ModelName], Meta(max_length=5000)] | Annotated[dict[ModelName, UpstreamName], Meta(max_length=5000)]
 )
@@ -68,7 +66,10 @@ class ChannelDraft(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
 
 class ChannelChanges(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What to change; what is absent stays. `credentials`, `models`, `groups` and `options` replace what was there."""
+    """What to change; what is absent stays. `credentials`, `models`, `groups` and `options` replace what was there.
+
+    A credential that was there and is among the new ones keeps its id, its label and its state.
+    """
 
     name: ChannelName | UnsetType = UNSET
     provider: str | UnsetType = UNSET
@@ -85,73 +86,29 @@ class ChannelChanges(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
         return f"ChannelChanges({self.name!r})"
 
 
-class CredentialView(msgspec.Struct, frozen=True, kw_only=True):
-    """What may be seen of a credential: its last characters."""
+class ChannelSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """How many channels there are of each kind. `needs_look`: those with any concern."""
 
-    id: UUID
-    hint: str
-
-
-class ChannelView(msgspec.Struct, frozen=True, kw_only=True):
-    """A channel as an operator sees it."""
-
-    id: ChannelId
-    name: str
-    provider: str
-    base_url: str
-    credentials: list[CredentialView]
-    models: dict[str, str]
-    groups: list[str]
-    priority: int
-    weight: int
-    enabled: bool
-    options: ChannelOptions
-    created_at: datetime
-    updated_at: datetime
-
-
-class Probed(msgspec.Struct, frozen=True, kw_only=True):
-    """What one real, minimal call came to. `status` None: there was no answer."""
-
-    status: int | None
-    latency_ms: int
-    error: str | None
-
-
-class ChannelTest(msgspec.Struct, frozen=True, kw_only=True):
-    """The result of a test call; `error` says in words what went wrong."""
-
-    ok: bool
-    model: str
-    upstream_model: str
-    status: int | None
-    latency_ms: int
-    error: str | None
-
-
-Probe = Callable[[Channel, str, Endpoint], Awaitable[Probed]]
-"""Makes one minimal call for a public model name through a channel, and never raises for what the upstream does."""
+    channels: int
+    healthy: int
+    cooling: int
+    out_of_service: int
+    off: int
+    needs_look: int
 
 
 class Channels:
     """The operator's verbs for channels. Every change holds in all processes within a second."""
 
-    def __init__(
-        self,
-        database: Database,
-        vault: Vault,
-        *,
-        providers: AbstractSet[str] = frozenset(PROVIDERS),
-        probe: Probe | None = None,
-    ) -> None:
+    def __init__(self, database: Database, vault: Vault, *, providers: AbstractSet[str] = frozenset(PROVIDERS)) -> None:
         self._database = database
         self._vault = vault
         self._providers = providers
-        self._probe = probe
+        self._troubles: Callable[[], Mapping[ChannelId, Trouble]] = dict
 
-    def probe_with(self, probe: Probe) -> None:
-        """Gives the means for test calls, once the gateway is open."""
-        self._probe = probe
+    def watch_with(self, troubles: Callable[[], Mapping[ChannelId, Trouble]]) -> None:
+        """Gives the view of the gateway of this process, once that is open."""
+        self._troubles = troubles
 
     async def page(self, after: str, limit: int) -> list[ChannelView]:
         """By name."""
@@ -164,6 +121,20 @@ class Channels:
         async with self._database.transaction(is_read_only=True) as connection:
             return await self._view(connection, await _found(rows.find_channel(connection, channel_id)))
 
+    async def summary(self) -> ChannelSummary:
+        """How many there are of each kind."""
+        async with self._database.transaction(is_read_only=True) as connection:
+            views = await self._views(connection, await rows.page_of_channels(connection, "", CHANNELS_MAX))
+        states = [view.health.state for view in views]
+        return ChannelSummary(
+            channels=len(views),
+            healthy=states.count("healthy"),
+            cooling=states.count("cooling"),
+            out_of_service=states.count("out_of_service"),
+            off=states.count("off"),
+            needs_look=sum(bool(view.concerns) for view in views),
+        )
+
     async def create(self, draft: ChannelDraft, actor: Actor = SYSTEM) -> ChannelView:
         """A new channel, in use at once.
 
@@ -173,6 +144,7 @@ class Channels:
         """
         async with self._database.transaction() as connection:
             network = await policy_in_force(connection, Network)
+            _check_options(draft.options, _mapping(draft.models))
             row = ChannelRow(
                 channel_id=ChannelId(new_id()),
                 name=draft.name,
@@ -188,7 +160,7 @@ class Channels:
                 updated_at=now(),
             )
             stored = await _unique(rows.insert_channel(connection, row))
-            await self._keep(connection, row.channel_id, draft.credentials)
+            await replace_credentials(connection, self._vault, row.channel_id, draft.credentials)
             await announce(connection, "catalogue")
             view = await self._view(connection, stored)
             await record(connection, actor, _act("created", view.id, after=view))
@@ -212,9 +184,10 @@ class Channels:
                 network = await policy_in_force(connection, Network)
                 base_url = await _base_url(new.base_url, new.provider, network)
                 new = msgspec.structs.replace(new, base_url=base_url)
+            _check_options(msgspec.convert(new.options, ChannelOptions), new.models)
             stored = await _unique(rows.update_channel(connection, new))
             if changes.credentials is not UNSET:
-                await self._keep(connection, channel_id, changes.credentials)
+                await replace_credentials(connection, self._vault, channel_id, changes.credentials)
             await announce(connection, "catalogue")
             view = await self._view(connection, stored)
             await record(connection, actor, _act("changed", channel_id, before=before, after=view))
@@ -230,35 +203,11 @@ class Channels:
             await record(connection, actor, _act("deleted", channel_id, before=before))
             await announce(connection, "catalogue")
 
-    async def test(self, channel_id: ChannelId, model: str | None, endpoint: Endpoint) -> ChannelTest:
-        """One real call through this channel alone, whether it is enabled or not; `model` None: its first.
-
-        Raises:
-            NotFound: no such channel.
-            InvalidRequest: the channel does not serve that model, or none at all.
-            Conflict: its credentials were encrypted with a key that is gone.
-        """
-        if self._probe is None:
-            raise NotSupportedYet("This process makes no test calls.")
-        async with self._database.transaction(is_read_only=True) as connection:
-            row = await _found(rows.find_channel(connection, channel_id))
-            credentials = (await rows.credentials_of(connection, [channel_id]))[channel_id]
-        try:
-            channel = channel_of(row, tuple(open_credential(self._vault, one) for one in credentials))
-        except SecretUnreadable:
-            raise Conflict("The channel's credentials cannot be decrypted any more. Set them anew.") from None
-        name = model if model is not None else next(iter(channel.models), "")
-        if name not in channel.models:
-            raise InvalidRequest(f"model: the channel does not serve {name!r}.", field="model")
-        probed = await self._probe(channel, name, endpoint)
-        return ChannelTest(
-            ok=probed.error is None,
-            model=name,
-            upstream_model=channel.models[name],
-            status=probed.status,
-            latency_ms=probed.latency_ms,
-            error=probed.error,
-        )
+    async def checked_address(self, provider: str, base_url: str) -> str:
+        """The address as it would be stored. Raises InvalidRequest: no such provider, or an impossible address."""
+        async with self._database.connection() as connection:
+            network = await policy_in_force(connection, Network)
+        return await _base_url(base_url, self._known(provider), network)
 
     def _known(self, provider: str) -> str:
         if provider not in self._providers:
@@ -266,46 +215,22 @@ class Channels:
             raise InvalidRequest(f"provider: {provider!r} is not known here; known are {known}.", field="provider")
         return provider
 
-    async def _keep(self, connection: Connection, channel_id: ChannelId, secrets: Sequence[str]) -> None:
-        credentials: list[CredentialRow] = []
-        for secret in dict.fromkeys(secrets):
-            credential_id = CredentialId(new_id())
-            ciphertext = self._vault.encrypt(CREDENTIAL_PURPOSE, CREDENTIAL_TABLE, credential_id, secret)
-            hint = secret[-_HINT_LENGTH:] if len(secret) >= _SECRET_LENGTH_WITH_HINT else ""
-            credentials.append(
-                CredentialRow(channel_id=channel_id, credential_id=credential_id, ciphertext=ciphertext, hint=hint)
-            )
-        await rows.replace_credentials(connection, channel_id, credentials)
-
     async def _view(self, connection: Connection, row: ChannelRow) -> ChannelView:
         return (await self._views(connection, [row]))[0]
 
     async def _views(self, connection: Connection, found: Sequence[ChannelRow]) -> list[ChannelView]:
-        credentials = await rows.credentials_of(connection, [row.channel_id for row in found])
-        return [_view_of(row, credentials[row.channel_id]) for row in found]
+        return await views_of(connection, found, self._troubles())
 
 
 def _act(
     done: str, channel_id: ChannelId, *, before: ChannelView | None = None, after: ChannelView | None = None
 ) -> Act:
-    return Act(action=f"channel.{done}", subject="channel", subject_id=str(channel_id), before=before, after=after)
-
-
-def _view_of(row: ChannelRow, credentials: Sequence[CredentialRow]) -> ChannelView:
-    return ChannelView(
-        id=row.channel_id,
-        name=row.name,
-        provider=row.provider,
-        base_url=row.base_url,
-        credentials=[CredentialView(id=one.credential_id, hint=one.hint) for one in credentials],
-        models=row.models,
-        groups=list(row.groups),
-        priority=row.priority,
-        weight=row.weight,
-        enabled=row.is_enabled,
-        options=msgspec.convert(row.options, ChannelOptions),
-        created_at=row.created_at,
-        updated_at=row.updated_at,
+    return Act(
+        action=f"channel.{done}",
+        subject="channel",
+        subject_id=str(channel_id),
+        before=None if before is None else told(before),
+        after=None if after is None else told(after),
     )
 
 
@@ -321,6 +246,14 @@ def _merged(row: ChannelRow, changes: ChannelChanges) -> ChannelRow:
     if changes.options is not UNSET:
         new = msgspec.structs.replace(new, options=msgspec.to_builtins(changes.options))
     return new
+
+
+def _check_options(options: ChannelOptions, models: dict[str, str]) -> None:
+    """What options say must fit the rest of the channel. Raises InvalidRequest."""
+    if options.test_model is not None and options.test_model not in models:
+        raise InvalidRequest(
+            f"options.test_model: the channel does not serve {options.test_model!r}.", field="options.test_model"
+        )
 
 
 def _mapping(models: list[str] | dict[str, str]) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Rows of channels and of their encrypted credentials."""
+"""Rows of channels; their credentials are in channel_credentials.py."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from airouter.domain.ids import ChannelId, CredentialId
+from airouter.domain.ids import ChannelId
 from airouter.storage.database import Connection, row_as
 from airouter.storage.queries import load
 
@@ -26,17 +26,18 @@ class ChannelRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     weight: int
     is_enabled: bool
     options: dict[str, Any]
+    proxy: bytes | None = None
+    """Encrypted."""
+    proxy_hint: str | None = None
     created_at: datetime
     updated_at: datetime
 
 
-class CredentialRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One credential, encrypted; `hint` is what people may see of it."""
+class KnownModel(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A public name that is a model here."""
 
-    channel_id: ChannelId
-    credential_id: CredentialId
-    ciphertext: bytes
-    hint: str
+    model: str
+    is_priced: bool
 
 
 async def page_of_channels(connection: Connection, after: str, limit: int) -> list[ChannelRow]:
@@ -55,17 +56,6 @@ async def lock_channel(connection: Connection, channel_id: ChannelId) -> Channel
     return None if row is None else row_as(ChannelRow, row)
 
 
-async def credentials_of(
-    connection: Connection, channel_ids: Sequence[ChannelId]
-) -> dict[ChannelId, list[CredentialRow]]:
-    """Credentials by channel, in the order in which they were given."""
-    found: dict[ChannelId, list[CredentialRow]] = {channel_id: [] for channel_id in channel_ids}
-    for row in await connection.fetch(QUERIES.credentials_of, channel_ids):
-        credential = row_as(CredentialRow, row)
-        found[credential.channel_id].append(credential)
-    return found
-
-
 async def insert_channel(connection: Connection, row: ChannelRow) -> ChannelRow:
     """Raises asyncpg.UniqueViolationError `channel_name`."""
     return row_as(ChannelRow, await connection.fetchrow(QUERIES.insert_channel, *_columns(row)))
@@ -79,7 +69,7 @@ async def update_channel(connection: Connection, row: ChannelRow) -> ChannelRow:
 def _columns(row: ChannelRow) -> tuple[object, ...]:
     return (
         row.channel_id, row.name, row.provider, row.base_url, row.models, row.groups, row.priority, row.weight,
-        row.is_enabled, row.options,
+        row.is_enabled, row.options, row.proxy, row.proxy_hint,
     )  # fmt: skip
 
 
@@ -88,10 +78,7 @@ async def delete_channel(connection: Connection, channel_id: ChannelId) -> bool:
     return await connection.fetchrow(QUERIES.delete_channel, channel_id) is not None
 
 
-async def replace_credentials(
-    connection: Connection, channel_id: ChannelId, credentials: Sequence[CredentialRow]
-) -> None:
-    """These instead of what was there."""
-    await connection.execute(QUERIES.delete_credentials, channel_id)
-    for one in credentials:
-        await connection.execute(QUERIES.insert_credential, one.credential_id, channel_id, one.ciphertext, one.hint)
+async def known_models(connection: Connection, names: Sequence[str]) -> dict[str, KnownModel]:
+    """Which of these names are models here."""
+    found = [row_as(KnownModel, row) for row in await connection.fetch(QUERIES.known_models, names)]
+    return {one.model: one for one in found}

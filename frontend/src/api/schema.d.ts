@@ -332,6 +332,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/channels/discover": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask a provider for its models before a channel is saved
+         * @description Nothing is stored. What the provider refuses is told in `error`.
+         */
+        post: operations["discoverModelsOfDraft"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/channels/summary": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How many channels are doing how
+         * @description Cheap enough to be asked every minute. What cools down is told as the process that answers sees it.
+         */
+        get: operations["summariseChannels"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/channels/{channel_id}": {
         parameters: {
             query?: never;
@@ -357,6 +397,71 @@ export interface paths {
         patch: operations["updateChannel"];
         trace?: never;
     };
+    "/api/v1/admin/channels/{channel_id}/credentials": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A channel's credentials */
+        get: operations["listCredentials"];
+        put?: never;
+        /**
+         * Add a credential to a channel
+         * @description The secret goes in and never comes out: `hint` is its last characters.
+         */
+        post: operations["addCredential"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/channels/{channel_id}/credentials/{credential_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Delete a credential
+         * @description Its secret is erased. Without any, the provider is called without one.
+         */
+        delete: operations["deleteCredential"];
+        options?: never;
+        head?: never;
+        /**
+         * Enable, disable or rename a credential
+         * @description What is absent stays. Enabling one that the gateway disabled forgets why it did.
+         */
+        patch: operations["updateCredential"];
+        trace?: never;
+    };
+    "/api/v1/admin/channels/{channel_id}/discover": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask a channel's provider for its models
+         * @description Nothing is changed. What the provider refuses is told in `error`.
+         */
+        post: operations["discoverModels"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/channels/{channel_id}/test": {
         parameters: {
             query?: never;
@@ -367,8 +472,10 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Make one minimal call through a channel
-         * @description A real call, which the provider bills and nobody's quota is charged for. A disabled channel is tried, too.
+         * Make one minimal call through a channel, or one with each of its credentials
+         * @description Real calls, which the provider bills and nobody's quota is charged for; they stand in no usage record.
+         *
+         *     A disabled channel is tried, too. The last result of each credential is kept.
          */
         post: operations["testChannel"];
         delete?: never;
@@ -3419,6 +3526,14 @@ export interface components {
             uses_per_account: number;
             uses_per_code: number;
         };
+        /** BodyRule */
+        BodyRule: {
+            /** @enum {string} */
+            action: "set" | "default" | "remove";
+            path: string;
+            value?: unknown;
+            when?: components["schemas"]["When"];
+        };
         /** BonusTier */
         BonusTier: {
             /** @default 0 */
@@ -3499,6 +3614,11 @@ export interface components {
         };
         /** ChannelOptions */
         ChannelOptions: {
+            api_version?: string | null;
+            /** @default [] */
+            body?: (components["schemas"]["BodyRule"] | unknown)[];
+            /** @default [] */
+            headers?: (components["schemas"]["HeaderRule"] | unknown)[];
             /** @default true */
             include_usage?: boolean;
             /**
@@ -3506,28 +3626,52 @@ export interface components {
              * @enum {string}
              */
             on_disconnect?: "drain" | "cancel";
+            probe_minutes?: number | null;
             /** @default false */
             rewrite_model?: boolean;
+            test_model?: string | null;
+            timeouts?: components["schemas"]["ChannelTimeouts"] | null;
+        };
+        /** ChannelSummary */
+        ChannelSummary: {
+            channels: number;
+            cooling: number;
+            healthy: number;
+            needs_look: number;
+            off: number;
+            out_of_service: number;
         };
         /** ChannelTest */
         ChannelTest: {
+            endpoint: string;
             error: string | null;
             latency_ms: number;
             model: string;
             ok: boolean;
+            results: components["schemas"]["CredentialTest"][];
             status: number | null;
             upstream_model: string;
+        };
+        /** ChannelTimeouts */
+        ChannelTimeouts: {
+            connect_seconds?: number | null;
+            first_byte_seconds?: number | null;
+            idle_seconds?: number | null;
+            total_seconds?: number | null;
         };
         /** ChannelView */
         ChannelView: {
             base_url: string;
+            concerns: ("out_of_service" | "cooling" | "credential_disabled" | "test_failed")[];
             /** Format: date-time */
             created_at: string;
             credentials: components["schemas"]["CredentialView"][];
             enabled: boolean;
             groups: string[];
+            health: components["schemas"]["HealthView"];
             /** Format: uuid */
             id: string;
+            last_test: components["schemas"]["LastTest"] | null;
             models: {
                 [key: string]: string;
             };
@@ -3537,6 +3681,7 @@ export interface components {
             provider: string;
             /** Format: date-time */
             updated_at: string;
+            usable_credentials: number;
             weight: number;
         };
         /** Choice */
@@ -3581,11 +3726,45 @@ export interface components {
             amount?: number | null;
             reason: string;
         };
+        /** CredentialChanges */
+        CredentialChanges: {
+            enabled?: boolean;
+            label?: string;
+        };
+        /** CredentialDraft */
+        CredentialDraft: {
+            /** @default  */
+            label?: string;
+            secret: string;
+        };
+        /** CredentialList */
+        CredentialList: {
+            items: components["schemas"]["CredentialView"][];
+        };
+        /** CredentialTest */
+        CredentialTest: {
+            credential_id: string | null;
+            error: string | null;
+            hint: string;
+            label: string;
+            latency_ms: number;
+            ok: boolean;
+            status: number | null;
+        };
         /** CredentialView */
         CredentialView: {
+            /** Format: date-time */
+            created_at: string;
+            disabled_at: string | null;
+            /** @enum {null|string} */
+            disabled_by: "operator" | "gateway" | null;
+            disabled_reason: string | null;
+            enabled: boolean;
             hint: string;
             /** Format: uuid */
             id: string;
+            label: string;
+            last_test: components["schemas"]["LastTest"] | null;
         };
         /** CurrentAccount */
         CurrentAccount: {
@@ -3649,6 +3828,27 @@ export interface components {
             /** @enum {string} */
             state: "pending" | "delivered" | "failed";
             status: number | null;
+        };
+        /** DiscoveredModel */
+        DiscoveredModel: {
+            is_model: boolean;
+            is_priced: boolean;
+            name: string;
+            served_as: string[];
+        };
+        /** Discovery */
+        Discovery: {
+            error: string | null;
+            is_complete: boolean;
+            models: components["schemas"]["DiscoveredModel"][];
+        };
+        /** DiscoveryDraft */
+        DiscoveryDraft: {
+            /** @default  */
+            base_url?: string;
+            credential?: string | null;
+            options?: components["schemas"]["ChannelOptions"];
+            provider: string;
         };
         /** Display */
         Display: {
@@ -3796,12 +3996,27 @@ export interface components {
             /** Format: uuid */
             user_id: string;
         };
+        /** HeaderRule */
+        HeaderRule: {
+            /** @enum {string} */
+            action: "set" | "default" | "remove";
+            name: string;
+            value?: string | null;
+            when?: components["schemas"]["When"];
+        };
         /** Health */
         Health: {
             reasons: {
                 [key: string]: string;
             };
             status: string;
+        };
+        /** HealthView */
+        HealthView: {
+            reason: string | null;
+            /** @enum {string} */
+            state: "healthy" | "cooling" | "out_of_service" | "off";
+            until: string | null;
         };
         /** IdentityView */
         IdentityView: {
@@ -3945,6 +4160,16 @@ export interface components {
             user_email: string;
             /** Format: uuid */
             user_id: string;
+        };
+        /** LastTest */
+        LastTest: {
+            error: string | null;
+            latency_ms: number;
+            model: string;
+            ok: boolean;
+            status: number | null;
+            /** Format: date-time */
+            tested_at: string;
         };
         /** Limits */
         Limits: {
@@ -4563,18 +4788,20 @@ export interface components {
             remaining_balance?: "forfeit" | "keep_refusing";
         };
         /**
-         * ProbeBody
+         * ProbeWish
          * @default {
-         *       "endpoint": "chat.completions",
+         *       "all": false,
+         *       "credential_id": null,
+         *       "endpoint": null,
          *       "model": null
          *     }
          */
-        ProbeBody: {
-            /**
-             * @default chat.completions
-             * @enum {string}
-             */
-            endpoint?: "chat.completions" | "completions" | "embeddings" | "responses" | "messages" | "generate_content";
+        ProbeWish: {
+            /** @default false */
+            all?: boolean;
+            credential_id?: string | null;
+            /** @enum {null|string} */
+            endpoint?: "chat.completions" | "completions" | "embeddings" | null;
             model?: string | null;
         };
         /** Problem */
@@ -5443,6 +5670,17 @@ export interface components {
             held: number;
             reward_balance: number;
             used_total: string;
+        };
+        /**
+         * When
+         * @default {}
+         */
+        When: {
+            /** @default [] */
+            endpoints?: (string | unknown)[];
+            is_streaming?: boolean | null;
+            /** @default [] */
+            models?: (string | unknown)[];
         };
         /** SecretView */
         api_admin_mails_SecretView: {
@@ -7641,6 +7879,161 @@ export interface operations {
             };
         };
     };
+    discoverModelsOfDraft: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1-255 printable characters of your choice: the same request with the same key is done once, and its first answer is replayed for 24 hours (`idempotency-replayed: true`), without the secrets in it. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DiscoveryDraft"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Discovery"];
+                };
+            };
+            /** @description Not signed in, or the session has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed to do this. It needs `catalogue.write` (operator, owner) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Does not fit the present state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not declared as JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request cannot be meant like this; `field` says where */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many attempts; `retry-after` says when to come again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that this needs cannot be reached; `retry-after` says when to come again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    summariseChannels: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChannelSummary"];
+                };
+            };
+            /** @description Not signed in, or the session has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed to do this. It needs `operator.read` (operator, owner) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many attempts; `retry-after` says when to come again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that this needs cannot be reached; `retry-after` says when to come again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     getChannel: {
         parameters: {
             query?: never;
@@ -7898,6 +8291,454 @@ export interface operations {
             };
         };
     };
+    listCredentials: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                channel_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CredentialList"];
+                };
+            };
+            /** @description Not signed in, or the session has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed to do this. It needs `operator.read` (operator, owner) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is nothing here, or nothing of yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request cannot be meant like this; `field` says where */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many attempts; `retry-after` says when to come again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that this needs cannot be reached; `retry-after` says when to come again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    addCredential: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1-255 printable characters of your choice: the same request with the same key is done once, and its first answer is replayed for 24 hours (`idempotency-replayed: true`), without the secrets in it. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                channel_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CredentialDraft"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CredentialView"];
+                };
+            };
+            /** @description Not signed in, or the session has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed to do this. It needs `catalogue.write` (operator, owner) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is nothing here, or nothing of yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Does not fit the present state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not declared as JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request cannot be meant like this; `field` says where */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many attempts; `retry-after` says when to come again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that this needs cannot be reached; `retry-after` says when to come again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteCredential: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                channel_id: string;
+                credential_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not signed in, or the session has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed to do this. It needs `catalogue.write` (operator, owner) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is nothing here, or nothing of yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request cannot be meant like this; `field` says where */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many attempts; `retry-after` says when to come again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that this needs cannot be reached; `retry-after` says when to come again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    updateCredential: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                channel_id: string;
+                credential_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CredentialChanges"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CredentialView"];
+                };
+            };
+            /** @description Not signed in, or the session has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed to do this. It needs `catalogue.write` (operator, owner) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is nothing here, or nothing of yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not declared as JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request cannot be meant like this; `field` says where */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many attempts; `retry-after` says when to come again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that this needs cannot be reached; `retry-after` says when to come again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    discoverModels: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1-255 printable characters of your choice: the same request with the same key is done once, and its first answer is replayed for 24 hours (`idempotency-replayed: true`), without the secrets in it. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                channel_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Discovery"];
+                };
+            };
+            /** @description Not signed in, or the session has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed to do this. It needs `catalogue.write` (operator, owner) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is nothing here, or nothing of yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Does not fit the present state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request cannot be meant like this; `field` says where */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many attempts; `retry-after` says when to come again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that this needs cannot be reached; `retry-after` says when to come again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     testChannel: {
         parameters: {
             query?: never;
@@ -7912,7 +8753,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["ProbeBody"];
+                "application/json": components["schemas"]["ProbeWish"];
             };
         };
         responses: {

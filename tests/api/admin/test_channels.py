@@ -65,7 +65,8 @@ async def test_a_patch_changes_what_is_present_and_keeps_the_rest(operator: http
     assert answer.status_code == 200
     changed = answer.json()
     differing = {name for name in made if made[name] != changed[name]}
-    assert differing == {"enabled", "groups", "updated_at"}
+    assert differing == {"enabled", "groups", "health", "updated_at"}
+    assert changed["health"]["state"] == "off"
     replaced = await operator.patch(f"{CHANNELS}/{made['id']}", json={"credentials": ["another-long-secret-9876"]})
     assert [one["hint"] for one in replaced.json()["credentials"]] == ["9876"]
 
@@ -80,6 +81,8 @@ async def test_what_cannot_be_a_channel_is_refused_by_field(
         ({"weight": -1}, "weight"),
         ({"options": {"nonsense": True}}, "options.nonsense"),
         ({"options": {"on_disconnect": "ask"}}, "options.on_disconnect"),
+        ({"options": {"test_model": "unserved"}}, "options.test_model"),
+        ({"options": {"probe_minutes": 0}}, "options.probe_minutes"),
         ({"colour": "red"}, "colour"),
         ({"provider": "skynet"}, "provider"),
         ({"base_url": "https://user:pw@api.example.com/v1"}, "base_url"),

@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from airouter.api.admin.accounts import AccountController
 from airouter.api.admin.audit_log import AuditLogController
-from airouter.api.admin.channels import ChannelController
+from airouter.api.admin.channels import CHANNELS
 from airouter.api.admin.groups import GroupController
 from airouter.api.admin.identity_providers import IdentityProviderController
 from airouter.api.admin.mails import MailController, SecretController
@@ -23,7 +23,6 @@ ADMIN: Final[tuple[Any, ...]] = (
     AccountController,
     AdminUsageController,
     AuditLogController,
-    ChannelController,
     GroupController,
     IdentityProviderController,
     MailController,
@@ -31,6 +30,7 @@ ADMIN: Final[tuple[Any, ...]] = (
     RateCardController,
     RedemptionBatchController,
     UserController,
+    *CHANNELS,
     *ORDERS,
     *PAYMENT_METHODS,
     SecretController,
