@@ -6,7 +6,7 @@ import pytest
 
 from airouter.domain.catalogue import ChannelOptions
 from airouter.providers.registry import PROVIDERS
-from airouter.providers.reporting import VENDORS
+from airouter.providers.vendors import VENDORS
 from airouter.wire.endpoint import Endpoint
 from airouter.wire.openai import passed_on_error
 from tests.providers.calls import call
@@ -70,17 +70,19 @@ def test_answer_keeps_its_model_unless_the_channel_rewrites_it():
         (404, b"not found", "request"),
         (413, b"", "request"),
         (422, b'{"detail":[]}', "request"),
-        (400, b'{"error":{"message":"Incorrect API key provided: sk-...abc"}}', "channel"),
-        (400, b'[{"error":{"code":400,"message":"API key not valid. Please pass a valid API key."}}]', "channel"),
-        (400, b'{"error":{"code":"invalid_api_key"}}', "channel"),
-        (401, b"", "channel"),
-        (402, b"", "channel"),
-        (403, b"", "channel"),
+        (400, b'{"error":{"message":"Incorrect API key provided: sk-...abc"}}', "credential"),
+        (400, b'[{"error":{"code":400,"message":"API key not valid. Please pass a valid API key."}}]', "credential"),
+        (400, b'{"error":{"code":"invalid_api_key"}}', "credential"),
+        (401, b"", "credential"),
+        (402, b"", "funds"),
+        (403, b"", "funds"),
+        (403, b'{"error":"Invalid API key"}', "credential"),
         (405, b"", "channel"),
         (301, b"", "channel"),
-        (429, b'{"error":{"message":"slow down","code":"rate_limit_exceeded"}}', "overloaded"),
-        (429, b'{"error":{"message":"You exceeded your quota","code":"insufficient_quota"}}', "channel"),
-        (429, b"Too many requests", "overloaded"),
+        (429, b'{"error":{"message":"slow down","code":"rate_limit_exceeded"}}', "limited"),
+        (429, b'{"error":{"message":"You exceeded your quota","code":"insufficient_quota"}}', "funds"),
+        (429, b"Too many requests", "limited"),
+        (400, b'{"error":{"message":"Your credit balance is too low"}}', "funds"),
         (408, b"", "overloaded"),
         (500, b"", "overloaded"),
         (503, b"<html>", "overloaded"),
@@ -116,8 +118,11 @@ def test_refusal_in_our_shape_is_passed_on_as_it_came():
 
 
 def test_every_provider_has_its_row_in_the_table():
-    assert set(PROVIDERS) == {*VENDORS, "anthropic", "gemini"}
+    assert set(PROVIDERS) == set(VENDORS)
     assert all(provider.name == name for name, provider in PROVIDERS.items())
+    assert {name: set(one.endpoints) for name, one in PROVIDERS.items()} == {
+        name: set(row.endpoints) for name, row in VENDORS.items()
+    }
 
 
 @pytest.mark.parametrize("spelling", ['"models"', '"m\\u006fdels"'])

@@ -159,7 +159,7 @@ def test_whole_events_are_never_held_back(recording: Recording):
 @named(REFUSED)
 def test_refusal_is_told_apart_and_passed_on_as_it_came(recording: Recording):
     verdict = PROVIDERS[recording.provider].refusal(recording.status, recording.body)
-    assert verdict == ("overloaded" if recording.status == 429 else "request")
+    assert verdict == ("limited" if recording.status == 429 else "request")
     assert passed_on_error(recording.body) == recording.body
 
 

@@ -6,8 +6,9 @@ from typing import Literal
 
 import msgspec
 
-from airouter.domain.ids import AccountId, ChannelId, KeyId, RateCardId, RequestId, WalletId, minted_at
+from airouter.domain.ids import AccountId, ChannelId, CredentialId, KeyId, RateCardId, RequestId, WalletId, minted_at
 from airouter.domain.rate_card import INPUT_METERS, PER, Meter
+from airouter.domain.stored_id import Minted
 
 Quantities = Mapping[Meter, int]
 
@@ -31,13 +32,20 @@ def input_tokens(quantities: Quantities) -> int:
 
 
 class Attempt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One try at one channel, for the operator's eyes."""
+    """One try at one channel, for the operator's eyes. `reason`: why it was not the last; None: it answered.
+
+    `began_ms` counts from the beginning of the call. `model` and `group` are those it was admitted with.
+    """
 
     channel_id: ChannelId
     channel: str
+    credential_id: CredentialId | None = None
     status: int | None = None
-    error: str | None = None
+    reason: str | None = None
+    began_ms: int = 0
     latency_ms: int = 0
+    model: str = ""
+    group: str = ""
 
 
 class UsageRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -72,6 +80,8 @@ class UsageRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     error: str | None = None
     unpriced: tuple[str, ...] = ()
     attempts: tuple[Attempt, ...] = ()
+    minted: tuple[Minted, ...] = ()
+    """Names that the provider gave to what it keeps of the call; they are known as soon as it is settled."""
     provider_cost: int | None = None
     """What the channel's provider charges for it, by the channel's own rates; None: unknown, which is not 0."""
 

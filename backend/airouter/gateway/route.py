@@ -1,16 +1,30 @@
-"""Which channel serves a call: by group and model, then priority, health and weight. What just failed is not tried
-again.
-"""
+"""Which channels may serve what: by group and model, highest priority first. `choose.py` picks one of them."""
 
-from collections.abc import Set as AbstractSet
 from typing import Final
 
 from airouter.domain.catalogue import Catalogue, Channel
-from airouter.domain.ids import ChannelId
+from airouter.domain.policies.routing import Preference
 
 Tiers = tuple[tuple[Channel, ...], ...]
 
 NONE: Final[Tiers] = ()
+
+
+class Candidates:
+    """The channels that may serve one model in one group."""
+
+    __slots__ = ("has_choice", "left_out_max", "only", "preference", "tiers")
+
+    def __init__(self, tiers: Tiers, preference: Preference, left_out_percent_max: int) -> None:
+        self.tiers = tiers
+        """Highest priority first."""
+        count = sum(len(tier) for tier in tiers)
+        self.only = tiers[0][0] if count == 1 else None
+        """Where there is but one."""
+        self.has_choice = self.only is None or len(self.only.credentials) > 1
+        self.left_out_max = max(0, min(count - 1, count * left_out_percent_max // 100))
+        """So many of them may be left out at once."""
+        self.preference = preference
 
 
 class Routes:
@@ -18,49 +32,29 @@ class Routes:
 
     def __init__(self, catalogue: Catalogue) -> None:
         self.catalogue = catalogue
-        self._tiers: dict[tuple[str, str], Tiers] = {}
+        self._candidates: dict[tuple[str, str], Candidates] = {}
+
+    def candidates(self, group: str, model: str) -> Candidates:
+        """Who may serve this."""
+        found = self._candidates.get((group, model))
+        if found is None:
+            found = self._candidates[group, model] = self._arrange(group, model)
+        return found
 
     def tiers(self, group: str, model: str) -> Tiers:
         """Channels that may serve this, highest priority first."""
-        found = self._tiers.get((group, model))
-        if found is None:
-            found = self._tiers[group, model] = self._arrange(group, model)
-        return found
+        return self.candidates(group, model).tiers
 
-    def _arrange(self, group: str, model: str) -> Tiers:
+    def _arrange(self, group: str, model: str) -> Candidates:
         able = [
             channel
             for channel in self.catalogue.channels
             if channel.is_enabled and model in channel.models and group in channel.groups
         ]
         priorities = sorted({channel.priority for channel in able}, reverse=True)
-        return tuple(tuple(channel for channel in able if channel.priority == priority) for priority in priorities)
-
-
-def choose(tiers: Tiers, tried: AbstractSet[ChannelId], cooling: AbstractSet[ChannelId], draw: float) -> Channel | None:
-    """The next channel to try: the best tier that has a healthy one, by weight; cooling ones only when nothing else is
-    left.
-
-    `draw` is uniform in [0, 1).
-    """
-    last_resort: list[Channel] = []
-    for tier in tiers:
-        untried = [channel for channel in tier if channel.channel_id not in tried]
-        healthy = [channel for channel in untried if channel.channel_id not in cooling]
-        if healthy:
-            return _by_weight(healthy, draw)
-        last_resort += untried
-    return _by_weight(last_resort, draw) if last_resort else None
-
-
-def _by_weight(channels: list[Channel], draw: float) -> Channel:
-    """A channel of weight 0 is used only when it stands alone."""
-    total = sum(channel.weight for channel in channels)
-    if not total:
-        return channels[int(draw * len(channels))]
-    left = draw * total
-    for channel in channels:
-        left -= channel.weight
-        if left < 0:
-            return channel
-    return channels[-1]
+        rules = self.catalogue.policies.routing
+        return Candidates(
+            tuple(tuple(channel for channel in able if channel.priority == priority) for priority in priorities),
+            rules.prefer_by_model.get(model, rules.prefer),
+            rules.left_out_percent_max,
+        )
