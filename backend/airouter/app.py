@@ -30,12 +30,15 @@ from airouter.api.public.demo_pay import demo_pay_routes
 from airouter.api.public.documents import Documents
 from airouter.api.public.status import Mode
 from airouter.domain.catalogue import Catalogue
-from airouter.domain.ids import KeyId, WalletId
+from airouter.domain.ids import KeyId, NodeId, WalletId
 from airouter.gateway.authenticate import Callers
+from airouter.gateway.clock import LeaseClock
 from airouter.gateway.credit import Credit
 from airouter.gateway.media import MediaFetcher
 from airouter.gateway.pipeline import Gateway
 from airouter.gateway.probe import ChannelProbe
+from airouter.gateway.rate_limits import RateLimiter
+from airouter.gateway.rate_shares import SharedLimits
 from airouter.gateway.relay import SCRIPTED_FAILURES, Relay
 from airouter.gateway.snapshot import Snapshot
 from airouter.mail.post_office import PostOffice, PrintedOffice, SmtpOffice
@@ -44,7 +47,7 @@ from airouter.payments.demo import DEMO_PAYMENTS, Demo, DemoBank
 from airouter.payments.registry import processors
 from airouter.providers.registry import PROVIDERS, SCRIPTED
 from airouter.providers.scripted import ScriptedUpstream
-from airouter.providers.translated import Providers
+from airouter.providers.serving import Providers
 from airouter.services.accounts import Accounts
 from airouter.services.admin_accounts import AdminAccounts, People
 from airouter.services.alerts import Alerts, alert_jobs
@@ -55,6 +58,7 @@ from airouter.services.batch_codes import BatchCodes
 from airouter.services.bearers import Bearers
 from airouter.services.budgets import Budgets
 from airouter.services.catalogue import read_catalogue
+from airouter.services.channel_costs import ChannelCosts
 from airouter.services.channel_credentials import ChannelCredentials
 from airouter.services.channel_probes import ChannelProbes
 from airouter.services.channels import Channels
@@ -75,6 +79,7 @@ from airouter.services.jobs import Job, Jobs
 from airouter.services.keys import Keys
 from airouter.services.mailbox import JOB as MAIL
 from airouter.services.mailbox import Mailbox
+from airouter.services.margins import Margins
 from airouter.services.models import Models
 from airouter.services.newcomers import Newcomers
 from airouter.services.openid import OpenId
@@ -86,8 +91,10 @@ from airouter.services.payment_inbox import PaymentInbox
 from airouter.services.payment_methods import PaymentMethods
 from airouter.services.personal_data import PersonalExports
 from airouter.services.policies import PolicyBook
+from airouter.services.price_imports import PriceImports
 from airouter.services.price_list import PriceList
 from airouter.services.rate_cards import RateCards
+from airouter.services.rate_shares import RateShareRegister
 from airouter.services.readiness import Readiness
 from airouter.services.reauthentication import Reauthentication
 from airouter.services.reconciler import Reconciler
@@ -115,7 +122,7 @@ from airouter.storage.listener import Listener
 from airouter.upstream.address import AddressClass, AddressGuard, AddressPolicy
 from airouter.upstream.guarded import guarded_client
 from airouter.upstream.http1 import Http1Client
-from airouter.world import now
+from airouter.world import new_id, now
 
 logger = logging.getLogger(__name__)
 
@@ -189,7 +196,7 @@ class House:
         housekeeping.start()
         jobs.start()
         try:
-            async with self._open_gateway(snapshot, listener, outward):
+            async with self._open_gateway(database, snapshot, listener, outward):
                 yield
         finally:
             await jobs.stop()
@@ -204,7 +211,7 @@ class House:
 
     @asynccontextmanager
     async def _open_gateway(
-        self, snapshot: Snapshot, listener: Listener, outward: httpx.AsyncClient
+        self, database: Database, snapshot: Snapshot, listener: Listener, outward: httpx.AsyncClient
     ) -> AsyncGenerator[None]:
         """The data plane, from its journal to its doors."""
         settings, services, clock = self.settings, self.services(), asyncio.get_running_loop().time
@@ -242,6 +249,11 @@ class House:
             if purse is not None:
                 credit.recalled(purse)
 
+        limits = SharedLimits(
+            RateShareRegister(database), NodeId(new_id()), clock=clock, lease_clock=LeaseClock()
+        )
+        limits.start()
+        listener.on("shares", limits.heard)
         await credit.start()
         snapshot.on_swap(obey)
         if snapshot.is_ready:
@@ -251,12 +263,15 @@ class House:
         listener.on("wallet", wallet_changed)
         listener.on("recall", recalled)
         services.readiness.register("credit", _credit_check(credit))
-        gateway = Gateway(callers=callers, snapshot=snapshot, credit=credit, relay=relay, clock=clock)
+        gateway = Gateway(
+            callers=callers, snapshot=snapshot, credit=credit, relay=relay, rates=RateLimiter(clock, limits), clock=clock
+        )
         self._doors = Doors(gateway, settings.trusted_proxies, lambda: snapshot.current.policies.limits.body_bytes_max)
         try:
             yield
         finally:
             await credit.stop(settings.drain_seconds)
+            await limits.stop()
             await client.close()
             self._doors = None
 
@@ -333,6 +348,7 @@ class House:
                 cookie_is_secure=settings.cookie_is_secure,
             ),
             budgets=Budgets(database),
+            channel_costs=ChannelCosts(database),
             channel_credentials=ChannelCredentials(database, vault, mailbox),
             channel_probes=channel_probes,
             channels=channels,
@@ -369,6 +385,7 @@ class House:
             jobs=jobs,
             keys=Keys(database),
             mailbox=mailbox,
+            margins=Margins(database),
             mode=Mode(name=settings.mode),
             model_discovery=ModelDiscovery(database, vault, channels),
             models=Models(database),
@@ -388,6 +405,7 @@ class House:
             people=People(database, sessions),
             personal_exports=PersonalExports(database, vault, jobs, mailbox=mailbox),
             policies=PolicyBook(database, has_mail=mailbox.is_configured),
+            price_imports=PriceImports(database, errands),
             price_list=PriceList(lambda: snapshot.current),
             rate_cards=RateCards(database),
             readiness=Readiness(),

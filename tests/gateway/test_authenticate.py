@@ -10,7 +10,7 @@ from airouter.domain.errors import DatabaseUnavailable, InvalidApiKey
 from airouter.domain.ids import AccountId, KeyId
 from airouter.domain.key import Caller
 from airouter.gateway.authenticate import UNKNOWN_SECONDS, Callers
-from tests.gateway.test_rate_limits import caller
+from tests.gateway.limited import caller
 
 
 class Store:

@@ -49,6 +49,7 @@ RULES: Final[Mapping[type[DomainError], Rule]] = {
     errors.UnsupportedMediaType: Rule(problem=415, door=415, openai_type=_REQUEST),
     errors.OutOfQuota: Rule(problem=402, door=429, openai_type="insufficient_quota", should_retry=False),
     errors.TooMany: Rule(problem=429, door=429, openai_type="rate_limit_error", retry_after_seconds=1),
+    errors.RequestExceedsRateLimit: Rule(problem=429, door=429, openai_type="rate_limit_error", should_retry=False),
     errors.Upstream: Rule(problem=502, door=502, openai_type=_SERVER),
     errors.UpstreamTimedOut: Rule(problem=504, door=504, openai_type=_SERVER),
     errors.NoChannelAvailable: Rule(problem=503, door=503, openai_type=_SERVER, retry_after_seconds=1),

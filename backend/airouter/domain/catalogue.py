@@ -10,6 +10,7 @@ from airouter.domain.overrides import BodyRule, ChannelTimeouts, HeaderRule
 from airouter.domain.policy import Policies
 from airouter.domain.quota import MICROS
 from airouter.domain.rate_card import RateCard
+from airouter.domain.rate_limit import RateLimits
 
 DEFAULT_GROUP: Final = "default"
 
@@ -25,6 +26,8 @@ class Group(msgspec.Struct, frozen=True, kw_only=True):
     usable_by: frozenset[str] = frozenset()
     overrides: dict[str, int] = {}
     """Multiplier for accounts of another group that use this one: account group -> micros."""
+    rate_limits: RateLimits | None = None
+    """Of each account that uses the group."""
 
     def is_usable_by(self, account_group: str) -> bool:
         return self.name == account_group or account_group in self.usable_by
@@ -50,6 +53,8 @@ class Model(msgspec.Struct, frozen=True, kw_only=True):
     created_at_seconds: int = 0
     card: RateCard | None = None
     """The rate card in force now; a model without one is refused."""
+    rate_limits: RateLimits | None = None
+    """Of all accounts together: what there is of it to be had."""
 
 
 class ChannelOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -59,6 +64,8 @@ class ChannelOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     """Put the public model name into the answer instead of forwarding what the upstream said."""
     include_usage: bool = True
     """The upstream understands `stream_options.include_usage`; without it a stream's usage is estimated."""
+    caps: RateLimits | None = None
+    """What the vendor allows this address; beyond it the next channel is tried."""
     on_disconnect: Literal["drain", "cancel"] = "drain"
     """What to do with the upstream when the client leaves: read on within limits, or hang up where that stops billing.
     """
@@ -104,6 +111,8 @@ class Channel(msgspec.Struct, frozen=True, kw_only=True):
     options: ChannelOptions = ChannelOptions()
     costs: dict[str, RateCard] = {}
     """Public model name -> what the provider charges the operator for it, in quota; absent where nothing is known."""
+    proxy: str | None = None
+    """What every connection for it goes through; may hold a password."""
 
     def __repr__(self) -> str:
         """Without the credentials: a repr ends up in logs."""

@@ -3,7 +3,7 @@
 DomainError
 ├── Unauthenticated   who are you?      InvalidApiKey KeyDisabled KeyExpired InvalidCredentials SessionExpired …
 ├── NotAllowed        not you           AddressNotAllowed ModelNotAllowed GroupNotAllowed AccountPaused RoleRequired …
-├── NotFound          nothing there     ModelNotFound CodeUnknown
+├── NotFound          nothing there     ModelNotFound NotOffered CodeUnknown
 ├── Conflict          not in this state AlreadyExists CodeAlreadyRedeemed BalanceInsufficient QuotaInUseByCalls …
 ├── Gone              not any more      CodeExpired CodeRevoked
 ├── Invalid           cannot be meant   InvalidRequest InvalidRateCard AmountTooLarge NotSupportedYet …
@@ -121,6 +121,11 @@ class NotFound(DomainError):
 class ModelNotFound(NotFound):
     code = "model_not_found"
     default_message = "The model does not exist or is not available to you. GET /v1/models lists those that are."
+
+
+class NotOffered(NotFound):
+    code = "not_supported"
+    default_message = "Nobody who serves this model can do that."
 
 
 class CodeUnknown(NotFound):
@@ -284,7 +289,14 @@ class QuotaInUse(TooMany):
 
 class RateLimitExceeded(TooMany):
     code = "rate_limit_exceeded"
-    default_message = "Too many requests with this key."
+    default_message = "A limit of requests, tokens or calls at once is reached."
+
+
+class RequestExceedsRateLimit(TooMany):
+    """No minute has room for it: trying again does not help."""
+
+    code = "request_exceeds_rate_limit"
+    default_message = "This call alone may use more tokens than a limit allows in a minute."
 
 
 class TooManyAttempts(TooMany):

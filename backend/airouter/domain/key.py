@@ -15,6 +15,7 @@ from airouter.domain.errors import (
     ModelNotAllowed,
 )
 from airouter.domain.ids import AccountId, KeyId, UserId, WalletId
+from airouter.domain.rate_limit import RateLimits
 
 KeyStatus = Literal["active", "disabled"]
 """Of a key that can be seen: a deleted one is no key, and only Postgres still knows it."""
@@ -43,8 +44,8 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
     expires_at: datetime | None = None
     models: frozenset[str] | None = None
     networks: tuple[IPv4Network | IPv6Network, ...] | None = None
-    requests_per_minute: int | None = None
-    concurrency: int | None = None
+    rate_limits: RateLimits | None = None
+    account_rate_limits: RateLimits | None = None
     secret_until: datetime | None = None
     """When the secret that was used ends, because the key has another by now."""
 

@@ -13,11 +13,13 @@ from airouter.gateway import meter
 from airouter.gateway.admit import Terms, admit, usable_group
 from airouter.gateway.authenticate import Callers
 from airouter.gateway.call import Call
+from airouter.gateway.counting import Counting
 from airouter.gateway.credit import Credit, Hold
 from airouter.gateway.exchange import Exchange, Headers
+from airouter.gateway.failures import domain_error
 from airouter.gateway.meter import Metered
-from airouter.gateway.rate_limits import RateLimits
-from airouter.gateway.relay import Leg, Relay, domain_error
+from airouter.gateway.rate_limits import RateLimiter
+from airouter.gateway.relay import Leg, Relay
 from airouter.gateway.route import Routes
 from airouter.gateway.settle import Settlement
 from airouter.gateway.snapshot import Snapshot
@@ -46,6 +48,7 @@ class Gateway:
         snapshot: Snapshot,
         credit: Credit,
         relay: Relay,
+        rates: RateLimiter,
         clock: Callable[[], float],
     ) -> None:
         self._callers = callers
@@ -53,7 +56,8 @@ class Gateway:
         self._credit = credit
         self._relay = relay
         self._settlement = Settlement(credit)
-        self._rates = RateLimits()
+        self._counting = Counting(relay)
+        self._rates = rates
         self._clock = clock
         self._routes: Routes | None = None
 
@@ -67,10 +71,10 @@ class Gateway:
         started_at = self._clock()
         caller = await self.caller(exchange.secret, exchange.address)
         routes = self._current_routes()
-        slot = self._rates.enter(caller, started_at)
+        request = read_request(exchange.door.endpoint, exchange.body, exchange.named)
+        terms = admit(routes.catalogue, caller, exchange.door, request, exchange.body)
+        slot = self._rates.try_enter(caller, terms) or await self._rates.enter(caller, terms)
         try:
-            request = read_request(exchange.door.endpoint, exchange.body, exchange.named)
-            terms = admit(routes.catalogue, caller, exchange.door, request, exchange.body)
             hold = await self._hold(caller, terms)
             call = Call(
                 request_id=request_id,
@@ -79,6 +83,7 @@ class Gateway:
                 request=request,
                 terms=terms,
                 hold=hold,
+                slot=slot,
                 started_at=started_at,
                 client_request_id=exchange.client_request_id,
             )
@@ -100,6 +105,21 @@ class Gateway:
             finally:
                 if not call.is_settled:  # a bug of ours: the customer does not pay for it
                     self._credit.release(hold)
+        finally:
+            slot.leave()
+
+    async def count(self, exchange: Exchange, request_id: RequestId) -> None:
+        """One call at a door that runs nothing: limited and routed like any other, and free.
+
+        Raises:
+            DomainError: it was refused or failed.
+        """
+        started_at = self._clock()
+        caller = await self.caller(exchange.secret, exchange.address)
+        slot = await self._rates.enter_free(caller)
+        try:
+            routes, headers = self._current_routes(), slot.headers
+            await self._counting.answer(exchange, request_id, caller, routes, headers=headers, started_at=started_at)
         finally:
             slot.leave()
 
@@ -134,7 +154,8 @@ class Gateway:
         )
 
     async def _whole(self, call: Call, leg: Leg, exchange: Exchange, headers: Headers) -> None:
-        answered = leg.provider.answer(leg.call, leg.data)
+        answered = leg.answered
+        assert answered is not None, "it was read whole"
         call.first_byte_at = self._clock()
         await self._settle(call, meter.whole(answered, leg.call, is_gone=exchange.is_gone))
         exchange.send(leg.answer.status, self._head(call, leg, headers), answered.body)
@@ -206,6 +227,7 @@ class Gateway:
             await self._settle(call, meter.failed(), code)
 
     async def _settle(self, call: Call, metered: Metered, error: str | None = None) -> None:
+        call.leave_slots(metered.quantities)
         await self._settlement.settle(call, metered, self._clock(), error)
 
     def _leaver(self, call: Call, drain_seconds: int) -> Callable[[], None]:

@@ -1,105 +1,209 @@
-"""Requests per minute and concurrency of a key, exact on one process.
+"""What a call passes after admission: every limit that applies to it, of its key, account, group and model; and each
+channel's own.
 
-A window is the last 60 s, not a calendar minute: the bound holds over any 60 s. The check and the count are one step
-without an await between them, so parallel calls cannot slip through together.
+Limits of requests and tokens are sliding minutes; one of calls at once is a count. All of them are checked and counted
+in one step, or none is.
 """
 
-from collections import deque
-from typing import Final
+from collections.abc import Callable, Sequence
+from typing import Final, Protocol
 
-from airouter.domain.errors import RateLimitExceeded
-from airouter.domain.ids import KeyId
-from airouter.domain.key import Caller
+from airouter.domain.catalogue import Channel, Group, Model
+from airouter.domain.errors import DomainError
+from airouter.domain.ids import AccountId, KeyId
+from airouter.domain.pricing import Ceiling
+from airouter.domain.rate_limit import RateLimits
+from airouter.domain.usage import Quantities
+from airouter.gateway.rate_book import Over, Part, RateBook, Subject, Taken
+from airouter.gateway.rate_gauge import Gauge
+from airouter.gateway.rate_headers import Headers, exceeded, headers, too_large
+from airouter.gateway.rate_shares import Alone, Shares
 
-WINDOW_SECONDS: Final = 60.0
-NO_HEADERS: Final[tuple[tuple[bytes, bytes], ...]] = ()
+WAIT_SECONDS: Final = 1.0
+"""How long a call waits for other nodes to give back what they do not use."""
+_TOKENS: Final = frozenset(
+    {
+        "input", "cached_input", "cache_write_5m", "cache_write_1h", "audio_input", "image_input",
+        "output", "reasoning", "audio_output", "image_output",
+    }
+)  # fmt: skip
+
+
+class _Caller(Protocol):
+    """What is asked of a caller here."""
+
+    @property
+    def key_id(self) -> KeyId: ...
+    @property
+    def account_id(self) -> AccountId: ...
+    @property
+    def rate_limits(self) -> RateLimits | None: ...
+    @property
+    def account_rate_limits(self) -> RateLimits | None: ...
+
+
+class _Terms(Protocol):
+    """What is asked of the terms of a call here."""
+
+    @property
+    def model(self) -> Model: ...
+    @property
+    def group(self) -> Group: ...
+    @property
+    def ceiling(self) -> Ceiling: ...
 
 
 class Slot:
-    """A call's place within its key's limits; leave it exactly once."""
+    """A call's place within its limits. It is left once; leaving it again changes nothing."""
 
-    __slots__ = ("_key_id", "_limits", "headers")
+    __slots__ = ("_limiter", "_taken", "headers")
 
-    def __init__(self, limits: "RateLimits", key_id: KeyId | None, headers: tuple[tuple[bytes, bytes], ...]) -> None:
-        self._limits = limits
-        self._key_id = key_id
-        self.headers = headers
+    def __init__(self, limiter: "RateLimiter | None" = None, taken: Sequence[Taken] = (), told: Headers = ()) -> None:
+        self._limiter = limiter
+        self._taken = taken
+        self.headers = told
 
-    def leave(self) -> None:
-        """The call is over."""
-        if self._key_id is not None:
-            self._limits.leave(self._key_id)
-            self._key_id = None
+    def leave(self, quantities: Quantities | None = None) -> None:
+        """The call is over, and used this. Without a word it used no tokens."""
+        if self._taken:
+            taken, self._taken = self._taken, ()
+            assert self._limiter is not None, "what was taken was taken from somebody"
+            self._limiter.left(taken, quantities)
 
 
-class RateLimits:
-    """What each limited key did in the last minute, and what it is doing now."""
+NO_SLOT: Final = Slot()
+"""Of a call that nothing limits."""
 
-    def __init__(self) -> None:
-        self._recent: dict[KeyId, deque[float]] = {}
-        self._running: dict[KeyId, int] = {}
 
-    def enter(self, caller: Caller, now: float) -> Slot:
-        """Takes a place, or says when there will be one.
+class RateLimiter:
+    """Every limit that this process meets. Without `shares` it is the only one that counts."""
+
+    def __init__(self, clock: Callable[[], float], shares: Shares | None = None) -> None:
+        self._clock = clock
+        self._shares = shares or Alone()
+        self._book: RateBook = self._shares.book
+
+    # -- calls
+
+    def try_enter(self, caller: _Caller, terms: _Terms) -> Slot | None:
+        """A place, without waiting. None: other nodes may have to give something back first, see `enter`.
 
         Raises:
-            RateLimitExceeded: with `retry_after_seconds` and the limit that was hit.
+            RateLimitExceeded: with `retry_after_seconds`, and headers that say which limit stands where.
+            RequestExceedsRateLimit: no minute has room for the call's tokens.
         """
-        per_minute, at_once = caller.requests_per_minute, caller.concurrency
-        if per_minute is None and at_once is None:
-            return Slot(self, None, NO_HEADERS)
-        key_id = caller.key_id
-        headers = NO_HEADERS
-        recent = None
-        if per_minute is not None:
-            recent = self._window(key_id, now)
-            if len(recent) >= per_minute:
-                wait = recent[-per_minute] + WINDOW_SECONDS - now
-                raise RateLimitExceeded(
-                    f"This key may make {per_minute} requests a minute; the next is possible in {wait:.1f} s.",
-                    retry_after_seconds=max(1, -int(-wait // 1)),
-                    headers=_headers(per_minute, 0, wait),
-                )
-            reset = recent[0] + WINDOW_SECONDS - now if recent else WINDOW_SECONDS
-            headers = _headers(per_minute, per_minute - len(recent) - 1, reset)
-        if at_once is not None and self._running.get(key_id, 0) >= at_once:
-            raise RateLimitExceeded(
-                f"This key may have {at_once} requests in flight at once, and has them now.",
-                retry_after_seconds=1,
-                headers=headers,
-            )
-        if recent is not None:
-            recent.append(now)
-        self._running[key_id] = self._running.get(key_id, 0) + 1
-        return Slot(self, key_id, headers)
+        key, account, group, model = (
+            caller.rate_limits, caller.account_rate_limits, terms.group.rate_limits, terms.model.rate_limits,
+        )  # fmt: skip
+        if key is None and account is None and group is None and model is None:
+            return NO_SLOT
+        return self._try(self._parts(caller, terms))
 
-    def leave(self, key_id: KeyId) -> None:
-        """One call of this key is over."""
-        left = self._running[key_id] - 1
-        if left:
-            self._running[key_id] = left
-        else:
-            del self._running[key_id]
+    async def enter(self, caller: _Caller, terms: _Terms) -> Slot:
+        """A place, as soon as it is known whether there is one: after a round trip to Postgres, or a second at most.
 
-    def _window(self, key_id: KeyId, now: float) -> deque[float]:
-        recent = self._recent.get(key_id)
-        if recent is None:
-            self._sweep(now)
-            recent = self._recent[key_id] = deque()
-        while recent and recent[0] <= now - WINDOW_SECONDS:
-            recent.popleft()
-        return recent
+        Raises:
+            RateLimitExceeded, RequestExceedsRateLimit: as `try_enter`.
+        """
+        parts = self._parts(caller, terms)
+        try:
+            return self._slot(parts, await self._take_shared(parts))
+        except Over as over:
+            raise self._refusal(parts, over) from None
 
-    def _sweep(self, now: float) -> None:
-        """Forget keys that were silent for a whole window, whenever a new one comes and there are many."""
-        if len(self._recent) >= 10_000:
-            for key_id in [k for k, times in self._recent.items() if not times or times[-1] <= now - WINDOW_SECONDS]:
-                del self._recent[key_id]
+    async def enter_free(self, caller: _Caller) -> Slot:
+        """A place of a call that runs nothing: within the requests and calls at once of its key and account.
+
+        Raises:
+            RateLimitExceeded
+        """
+        if caller.rate_limits is None and caller.account_rate_limits is None:
+            return NO_SLOT
+        parts: list[Part] = []
+        for subject, limits in (
+            (("key", caller.key_id), caller.rate_limits),
+            (("account", caller.account_id), caller.account_rate_limits),
+        ):
+            if limits is not None:
+                self._add(parts, subject, limits, None)
+        try:
+            return self._slot(parts, await self._take_shared(parts))
+        except Over as over:
+            raise self._refusal(parts, over) from None
+
+    async def enter_channel(self, channel: Channel, ceiling: Ceiling) -> Slot | None:
+        """A place within the caps of a channel; None: it is full, and another channel may do."""
+        caps = channel.options.caps
+        if caps is None or caps.or_none is None:
+            return NO_SLOT
+        parts: list[Part] = []
+        self._add(parts, ("channel", channel.channel_id), caps, ceiling)
+        try:
+            return Slot(self, await self._take_shared(parts))
+        except Over:
+            return None
+
+    def __len__(self) -> int:
+        """How many limits are remembered."""
+        return len(self._book)
+
+    def left(self, taken: Sequence[Taken], quantities: Quantities | None) -> None:
+        """For slots."""
+        self._book.give_back(taken, _tokens(quantities), self._clock())
+
+    # -- inside
+
+    def _try(self, parts: list[Part]) -> Slot | None:
+        try:
+            taken = self._take(parts)
+        except Over as over:
+            raise self._refusal(parts, over) from None
+        return self._slot(parts, taken) if isinstance(taken, tuple) else None
+
+    def _take(self, parts: list[Part]) -> tuple[Taken, ...] | list[Gauge]:
+        return self._book.take(parts, self._clock(), is_lease_over=self._shares.is_lease_over)
+
+    async def _take_shared(self, parts: list[Part]) -> tuple[Taken, ...]:
+        """Raises Over."""
+        until = self._clock() + WAIT_SECONDS
+        while isinstance(taken := self._take(parts), list):
+            left = until - self._clock()
+            if left <= 0 and not taken[0].is_asked:  # somebody holds some, and does not answer
+                raise Over(taken[0], dict(parts)[taken[0]])
+            await self._shares.more_of(parts, taken, max(left, 0.01))
+        return taken
+
+    def _slot(self, parts: list[Part], taken: tuple[Taken, ...]) -> Slot:
+        return Slot(self, taken, headers((gauge for gauge, _ in parts), self._clock()))
+
+    def _refusal(self, parts: list[Part], over: Over) -> DomainError:
+        if over.amount > over.gauge.limit:
+            return too_large(over.gauge, over.amount)
+        return exceeded([gauge for gauge, _ in parts], over.gauge, over.amount, self._clock())
+
+    def _parts(self, caller: _Caller, terms: _Terms) -> list[Part]:
+        parts: list[Part] = []
+        account_id, group, model, ceiling = caller.account_id, terms.group, terms.model, terms.ceiling
+        if caller.rate_limits is not None:
+            self._add(parts, ("key", caller.key_id), caller.rate_limits, ceiling)
+        if caller.account_rate_limits is not None:
+            self._add(parts, ("account", account_id), caller.account_rate_limits, ceiling)
+        if group.rate_limits is not None:
+            self._add(parts, ("group", (group.name, account_id)), group.rate_limits, ceiling)
+        if model.rate_limits is not None:
+            self._add(parts, ("model", model.model), model.rate_limits, ceiling)
+        return parts
+
+    def _add(self, parts: list[Part], subject: Subject, limits: RateLimits, ceiling: Ceiling | None) -> None:
+        found = self._book.limited(subject, limits, self._clock())
+        if found.requests is not None:
+            parts.append((found.requests, 1))
+        if found.tokens is not None and ceiling is not None:
+            parts.append((found.tokens, ceiling.input_tokens + ceiling.output_tokens))
+        if found.calls is not None:
+            parts.append((found.calls, 1))
 
 
-def _headers(limit: int, remaining: int, reset_seconds: float) -> tuple[tuple[bytes, bytes], ...]:
-    return (
-        (b"x-ratelimit-limit-requests", b"%d" % limit),
-        (b"x-ratelimit-remaining-requests", b"%d" % remaining),
-        (b"x-ratelimit-reset-requests", b"%dms" % max(0, int(reset_seconds * 1000))),
-    )
+def _tokens(quantities: Quantities | None) -> int:
+    """Everything that is a token."""
+    return sum(quantities[meter] for meter in quantities if meter in _TOKENS) if quantities else 0

@@ -1,6 +1,7 @@
 """Accounts and people as an operator keeps them. Money moves elsewhere (wallets); here are group, status and role."""
 
 from datetime import datetime
+from typing import Any
 
 import asyncpg
 import msgspec
@@ -8,7 +9,9 @@ import msgspec
 from airouter.domain.access_errors import LastOwner
 from airouter.domain.errors import InvalidRequest, NotFound, RoleRequired
 from airouter.domain.ids import AccountId, UserId
+from airouter.domain.rate_limit import RateLimits
 from airouter.services.audit_log import SYSTEM, Act, Actor, record
+from airouter.services.rate_limit_views import RateLimitsView, limits_view
 from airouter.services.sessions import Sessions
 from airouter.storage import accounts, users
 from airouter.storage import admin_accounts as rows
@@ -51,6 +54,7 @@ class AccountLine(msgspec.Struct, frozen=True, kw_only=True):
     reward_balance: int
     debt: int
     overrun: int
+    rate_limits: RateLimitsView
     members: list[MemberView]
     created_at: datetime
 
@@ -69,6 +73,7 @@ class AccountView(msgspec.Struct, frozen=True, kw_only=True):
     reward_balance: int
     debt: int
     overrun: int
+    rate_limits: RateLimitsView
     members: list[MemberView]
     created_at: datetime
     used_total: str
@@ -116,9 +121,16 @@ class AdminAccounts:
             return await self._view(connection, account_id)
 
     async def change(
-        self, account_id: AccountId, *, group: str | None, status: AccountStatus | None, actor: Actor = SYSTEM
+        self,
+        account_id: AccountId,
+        *,
+        group: str | None,
+        status: AccountStatus | None,
+        rate_limits: RateLimits | None = None,
+        actor: Actor = SYSTEM,
     ) -> AccountView:
-        """Moves it to another group, pauses it or lets it go on; None: as it is. Holds everywhere within a second.
+        """Moves it to another group, pauses it or lets it go on, limits it; None: as it is. Holds everywhere within a
+        second.
 
         Raises:
             NotFound
@@ -127,7 +139,7 @@ class AdminAccounts:
         async with self._database.transaction() as connection:
             before = _said(await self._view(connection, account_id))
             try:
-                is_there = await rows.change_account(connection, account_id, group, status)
+                is_there = await rows.change_account(connection, account_id, group, status, rate_limits)
             except asyncpg.ForeignKeyViolationError:
                 raise InvalidRequest(f"group: there is no group {group!r}.", field="group") from None
             if not is_there:
@@ -234,9 +246,9 @@ def _standing_changed(user_id: UserId, before: users.UserRow, role: Role, status
     )
 
 
-def _said(view: AccountView) -> dict[str, str]:
+def _said(view: AccountView) -> dict[str, Any]:
     """What an operator changes of an account."""
-    return {"group": view.group, "status": view.status}
+    return {"group": view.group, "status": view.status, "rate_limits": msgspec.to_builtins(view.rate_limits)}
 
 
 def _no_account() -> NotFound:
@@ -256,6 +268,7 @@ def _line(row: AccountRow, members: list[MemberRow]) -> AccountLine:
         reward_balance=row.reward_balance,
         debt=row.debt,
         overrun=row.overrun,
+        rate_limits=limits_view(row.rate_limits),
         members=[
             MemberView(user_id=one.user_id, email=one.email, team_role=one.team_role, role=one.role, status=one.status)
             for one in members

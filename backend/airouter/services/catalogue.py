@@ -18,7 +18,8 @@ from airouter.domain.ids import ChannelId
 from airouter.domain.policy import TOPICS, Policies
 from airouter.domain.rate_card import RateCard, check_rates
 from airouter.services.vault import SecretUnreadable, Vault
-from airouter.storage import channel_credentials, channels, groups, models, policies, rate_cards
+from airouter.storage import channel_costs, channel_credentials, channels, groups, models, policies, rate_cards
+from airouter.storage.channel_costs import CostRow
 from airouter.storage.channel_credentials import CredentialRow
 from airouter.storage.channels import ChannelRow
 from airouter.storage.database import Connection, Database, row_as
@@ -28,6 +29,8 @@ from airouter.storage.rate_cards import RateCardRow
 
 CREDENTIAL_PURPOSE: Final = "provider-credential"
 CREDENTIAL_TABLE: Final = "channel_credentials"
+PROXY_PURPOSE: Final = "channel-proxy"
+PROXY_TABLE: Final = "channels"
 
 Record = Any
 Thing = TypeVar("Thing")
@@ -49,10 +52,11 @@ async def read_catalogue(
     async with database.transaction(is_read_only=True) as connection:
         raw = await _Raw.read(connection)
     cards = _each(raw.cards, "rate_cards", "model", _card)
+    costs = _costs(raw.costs)
     return Catalogue(
         models=_models(raw.models, cards, previous),
         groups=_groups(raw.groups, previous),
-        channels=_channels(raw.channels, raw.credentials, vault, previous),
+        channels=_channels(raw.channels, raw.credentials, costs, vault, previous),
         policies=_policies(raw.policies, previous),
         next_change_at=None if raw.next_seconds is None else now + timedelta(seconds=raw.next_seconds),
     )
@@ -66,6 +70,7 @@ class _Raw(msgspec.Struct, frozen=True, kw_only=True):
     groups: list[Record]
     channels: list[Record]
     credentials: list[Record]
+    costs: list[Record]
     policies: list[Record]
     next_seconds: float | None
 
@@ -77,8 +82,11 @@ class _Raw(msgspec.Struct, frozen=True, kw_only=True):
             groups=await connection.fetch(groups.QUERIES.every_group),
             channels=await connection.fetch(channels.QUERIES.every_channel),
             credentials=await connection.fetch(channel_credentials.QUERIES.every_usable_credential),
+            costs=await connection.fetch(channel_costs.QUERIES.costs_in_force),
             policies=await connection.fetch(policies.QUERIES.every_policy),
-            next_seconds=await rate_cards.seconds_until_next(connection),
+            next_seconds=_sooner(
+                await rate_cards.seconds_until_next(connection), await channel_costs.seconds_until_next(connection)
+            ),
         )
 
 
@@ -123,6 +131,7 @@ def _models(records: list[Record], cards: dict[str, RateCard | None], previous: 
             is_enabled=row.is_enabled,
             created_at_seconds=int(row.created_at.timestamp()),
             card=card,
+            rate_limits=row.rate_limits.or_none,
         )
 
     return _or_before(_each(records, "models", "model", make), before)
@@ -139,13 +148,38 @@ def _groups(records: list[Record], previous: Catalogue | None) -> dict[str, Grou
             is_public=row.is_public,
             usable_by=frozenset(row.usable_by),
             overrides=row.overrides,
+            rate_limits=row.rate_limits.or_none,
         )
 
     return _or_before(_each(records, "groups", "name", make), previous.groups if previous else {})
 
 
+def _costs(records: list[Record]) -> dict[ChannelId, dict[str, RateCard]]:
+    """What each channel costs, by model. A row that cannot be understood is as good as none: a cost is not guessed."""
+    found: dict[ChannelId, dict[str, RateCard]] = {}
+
+    def read(record: Record) -> CostRow:
+        row = row_as(CostRow, record)
+        card = row.card()
+        if card is not None:
+            check_rates(card.rates, card.tiers)
+            found.setdefault(row.channel_id, {})[row.model] = card
+        return row
+
+    _each(records, "channel_costs", "cost_id", read)
+    return found
+
+
+def _sooner(one: float | None, other: float | None) -> float | None:
+    return min((seconds for seconds in (one, other) if seconds is not None), default=None)
+
+
 def _channels(
-    records: list[Record], credentials: list[Record], vault: Vault, previous: Catalogue | None
+    records: list[Record],
+    credentials: list[Record],
+    costs: dict[ChannelId, dict[str, RateCard]],
+    vault: Vault,
+    previous: Catalogue | None,
 ) -> tuple[Channel, ...]:
     secrets: dict[ChannelId, list[CredentialRow]] = {}
     for record in credentials:
@@ -153,14 +187,15 @@ def _channels(
 
     def make(record: Record) -> Channel:
         row = row_as(ChannelRow, record)
-        return channel_of(row, tuple(open_credential(vault, one) for one in secrets.get(row.channel_id, ())))
+        channel = channel_of(vault, row, tuple(open_credential(vault, one) for one in secrets.get(row.channel_id, ())))
+        return msgspec.structs.replace(channel, costs=costs.get(row.channel_id, {}))
 
     before = {channel.channel_id: channel for channel in previous.channels} if previous else {}
     return tuple(_or_before(_each(records, "channels", "channel_id", make), before).values())
 
 
-def channel_of(row: ChannelRow, credentials: tuple[Credential, ...]) -> Channel:
-    """A row as the gateway uses it. Raises msgspec.ValidationError for options that are none."""
+def channel_of(vault: Vault, row: ChannelRow, credentials: tuple[Credential, ...]) -> Channel:
+    """A row as the gateway uses it. Raises msgspec.ValidationError for options that are none, SecretUnreadable."""
     return Channel(
         channel_id=row.channel_id,
         name=row.name,
@@ -173,6 +208,7 @@ def channel_of(row: ChannelRow, credentials: tuple[Credential, ...]) -> Channel:
         is_enabled=row.is_enabled,
         credentials=credentials,
         options=msgspec.convert(row.options, ChannelOptions),
+        proxy=None if row.proxy is None else vault.decrypt(PROXY_PURPOSE, PROXY_TABLE, row.channel_id, row.proxy),
     )
 
 

@@ -9,8 +9,10 @@ from msgspec import UNSET, Meta, UnsetType
 
 from airouter.domain.catalogue import DEFAULT_GROUP
 from airouter.domain.errors import AlreadyExists, InUse, InvalidRequest, NotFound
+from airouter.domain.rate_limit import UNLIMITED, RateLimits
 from airouter.services.audit_log import SYSTEM, Act, Actor, record
 from airouter.services.channels import ModelName
+from airouter.services.rate_limit_views import RateLimitsView, limits_view
 from airouter.storage import groups as rows
 from airouter.storage.changes import announce
 from airouter.storage.database import Database
@@ -25,7 +27,9 @@ GroupNames = Annotated[list[GroupName], Meta(max_length=1000)]
 
 
 class GroupChanges(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What to change; what is absent stays. `models` null: every model. Multipliers are integer millionths."""
+    """What to change; what is absent stays. `models` null: every model. Multipliers are integer millionths.
+    `rate_limits` hold for each account that uses the group, are replaced as a whole, and null takes them away.
+    """
 
     label: Label | UnsetType = UNSET
     multiplier_micros: Multiplier | UnsetType = UNSET
@@ -33,6 +37,7 @@ class GroupChanges(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     is_public: bool | UnsetType = UNSET
     usable_by: GroupNames | UnsetType = UNSET
     overrides: dict[GroupName, Multiplier] | UnsetType = UNSET
+    rate_limits: RateLimits | UnsetType | None = UNSET
 
 
 class GroupDraft(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -45,6 +50,7 @@ class GroupDraft(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     is_public: bool | UnsetType = UNSET
     usable_by: GroupNames | UnsetType = UNSET
     overrides: dict[GroupName, Multiplier] | UnsetType = UNSET
+    rate_limits: RateLimits | UnsetType | None = UNSET
 
     def changes(self) -> GroupChanges:
         """Everything but the name."""
@@ -52,7 +58,7 @@ class GroupDraft(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
 
 class GroupView(msgspec.Struct, frozen=True, kw_only=True):
-    """A group as an operator sees it."""
+    """A group as an operator sees it. `rate_limits` hold for each account that uses it."""
 
     name: str
     label: str
@@ -61,6 +67,7 @@ class GroupView(msgspec.Struct, frozen=True, kw_only=True):
     is_public: bool
     usable_by: list[str]
     overrides: dict[str, int]
+    rate_limits: RateLimitsView
     created_at: datetime
 
 
@@ -169,6 +176,7 @@ def _blank(name: str) -> GroupRow:
         is_public=False,
         usable_by=(),
         overrides={},
+        rate_limits=UNLIMITED,
         created_at=now(),  # Postgres writes its own
     )
 
@@ -180,6 +188,7 @@ def _merged(row: GroupRow, changes: GroupChanges) -> GroupRow:
         new,
         models=None if new.models is None else tuple(dict.fromkeys(new.models)),
         usable_by=tuple(dict.fromkeys(new.usable_by)),
+        rate_limits=new.rate_limits or UNLIMITED,
     )
 
 
@@ -192,5 +201,6 @@ def _view(row: GroupRow) -> GroupView:
         is_public=row.is_public,
         usable_by=list(row.usable_by),
         overrides=row.overrides,
+        rate_limits=limits_view(row.rate_limits),
         created_at=row.created_at,
     )

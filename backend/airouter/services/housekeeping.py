@@ -7,7 +7,20 @@ from contextlib import suppress
 from typing import Final
 
 from airouter.domain.errors import DatabaseUnavailable
-from airouter.storage import alerts, attempts, factors, idempotency, keys, mails, registrations, sessions, usage_reads
+from airouter.storage import (
+    alerts,
+    attempts,
+    background_jobs,
+    factors,
+    idempotency,
+    keys,
+    mails,
+    rate_shares,
+    registrations,
+    sessions,
+    stored_ids,
+    usage_reads,
+)
 from airouter.storage.database import Database
 
 logger = logging.getLogger(__name__)
@@ -43,6 +56,9 @@ class Housekeeping:
             usage_reads.forget_exports,
             keys.forget_ephemeral_keys,
             alerts.forget_deliveries,
+            rate_shares.forget_nodes,
+            stored_ids.forget_expired,
+            background_jobs.forget_ended,
         ):
             async with self._database.connection() as connection:
                 await forget(connection)

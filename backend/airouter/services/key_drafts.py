@@ -8,8 +8,9 @@ from typing import Annotated, Literal, TypeVar
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from airouter.domain.errors import InvalidRequest, NotSupportedYet
+from airouter.domain.errors import InvalidRequest
 from airouter.domain.quota import WALLET_MAX
+from airouter.domain.rate_limit import RateLimits
 from airouter.services.budgets import Budget, BudgetList, check_periods
 from airouter.storage.keys import KeyRow
 from airouter.world import now
@@ -19,15 +20,6 @@ SpendLimit = Annotated[int, Meta(ge=0, le=WALLET_MAX, description="Quota", examp
 Models = Annotated[list[Annotated[str, Meta(min_length=1, max_length=200)]], Meta(min_length=1, max_length=1000)]
 Addresses = Annotated[list[str], Meta(min_length=1, max_length=200, examples=[["203.0.113.7", "2001:db8::/32"]])]
 GroupName = Annotated[str, Meta(min_length=1, max_length=64)]
-Rate = Annotated[int, Meta(ge=1, le=2_000_000_000)]
-
-
-class RateLimits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a key may do at a time. What is absent is not limited."""
-
-    requests_per_minute: Rate | None = None
-    concurrency: Rate | None = None
-    tokens_per_minute: Rate | None = None
 
 
 class KeyDraft(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -60,14 +52,6 @@ class KeyChanges(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
 
 Asked = TypeVar("Asked", KeyDraft, KeyChanges)
-
-
-def refuse_unsupported(limits: RateLimits | None) -> None:
-    """Raises NotSupportedYet."""
-    if limits is not None and limits.tokens_per_minute is not None:
-        raise NotSupportedYet(
-            "rate_limits.tokens_per_minute: tokens are not limited yet.", field="rate_limits.tokens_per_minute"
-        )
 
 
 def with_total(asked: Asked) -> Asked:
@@ -117,7 +101,7 @@ def applied(key: KeyRow, changes: KeyChanges) -> KeyRow:
         given["group_name"] = changes.group
     if changes.rate_limits is not UNSET:
         limits = changes.rate_limits or RateLimits()
-        given |= {"requests_per_minute": limits.requests_per_minute, "concurrency": limits.concurrency}
+        given |= msgspec.structs.asdict(limits)
     return msgspec.structs.replace(key, **given)
 
 

@@ -17,16 +17,15 @@ from airouter.domain.errors import GroupNotAllowed, InvalidRequest, NotFound, Qu
 from airouter.domain.ids import AccountId, KeyId, UserId, WalletId
 from airouter.domain.key import Caller
 from airouter.domain.key_errors import TooManyEphemeralKeys
+from airouter.domain.rate_limit import RateLimits
 from airouter.services.audit_log import SYSTEM, Act, Actor, record
 from airouter.services.budgets import Quota, set_key_budgets
 from airouter.services.key_drafts import (
     KeyChanges,
     KeyDraft,
-    RateLimits,
     applied,
     check_expiry,
     networks,
-    refuse_unsupported,
     unique,
     with_total,
 )
@@ -44,7 +43,7 @@ _SECRET_LENGTH: Final = 40
 SHOWN_LENGTH: Final = len(SECRET_PREFIX) + 4
 _TOLD: Final = (
     "name", "prefix", "status", "group_name", "spend_limit", "models", "allowed_ips", "requests_per_minute",
-    "concurrency", "expires_at", "user_id",
+    "tokens_per_minute", "concurrency", "expires_at", "user_id",
 )  # fmt: skip
 EPHEMERAL_KEYS_MAX: Final = 10
 """How many of them a person has at a time."""
@@ -80,9 +79,8 @@ class Keys:
         """The key and its secret. The same `key_id` once more gives the same key, without the secret.
 
         Raises:
-            GroupNotAllowed, InvalidRequest, NotSupportedYet
+            GroupNotAllowed, InvalidRequest
         """
-        refuse_unsupported(draft.rate_limits)
         check_expiry(draft.expires_at)
         draft = with_total(draft)
         secret, limits = new_secret(), draft.rate_limits or RateLimits()
@@ -105,6 +103,7 @@ class Keys:
                     models=unique(draft.models),
                     allowed_ips=networks(draft.allowed_ips),
                     requests_per_minute=limits.requests_per_minute,
+                    tokens_per_minute=limits.tokens_per_minute,
                     concurrency=limits.concurrency,
                     expires_at=draft.expires_at,
                 ),
@@ -152,10 +151,9 @@ class Keys:
         """The changed key. A lower limit takes back what idle leases hold, and waits for it for a moment.
 
         Raises:
-            NotFound, GroupNotAllowed, InvalidRequest, NotSupportedYet
+            NotFound, GroupNotAllowed, InvalidRequest
             QuotaInUseByCalls: calls in flight hold more than the new limit leaves.
         """
-        refuse_unsupported(None if changes.rate_limits is UNSET else changes.rate_limits)
         changes = with_total(changes)
         if changes.expires_at is not UNSET:
             check_expiry(changes.expires_at)

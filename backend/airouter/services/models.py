@@ -8,9 +8,11 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from airouter.domain.errors import AlreadyExists, InUse, ModelNotFound
+from airouter.domain.rate_limit import UNLIMITED, RateLimits
 from airouter.services.audit_log import SYSTEM, Act, Actor, record
 from airouter.services.channels import ModelName
 from airouter.services.rate_cards import RateCardView, view_of_card
+from airouter.services.rate_limit_views import RateLimitsView, limits_view
 from airouter.storage import models as rows
 from airouter.storage import rate_cards
 from airouter.storage.changes import announce
@@ -24,7 +26,9 @@ Description = Annotated[str, Meta(max_length=4000)]
 
 
 class ModelChanges(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What to change; what is absent stays, null takes a figure away."""
+    """What to change; what is absent stays, null takes a figure away. `rate_limits` hold for all accounts together and
+    are replaced as a whole.
+    """
 
     vendor: Vendor | UnsetType | None = UNSET
     description: Description | UnsetType | None = UNSET
@@ -32,6 +36,7 @@ class ModelChanges(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     max_output_tokens: Tokens | UnsetType | None = UNSET
     media_tokens_max: Tokens | UnsetType | None = UNSET
     enabled: bool | UnsetType = UNSET
+    rate_limits: RateLimits | UnsetType | None = UNSET
 
 
 class ModelDraft(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -44,6 +49,7 @@ class ModelDraft(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     max_output_tokens: Tokens | UnsetType | None = UNSET
     media_tokens_max: Tokens | UnsetType | None = UNSET
     enabled: bool | UnsetType = UNSET
+    rate_limits: RateLimits | UnsetType | None = UNSET
 
     def changes(self) -> ModelChanges:
         """Everything but the name."""
@@ -60,6 +66,7 @@ class ModelView(msgspec.Struct, frozen=True, kw_only=True):
     max_output_tokens: int | None
     media_tokens_max: int | None
     enabled: bool
+    rate_limits: RateLimitsView
     created_at: datetime
     rate_card: RateCardView | None
 
@@ -92,15 +99,12 @@ class Models:
             AlreadyExists: it is not new and was to be.
         """
         async with self._database.transaction() as connection:
-            stored = await rows.insert_model(connection, _merged(_blank(draft.model), draft.changes()))
-            if stored is None:
-                if create_only:
-                    raise AlreadyExists(f"There is a model {draft.model!r} already.", field="model")
-                return await self._change(connection, draft.model, draft.changes(), actor), False
-            await announce(connection, "catalogue")
-            view = (await _views(connection, [stored]))[0]
-            await record(connection, actor, _act("created", draft.model, after=view))
-            return view, True
+            view = await add_model(connection, draft, actor)
+            if view is not None:
+                return view, True
+            if create_only:
+                raise AlreadyExists(f"There is a model {draft.model!r} already.", field="model")
+            return await self._change(connection, draft.model, draft.changes(), actor), False
 
     async def change(self, model: str, changes: ModelChanges, actor: Actor = SYSTEM) -> ModelView:
         """Raises ModelNotFound."""
@@ -141,6 +145,17 @@ class Models:
             await record(connection, actor, _act("deleted", model, before=before))
 
 
+async def add_model(connection: Connection, draft: ModelDraft, actor: Actor) -> ModelView | None:
+    """A new model; None: there is one of that name, and nothing was changed."""
+    stored = await rows.insert_model(connection, _merged(_blank(draft.model), draft.changes()))
+    if stored is None:
+        return None
+    await announce(connection, "catalogue")
+    view = (await _views(connection, [stored]))[0]
+    await record(connection, actor, _act("created", draft.model, after=view))
+    return view
+
+
 def _act(done: str, model: str, *, before: ModelView | None = None, after: ModelView | None = None) -> Act:
     return Act(action=f"model.{done}", subject="model", subject_id=model, before=before, after=after)
 
@@ -158,6 +173,7 @@ def _blank(model: str) -> ModelRow:
         max_output_tokens=None,
         media_tokens_max=None,
         is_enabled=True,
+        rate_limits=UNLIMITED,
         created_at=now(),  # Postgres writes its own
     )
 
@@ -165,6 +181,8 @@ def _blank(model: str) -> ModelRow:
 def _merged(row: ModelRow, changes: ModelChanges) -> ModelRow:
     given = {name: getattr(changes, name) for name in ModelChanges.__struct_fields__}
     given["is_enabled"] = given.pop("enabled")
+    if given["rate_limits"] is None:
+        given["rate_limits"] = UNLIMITED
     return msgspec.structs.replace(row, **{name: value for name, value in given.items() if value is not UNSET})
 
 
@@ -179,6 +197,7 @@ async def _views(connection: Connection, found: list[ModelRow]) -> list[ModelVie
             max_output_tokens=row.max_output_tokens,
             media_tokens_max=row.media_tokens_max,
             enabled=row.is_enabled,
+            rate_limits=limits_view(row.rate_limits),
             created_at=row.created_at,
             rate_card=view_of_card(cards[row.model]) if row.model in cards else None,
         )

@@ -8,6 +8,7 @@ from uuid import UUID
 import msgspec
 
 from airouter.domain.ids import AccountId, UserId, WalletId
+from airouter.domain.rate_limit import RateLimits
 from airouter.storage.database import Connection, row_as
 from airouter.storage.queries import load
 from airouter.storage.sessions import Role, TeamRole
@@ -27,6 +28,7 @@ class AccountRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     kind: AccountKind
     group_name: str
     status: AccountStatus
+    rate_limits: RateLimits
     created_at: datetime
     wallet_id: WalletId
     balance: int
@@ -109,10 +111,15 @@ async def members_of(connection: Connection, account_ids: Sequence[AccountId]) -
 
 
 async def change_account(
-    connection: Connection, account_id: AccountId, group_name: str | None, status: AccountStatus | None
+    connection: Connection,
+    account_id: AccountId,
+    group_name: str | None,
+    status: AccountStatus | None,
+    rate_limits: RateLimits | None,
 ) -> bool:
-    """Whether there is one. Raises asyncpg.ForeignKeyViolationError for a group that is none."""
-    return await connection.fetchrow(QUERIES.change_account, account_id, group_name, status) is not None
+    """Whether there is one. None: as it is. Raises asyncpg.ForeignKeyViolationError for a group that is none."""
+    limits = None if rate_limits is None else msgspec.to_builtins(rate_limits)
+    return await connection.fetchrow(QUERIES.change_account, account_id, group_name, status, limits) is not None
 
 
 async def search_users(

@@ -1,11 +1,12 @@
 -- name: search_accounts
 -- Newest first. $1: a LIKE pattern over the account's name and its members' addresses, escaped by the caller.
-SELECT a.account_id, a.name, a.kind, a.group_name, a.status, a.created_at,
-  m.wallet_id, m.balance, m.leased AS held, m.overrun, r.balance AS reward_balance, coalesce(-d.balance, 0) AS debt
+SELECT a.account_id, a.name, a.kind, a.group_name, a.status, a.rate_limits, a.created_at,
+  m.wallet_id, m.balance + coalesce(h.balance, 0) AS balance, m.leased + coalesce(h.balance, 0) AS held, m.overrun, r.balance AS reward_balance, coalesce(-d.balance, 0) AS debt
 FROM accounts a
 JOIN wallets m ON m.account_id = a.account_id AND m.kind = 'main'
 JOIN wallets r ON r.account_id = a.account_id AND r.kind = 'reward'
 LEFT JOIN wallets d ON d.account_id = a.account_id AND d.kind = 'debt'
+LEFT JOIN wallets h ON h.account_id = a.account_id AND h.kind = 'reserved'
 WHERE ($1::text IS NULL OR a.name ILIKE $1 OR EXISTS (
     SELECT 1 FROM members b JOIN users u USING (user_id) WHERE b.account_id = a.account_id AND u.email ILIKE $1))
   AND ($2::text IS NULL OR a.group_name = $2)
@@ -14,12 +15,13 @@ WHERE ($1::text IS NULL OR a.name ILIKE $1 OR EXISTS (
 ORDER BY a.created_at DESC, a.account_id DESC LIMIT $6
 
 -- name: find_account
-SELECT a.account_id, a.name, a.kind, a.group_name, a.status, a.created_at,
-  m.wallet_id, m.balance, m.leased AS held, m.overrun, r.balance AS reward_balance, coalesce(-d.balance, 0) AS debt
+SELECT a.account_id, a.name, a.kind, a.group_name, a.status, a.rate_limits, a.created_at,
+  m.wallet_id, m.balance + coalesce(h.balance, 0) AS balance, m.leased + coalesce(h.balance, 0) AS held, m.overrun, r.balance AS reward_balance, coalesce(-d.balance, 0) AS debt
 FROM accounts a
 JOIN wallets m ON m.account_id = a.account_id AND m.kind = 'main'
 JOIN wallets r ON r.account_id = a.account_id AND r.kind = 'reward'
 LEFT JOIN wallets d ON d.account_id = a.account_id AND d.kind = 'debt'
+LEFT JOIN wallets h ON h.account_id = a.account_id AND h.kind = 'reserved'
 WHERE a.account_id = $1
 
 -- name: members_of
@@ -29,7 +31,7 @@ WHERE b.account_id = ANY($1::uuid[]) ORDER BY b.joined_at, u.user_id
 
 -- name: change_account
 -- Null: stays as it is.
-UPDATE accounts SET group_name = coalesce($2, group_name), status = coalesce($3, status)
+UPDATE accounts SET group_name = coalesce($2, group_name), status = coalesce($3, status), rate_limits = coalesce($4, rate_limits)
 WHERE account_id = $1 RETURNING account_id
 
 -- name: search_users

@@ -2,14 +2,15 @@
 everywhere within a second.
 
 Payloads on channel `airouter_changed`: `catalogue`, `keys <key_id>`, `accounts <account_id>`, `sessions <session_id>`,
-`wallet <wallet_id>`, `mail`.
-`wallet` and `mail` have no version row: missing one costs time only. Channel `credit_recall` carries `w<wallet_id>` or
-`k<key_id>`.
+`wallet <wallet_id>`, `mail`, `shares want|free <node_id> <subject>`.
+`wallet`, `mail` and `shares` have no version row: missing one costs time only. Channel `credit_recall` carries
+`w<wallet_id>` or `k<key_id>`.
 """
 
 from contextvars import ContextVar
 from typing import Final, Literal
 
+from airouter.domain.ids import NodeId
 from airouter.storage.database import Connection
 from airouter.storage.queries import load
 
@@ -48,6 +49,11 @@ async def announce_wallet(connection: Connection, wallet_id: int) -> None:
 async def announce_mail(connection: Connection) -> None:
     """There is mail to send."""
     await connection.execute(QUERIES.notify, CHANGED, "mail")
+
+
+async def announce_share(connection: Connection, what: Literal["want", "free"], node_id: NodeId, subject: str) -> None:
+    """A node misses something of a limit; or gave some back that others miss."""
+    await connection.execute(QUERIES.notify, CHANGED, f"shares {what} {node_id} {subject}")
 
 
 async def recall(connection: Connection, purse: str) -> None:

@@ -4,6 +4,7 @@ from datetime import datetime
 
 import msgspec
 
+from airouter.domain.rate_limit import RateLimits
 from airouter.storage.database import Connection, row_as
 from airouter.storage.queries import load
 
@@ -20,6 +21,7 @@ class GroupRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     is_public: bool
     usable_by: tuple[str, ...]
     overrides: dict[str, int]
+    rate_limits: RateLimits
     created_at: datetime
 
 
@@ -50,7 +52,8 @@ async def update_group(connection: Connection, row: GroupRow) -> GroupRow:
 
 
 def _columns(row: GroupRow) -> tuple[object, ...]:
-    return row.name, row.label, row.multiplier_micros, row.models, row.is_public, row.usable_by, row.overrides
+    limits = msgspec.to_builtins(row.rate_limits)
+    return row.name, row.label, row.multiplier_micros, row.models, row.is_public, row.usable_by, row.overrides, limits
 
 
 async def users_of_group(connection: Connection, name: str) -> list[str]:

@@ -1,27 +1,27 @@
 -- name: every_group
-SELECT name, label, multiplier_micros, models, is_public, usable_by, overrides, created_at FROM groups ORDER BY name
+SELECT name, label, multiplier_micros, models, is_public, usable_by, overrides, rate_limits, created_at FROM groups ORDER BY name
 
 -- name: page_of_groups
-SELECT name, label, multiplier_micros, models, is_public, usable_by, overrides, created_at
+SELECT name, label, multiplier_micros, models, is_public, usable_by, overrides, rate_limits, created_at
 FROM groups WHERE name > $1 ORDER BY name LIMIT $2
 
 -- name: find_group
-SELECT name, label, multiplier_micros, models, is_public, usable_by, overrides, created_at FROM groups WHERE name = $1
+SELECT name, label, multiplier_micros, models, is_public, usable_by, overrides, rate_limits, created_at FROM groups WHERE name = $1
 
 -- name: lock_group
-SELECT name, label, multiplier_micros, models, is_public, usable_by, overrides, created_at
+SELECT name, label, multiplier_micros, models, is_public, usable_by, overrides, rate_limits, created_at
 FROM groups WHERE name = $1 FOR UPDATE
 
 -- name: insert_group
 -- No row: there is one of that name already.
-INSERT INTO groups (name, label, multiplier_micros, models, is_public, usable_by, overrides)
-VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (name) DO NOTHING
-RETURNING name, label, multiplier_micros, models, is_public, usable_by, overrides, created_at
+INSERT INTO groups (name, label, multiplier_micros, models, is_public, usable_by, overrides, rate_limits)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (name) DO NOTHING
+RETURNING name, label, multiplier_micros, models, is_public, usable_by, overrides, rate_limits, created_at
 
 -- name: update_group
-UPDATE groups SET label = $2, multiplier_micros = $3, models = $4, is_public = $5, usable_by = $6, overrides = $7
+UPDATE groups SET label = $2, multiplier_micros = $3, models = $4, is_public = $5, usable_by = $6, overrides = $7, rate_limits = $8
 WHERE name = $1
-RETURNING name, label, multiplier_micros, models, is_public, usable_by, overrides, created_at
+RETURNING name, label, multiplier_micros, models, is_public, usable_by, overrides, rate_limits, created_at
 
 -- name: delete_group
 DELETE FROM groups WHERE name = $1 RETURNING name

@@ -8,6 +8,7 @@ import msgspec
 
 from airouter.domain.ids import AccountId, KeyId, UserId, WalletId
 from airouter.domain.key import Caller, KeyStatus
+from airouter.domain.rate_limit import RateLimits
 from airouter.storage.database import Connection, row_as, value_as
 from airouter.storage.queries import load
 
@@ -27,6 +28,7 @@ class KeyRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     models: tuple[str, ...] | None
     allowed_ips: tuple[str, ...] | None
     requests_per_minute: int | None
+    tokens_per_minute: int | None
     concurrency: int | None
     created_at: datetime
     expires_at: datetime | None
@@ -52,6 +54,7 @@ class NewKey(msgspec.Struct, frozen=True, kw_only=True):
     models: tuple[str, ...] | None
     allowed_ips: tuple[str, ...] | None
     requests_per_minute: int | None
+    tokens_per_minute: int | None
     concurrency: int | None
     expires_at: datetime | None
 
@@ -97,7 +100,7 @@ async def change_key(connection: Connection, key: KeyRow) -> bool:
     """False: more than the new limit is spent and held already, and nothing was changed."""
     changed = await connection.fetchval(
         QUERIES.change_key, key.key_id, key.name, key.status, key.group_name, key.spend_limit, key.models,
-        key.allowed_ips, key.requests_per_minute, key.concurrency, key.expires_at,
+        key.allowed_ips, key.requests_per_minute, key.tokens_per_minute, key.concurrency, key.expires_at,
     )  # fmt: skip
     return changed is not None
 
@@ -181,8 +184,12 @@ async def find_caller(connection: Connection, secret_hash: bytes) -> Caller | No
         return None
     facts = dict(record)
     networks, models = facts.pop("allowed_ips"), facts.pop("models")
+    limits = RateLimits(**{name: facts.pop(name) for name in RateLimits.__struct_fields__})
+    account_limits = msgspec.convert(facts.pop("account_rate_limits"), RateLimits)
     return Caller(
         **facts,
         networks=None if networks is None else tuple(ip_network(network) for network in networks),
         models=None if models is None else frozenset(models),
+        rate_limits=limits.or_none,
+        account_rate_limits=account_limits.or_none,
     )

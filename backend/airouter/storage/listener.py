@@ -16,13 +16,13 @@ from airouter.storage import changes
 from airouter.storage.database import Connection, Database, connect
 from airouter.world import new_id
 
-Heard = Literal["catalogue", "keys", "accounts", "sessions", "wallet", "recall", "mail"]
+Heard = Literal["catalogue", "keys", "accounts", "sessions", "wallet", "recall", "mail", "shares"]
 Callback = Callable[[str | None], None]
 
 SILENCE_SECONDS: Final = 5.0
 BACK_OFF_SECONDS: Final = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
 _COMMAND_SECONDS: Final = 5.0
-_UNVERSIONED: Final = ("wallet", "recall", "mail")
+_UNVERSIONED: Final = ("wallet", "recall", "mail", "shares")
 
 logger = logging.getLogger(__name__)
 
@@ -30,9 +30,9 @@ logger = logging.getLogger(__name__)
 class Listener:
     """Tells this process what the others changed.
 
-    A callback gets the subject of the change (an id in its text form; `w<wallet_id>` or `k<key_id>` for `recall`), or
-    None: then anything under that name may have changed. It runs on the event loop and must not block; an error in it
-    is logged and keeps nobody else from hearing.
+    A callback gets the subject of the change (an id in its text form; `w<wallet_id>` or `k<key_id>` for `recall`;
+    `want|free <node_id> <subject>` for `shares`), or None: then anything under that name may have changed. It runs on the
+    event loop and must not block; an error in it is logged and keeps nobody else from hearing.
     """
 
     def __init__(self, dsn: str, *, silence_seconds: float = SILENCE_SECONDS) -> None:

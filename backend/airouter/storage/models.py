@@ -4,6 +4,7 @@ from datetime import datetime
 
 import msgspec
 
+from airouter.domain.rate_limit import RateLimits
 from airouter.storage.database import Connection, row_as
 from airouter.storage.queries import load
 
@@ -20,6 +21,7 @@ class ModelRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     max_output_tokens: int | None
     media_tokens_max: int | None
     is_enabled: bool
+    rate_limits: RateLimits
     created_at: datetime
 
 
@@ -52,7 +54,7 @@ async def update_model(connection: Connection, row: ModelRow) -> ModelRow:
 def _columns(row: ModelRow) -> tuple[object, ...]:
     return (
         row.model, row.vendor, row.description, row.context_window, row.max_output_tokens, row.media_tokens_max,
-        row.is_enabled,
+        row.is_enabled, msgspec.to_builtins(row.rate_limits),
     )  # fmt: skip
 
 

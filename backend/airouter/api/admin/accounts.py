@@ -18,6 +18,7 @@ from airouter.api.paging import Paging, cursor_of
 from airouter.domain.errors import IdempotencyKeyRequired
 from airouter.domain.ids import AccountId
 from airouter.domain.quota import WALLET_MAX
+from airouter.domain.rate_limit import UNLIMITED, RateLimits
 from airouter.services.admin_accounts import AccountLine, AccountView, AdminAccounts
 from airouter.services.audit_log import Actor
 from airouter.services.step_up import StepUp
@@ -31,10 +32,11 @@ class AccountList(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AccountChanges(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What is absent stays."""
+    """What is absent stays. `rate_limits` are replaced as a whole; null takes them away."""
 
     group: Annotated[str, Meta(min_length=1, max_length=64)] | UnsetType = UNSET
     status: AccountStatus | UnsetType = UNSET
+    rate_limits: RateLimits | UnsetType | None = UNSET
 
 
 class AdjustmentBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -103,7 +105,7 @@ class AccountController(Controller):
         "/{account_id:uuid}",
         operation_id="updateAccount",
         permission="accounts.write",
-        summary="Move an account to another group, pause it or let it go on",
+        summary="Move an account to another group, pause it or let it go on, limit what it may do at a time",
         responses=refusals(401, 403, 404, 422),
     )
     async def change(
@@ -120,6 +122,7 @@ class AccountController(Controller):
             AccountId(account_id),
             group=None if data.group is UNSET else data.group,
             status=None if data.status is UNSET else data.status,
+            rate_limits=None if data.rate_limits is UNSET else data.rate_limits or UNLIMITED,
             actor=actor,
         )
 

@@ -8,16 +8,10 @@ from uuid import UUID
 import msgspec
 
 from airouter.domain.budget import Period
+from airouter.services.rate_limit_views import RateLimitsView
 from airouter.storage.budgets import KeyBudgetRow, MemberBudgetRow
 from airouter.storage.keys import KeyRow
 from airouter.world import now
-
-
-class RateLimitsView(msgspec.Struct, frozen=True, kw_only=True):
-    """Null: not limited."""
-
-    requests_per_minute: int | None
-    concurrency: int | None
 
 
 class BudgetView(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,7 +71,11 @@ def key_view(key: KeyRow, budgets: Sequence[KeyBudgetRow]) -> KeyView:
         remaining=_remaining(key, budgets),
         models=None if key.models is None else list(key.models),
         allowed_ips=None if key.allowed_ips is None else list(key.allowed_ips),
-        rate_limits=RateLimitsView(requests_per_minute=key.requests_per_minute, concurrency=key.concurrency),
+        rate_limits=RateLimitsView(
+            requests_per_minute=key.requests_per_minute,
+            tokens_per_minute=key.tokens_per_minute,
+            concurrency=key.concurrency,
+        ),
         created_at=key.created_at,
         expires_at=key.expires_at,
         last_used_at=key.last_used_at,
