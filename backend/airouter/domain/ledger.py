@@ -20,8 +20,10 @@ LOSS: Final = WalletId(5)
 
 SYSTEM_WALLETS: Final = (SALES, GRANTS, REVENUE, OVERRUN, LOSS)
 
-WalletKind = Literal["main", "reward", "debt"]
-"""Those of an account. What it owes stands in `debt`, at or below zero; the others never go below it."""
+WalletKind = Literal["main", "reward", "debt", "reserved"]
+"""Those of an account. What it owes stands in `debt`, at or below zero; the others never go below it. What its open
+background jobs may cost stands in `reserved`.
+"""
 
 TransferKind = Literal[
     "grant",
@@ -35,6 +37,8 @@ TransferKind = Literal[
     "debt",
     "forfeit",
     "clawback",
+    "reserve",
+    "release",
 ]
 UsageTransferKind = Literal["usage", "overrun"]
 

@@ -60,6 +60,17 @@ _QUESTIONS: Final = (
         drift=lambda row: abs(int(row["kept"]) - int(row["moved"])),
     ),
     _Question(name="orders_credited_unpaid", fact="a top-up was credited for an order that was not paid"),
+    _Question(
+        name="reserved_drift",
+        fact="a reserved wallet does not hold what open background jobs reserved",
+        drift=lambda row: abs(row["balance"] - int(row["rows"])),
+    ),
+    _Question(
+        name="job_leases_drift",
+        fact="a key has not lent what its open background jobs reserved",
+        drift=lambda row: abs(row["leased"] - int(row["rows"])),
+    ),
+    _Question(name="reserves_unreleased", fact="a reserve is not released exactly as its job ended"),
     _Question(name="unknown_wallets", fact="a transfer names a wallet that does not exist"),
     _Question(
         name="usage_against_transfers",

@@ -17,6 +17,7 @@ from airouter.domain.ids import KeyId, NodeId, RequestId, TransferId, WalletId
 from airouter.domain.lease import Level, PurseId, Sync, SyncAnswer, Wish, charge, purse_name, regrant
 from airouter.domain.ledger import OVERRUN, REVENUE
 from airouter.domain.usage import UsageRecord
+from airouter.services.stored_ids import keep_minted
 from airouter.storage import changes, leases, nodes, usage_writes
 from airouter.storage.database import AWAY, Connection, said_of
 from airouter.storage.nodes import NodeState
@@ -145,6 +146,7 @@ async def _post(
     levels: Mapping[PurseId, Level],
     mine: Mapping[PurseId, int],
     recalled_lately: frozenset[PurseId] = frozenset(),
+    reference: str | None = None,
 ) -> SyncAnswer:
     """Lock, plan in Python, write."""
     wallets, keys = _mentioned(records, levels)
@@ -155,11 +157,12 @@ async def _post(
     balances = {wallet_id: fund.total for wallet_id, fund in locked.wallets.items()}
     short = [purse_id for purse_id in regrant(funds, wishes, levels) if purse_id not in recalled_lately]
     if records:
-        transfers = _transfers(f"{node_id}:{seq}", records, charges, balances)
+        transfers = _transfers(reference or f"{node_id}:{seq}", records, charges, balances)
         if transfers:
             await usage_writes.insert_transfers(connection, transfers)
         paid_by = {t.debit_wallet: t.transfer_id for t in transfers if t.kind == "usage"}
         await usage_writes.insert_usage(connection, records, charges, paid_by, locked.users)
+        await keep_minted(connection, records)
     await leases.write(connection, node_id, locked, used_at)
     for purse_id in await leases.sharing(connection, locked, short):
         await changes.recall(connection, purse_name(purse_id))
@@ -230,6 +233,22 @@ def _transfers(
             )
         )
     return transfers
+
+
+async def settle_alone(
+    connection: Connection,
+    node_id: NodeId,
+    record: UsageRecord,
+    *,
+    reference: str,
+    levels: Mapping[PurseId, Level],
+    mine: Mapping[PurseId, int],
+) -> None:
+    """Charge one record outside of any sync, within the caller's transaction; `reference` names its transfer.
+
+    The caller holds the lock of the node's row where `levels` change what the node has leased.
+    """
+    await _post(connection, node_id, 0, [record], wishes=(), levels=levels, mine=mine, reference=reference)
 
 
 async def known_requests(connection: Connection, records: Sequence[UsageRecord]) -> set[RequestId]:

@@ -8,9 +8,12 @@ INSERT INTO members (account_id, user_id, team_role) VALUES ($1, $2, $3)
 INSERT INTO wallets (account_id, kind, balance) VALUES ($1, 'main', 0), ($1, 'reward', 0)
 
 -- name: wallet_of
-SELECT m.wallet_id, m.balance, m.leased AS held, r.balance AS reward_balance, coalesce(-d.balance, 0) AS debt
+-- What background jobs reserved is still the account's, and held like what calls in flight hold.
+SELECT m.wallet_id, m.balance + coalesce(h.balance, 0) AS balance, m.leased + coalesce(h.balance, 0) AS held,
+  r.balance AS reward_balance, coalesce(-d.balance, 0) AS debt
 FROM wallets m JOIN wallets r ON r.account_id = m.account_id AND r.kind = 'reward'
 LEFT JOIN wallets d ON d.account_id = m.account_id AND d.kind = 'debt'
+LEFT JOIN wallets h ON h.account_id = m.account_id AND h.kind = 'reserved'
 WHERE m.account_id = $1 AND m.kind = 'main'
 
 -- name: used_total

@@ -44,10 +44,11 @@ DELETE FROM alert_firings WHERE alert_id = $1
 -- name: fire_alerts
 -- Every crossing that nobody was told about, marked as told. One statement decides, so two processes never tell twice.
 WITH figures AS (
-  SELECT al.alert_id, 'w' || w.wallet_id AS subject, NULL::timestamptz AS window_start, w.balance AS figure,
+  SELECT al.alert_id, 'w' || w.wallet_id AS subject, NULL::timestamptz AS window_start, w.balance + coalesce(h.balance, 0) AS figure,
          NULL::bigint AS quota_max, NULL::text AS period, NULL::uuid AS key_id, NULL::uuid AS user_id, NULL::timestamptz AS resets_at
   FROM alerts al JOIN wallets w ON w.account_id = al.account_id AND w.kind = 'main'
-  WHERE al.is_enabled AND al.kind = 'low_balance' AND w.balance < al.threshold
+  LEFT JOIN wallets h ON h.account_id = al.account_id AND h.kind = 'reserved'
+  WHERE al.is_enabled AND al.kind = 'low_balance' AND w.balance + coalesce(h.balance, 0) < al.threshold
   UNION ALL
   SELECT al.alert_id, 'k' || k.key_id, NULL, k.spent, k.spend_limit, 'total', k.key_id, k.user_id, NULL
   FROM alerts al JOIN keys k ON k.account_id = al.account_id AND k.status <> 'deleted' AND k.kind = 'standard' AND k.spend_limit > 0
@@ -75,7 +76,8 @@ LEFT JOIN keys k ON k.key_id = g.key_id LEFT JOIN users u ON u.user_id = g.user_
 -- What is well again, gone, or of a period that is over may be told about another time.
 DELETE FROM alert_firings f USING alerts al
 WHERE f.alert_id = al.alert_id AND CASE left(f.subject, 1)
-  WHEN 'w' THEN NOT EXISTS (SELECT FROM wallets w WHERE w.wallet_id = substr(f.subject, 2)::bigint AND w.balance < al.threshold)
+  WHEN 'w' THEN NOT EXISTS (SELECT FROM wallets w LEFT JOIN wallets h ON h.account_id = w.account_id AND h.kind = 'reserved'
+                            WHERE w.wallet_id = substr(f.subject, 2)::bigint AND w.balance + coalesce(h.balance, 0) < al.threshold)
   WHEN 'k' THEN NOT EXISTS (SELECT FROM keys k WHERE k.key_id = substr(f.subject, 2)::uuid AND k.status <> 'deleted' AND k.spend_limit > 0
                               AND k.spent * 100 >= k.spend_limit * al.threshold)
   ELSE NOT EXISTS (SELECT FROM budgets b WHERE b.budget_id = substr(f.subject, 2)::uuid AND b.quota_max > 0

@@ -55,6 +55,28 @@ WHERE o.credited_quota + o.credited_bonus - o.taken_quota - o.taken_bonus <> coa
 SELECT t.reference FROM transfers t LEFT JOIN orders o ON o.order_id::text = split_part(t.reference, '/', 2)
 WHERE t.kind = 'top_up' AND t.reference LIKE 'order/%' AND (o.order_id IS NULL OR o.credited_quota = 0)
 
+-- name: reserved_drift
+-- What stands in a reserved wallet is what the account's open background jobs reserved.
+SELECT w.wallet_id, w.balance, coalesce(j.reserved, 0) AS rows
+FROM wallets w LEFT JOIN (SELECT account_id, sum(reserved) AS reserved FROM background_jobs WHERE ask_at IS NOT NULL GROUP BY account_id) j
+  USING (account_id)
+WHERE w.kind = 'reserved' AND w.balance <> coalesce(j.reserved, 0)
+
+-- name: job_leases_drift
+-- The same of what limited keys lent (the node stands for all jobs).
+SELECT key_id, coalesce(l.amount, 0) AS leased, coalesce(j.reserved, 0) AS rows
+FROM (SELECT key_id, amount FROM key_leases WHERE node_id = '00000000-0000-7000-8000-000000000b06') l
+FULL JOIN (SELECT key_id, sum(reserved) AS reserved FROM background_jobs WHERE ask_at IS NOT NULL AND key_is_limited GROUP BY key_id) j
+  USING (key_id)
+WHERE coalesce(l.amount, 0) <> coalesce(j.reserved, 0)
+
+-- name: reserves_unreleased
+-- A reserve is released exactly when its job has ended; rows of jobs that ended long ago are gone.
+SELECT t.reference, t.amount, r.amount AS released FROM transfers t
+LEFT JOIN transfers r ON r.kind = 'release' AND r.reference = t.reference
+LEFT JOIN background_jobs j ON 'background/' || j.job_id = t.reference AND j.ask_at IS NOT NULL
+WHERE t.kind = 'reserve' AND (r.amount IS DISTINCT FROM t.amount) <> (j.job_id IS NOT NULL)
+
 -- name: unknown_wallets
 SELECT DISTINCT l.wallet_id FROM (SELECT debit_wallet AS wallet_id FROM ledger UNION SELECT credit_wallet FROM ledger) l
 WHERE NOT EXISTS (SELECT 1 FROM wallets w WHERE w.wallet_id = l.wallet_id)

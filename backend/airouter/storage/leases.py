@@ -177,6 +177,11 @@ async def leases_of(connection: Connection, node_id: NodeId) -> dict[PurseId, in
     return leases
 
 
+async def key_lease_of(connection: Connection, node_id: NodeId, key_id: KeyId) -> int:
+    """What the node has leased of one key."""
+    return await connection.fetchval(QUERIES.key_lease_of, node_id, key_id) or 0
+
+
 async def release_all(connection: Connection, node_id: NodeId) -> int:
     """Give everything the node has leased back to its purses, and answer how many there were."""
     leases = await leases_of(connection, node_id)

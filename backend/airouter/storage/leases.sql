@@ -54,6 +54,9 @@ SELECT wallet_id, amount FROM wallet_leases WHERE node_id = $1 AND amount > 0
 -- name: key_leases_of
 SELECT key_id, amount FROM key_leases WHERE node_id = $1 AND amount > 0
 
+-- name: key_lease_of
+SELECT amount FROM key_leases WHERE node_id = $1 AND key_id = $2
+
 -- name: release_wallets
 UPDATE wallets w SET leased = w.leased - l.amount FROM wallet_leases l
 WHERE l.node_id = $1 AND l.amount > 0 AND w.wallet_id = l.wallet_id

@@ -5,6 +5,7 @@ from typing import Literal
 
 import msgspec
 
+from airouter.domain.background import JOBS_NODE
 from airouter.domain.ids import NodeId
 from airouter.storage.database import Connection, row_as, value_as
 from airouter.storage.queries import load
@@ -64,8 +65,8 @@ async def close(connection: Connection, node_id: NodeId) -> None:
 
 
 async def live(connection: Connection) -> dict[NodeId, int]:
-    """Every live node and the seq it stands at."""
-    return {NodeId(row["node_id"]): row["seq"] for row in await connection.fetch(QUERIES.live)}
+    """Every live node that is a process, and the seq it stands at."""
+    return {NodeId(row["node_id"]): row["seq"] for row in await connection.fetch(QUERIES.live, JOBS_NODE)}
 
 
 async def server_time(connection: Connection) -> datetime:
@@ -76,3 +77,10 @@ async def server_time(connection: Connection) -> datetime:
 async def dead_for_long(connection: Connection) -> list[DeadNode]:
     """Swept more than a day ago and never adopted."""
     return [row_as(DeadNode, row) for row in await connection.fetch(QUERIES.dead_for_long)]
+
+
+async def lock_node(connection: Connection, node_id: NodeId) -> None:
+    """Lock the row of a node that is no process; made when it is first locked."""
+    if await connection.fetchval(QUERIES.lock_node, node_id) is None:
+        await connection.execute(QUERIES.register, node_id, "")
+        await connection.fetchval(QUERIES.lock_node, node_id)

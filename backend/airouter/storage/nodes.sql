@@ -21,10 +21,14 @@ UPDATE nodes SET state = 'dead' WHERE node_id = $1 AND seq = $2 AND state = 'liv
 UPDATE nodes SET state = 'closed' WHERE node_id = $1
 
 -- name: live
-SELECT node_id, seq FROM nodes WHERE state = 'live'
+-- Of processes: the node that stands for all background jobs ($1) has none, and never moves.
+SELECT node_id, seq FROM nodes WHERE state = 'live' AND node_id <> $1
 
 -- name: server_time
 SELECT clock_timestamp()
 
 -- name: dead_for_long
 SELECT node_id, host, seen_at FROM nodes WHERE state = 'dead' AND seen_at < now() - interval '1 day' ORDER BY seen_at
+
+-- name: lock_node
+SELECT node_id FROM nodes WHERE node_id = $1 FOR NO KEY UPDATE

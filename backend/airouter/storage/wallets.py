@@ -46,6 +46,15 @@ async def debt_wallet_of(connection: Connection, account_id: AccountId) -> Walle
     return WalletId(found)
 
 
+async def reserved_wallet_of(connection: Connection, account_id: AccountId) -> WalletId:
+    """What the account's open background jobs may cost stands here; made when it is first asked for."""
+    found = await connection.fetchval(QUERIES.reserved_wallet_of, account_id)
+    if found is None:
+        await connection.execute(QUERIES.make_reserved_wallet, account_id)
+        found = value_as(int, await connection.fetchval(QUERIES.reserved_wallet_of, account_id))
+    return WalletId(found)
+
+
 async def debt_wallet_beside(connection: Connection, wallet_id: WalletId) -> WalletId | None:
     """The debt wallet of the account that this wallet belongs to; None: it never owed anything."""
     return await connection.fetchval(QUERIES.debt_wallet_beside, wallet_id)
@@ -74,3 +83,8 @@ async def money_in(connection: Connection, wallet_id: WalletId, amount: int) -> 
 async def money_out(connection: Connection, wallet_id: WalletId, amount: int) -> int | None:
     """The new balance; None: that much is not free."""
     return await connection.fetchval(QUERIES.money_out, wallet_id, amount)
+
+
+async def give_back(connection: Connection, wallet_id: WalletId, amount: int) -> None:
+    """Moves what was reserved, to or fro; unlike `money_in` it says nothing about what earlier calls overran."""
+    await connection.execute(QUERIES.give_back, wallet_id, amount)

@@ -27,3 +27,13 @@ UPDATE wallets SET balance = balance + $2, overrun = 0 WHERE wallet_id = $1 RETU
 -- name: money_out
 -- Guarded: never what is leased. A debt grows as far as its constraint lets it.
 UPDATE wallets SET balance = balance - $2 WHERE wallet_id = $1 AND (kind = 'debt' OR balance - leased >= $2) RETURNING balance
+
+-- name: make_reserved_wallet
+INSERT INTO wallets (account_id, kind, balance) VALUES ($1, 'reserved', 0) ON CONFLICT ON CONSTRAINT wallet_once DO NOTHING
+
+-- name: reserved_wallet_of
+SELECT wallet_id FROM wallets WHERE account_id = $1 AND kind = 'reserved'
+
+-- name: give_back
+-- What was the account's all the time: no new money, so that a refusal for what earlier calls overran stands.
+UPDATE wallets SET balance = balance + $2 WHERE wallet_id = $1 RETURNING balance

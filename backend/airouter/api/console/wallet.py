@@ -27,6 +27,8 @@ Kind = Literal[
     "debt",
     "forfeit",
     "clawback",
+    "reserve",
+    "release",
 ]
 
 
