@@ -5,6 +5,7 @@ choose.py says who is next, health.py who is left alone, retry_budget.py how oft
 
 from collections.abc import Callable, Mapping
 from typing import Final
+from uuid import UUID
 
 import msgspec
 
@@ -161,6 +162,11 @@ class Relay:
         """Whether a call that failed once may be sent once more: in time, and within what the process may retry."""
         return now - call.started_at < rules.total_seconds and self._budget.take(now, rules)
 
+    def obey(self, catalogue: Catalogue) -> None:
+        """Another catalogue is in force: what was known of channels and credentials that are gone is forgotten."""
+        if not self._health.is_calm:
+            self._health.keep(_identities(catalogue))
+
     @property
     def health(self) -> Health:
         """Who is left alone at the moment."""
@@ -281,3 +287,8 @@ class Relay:
             connect_seconds=min(timeouts.connect_seconds, left),
             first_byte_seconds=min(timeouts.first_byte_seconds, left),
         )
+
+
+def _identities(catalogue: Catalogue) -> frozenset[UUID]:
+    channels = {channel.channel_id for channel in catalogue.channels}
+    return frozenset(channels | {one.credential_id for channel in catalogue.channels for one in channel.credentials})
