@@ -1,7 +1,6 @@
 """No door is free: whatever a door answered with success has a usage record, in every test that runs a server.
 
-`FREE` lists the addresses that answer without one. They are no doors, so nothing of theirs is noted here: the list is
-for the reader, and for the test that compares it with the routes.
+`FREE` lists the addresses that answer without one: lists of models, and doors that run nothing.
 """
 
 import asyncio
@@ -13,7 +12,14 @@ import asyncpg
 from airouter.api.doors.asgi import AsgiExchange
 from airouter.api.hot import HotCall
 
-FREE: Final = ("GET /v1/models", "GET /v1/models/{model}", "GET /v1beta/models", "GET /v1beta/models/{model}")
+FREE: Final = (
+    "GET /v1/models",
+    "GET /v1/models/{model}",
+    "GET /v1beta/models",
+    "GET /v1beta/models/{model}",
+    "POST /v1/messages/count_tokens",
+    "POST /v1beta/models/{model}:countTokens",
+)
 _SECONDS_MAX: Final = 10.0
 
 
@@ -25,7 +31,7 @@ class Answered:
         self._under_way: dict[UUID, str] = {}
 
     def begun(self, exchange: Any, status: int) -> None:
-        if 200 <= status < 300:
+        if 200 <= status < 300 and f"{exchange.door.method} {exchange.door.path}" not in FREE:
             self._under_way[UUID(str(exchange.request_id))] = exchange.door.operation_id
 
     def ended(self, exchange: Any) -> None:

@@ -7,14 +7,17 @@ management API takes the console's origins only, with credentials, because the r
 from collections.abc import Sequence
 from typing import Any, Final
 
-_OPEN: Final = ("/v1", "/openapi", "/chat/", "/completions", "/embeddings", "/models", "/dashboard/")
+from airouter.gateway.door import PLAIN
+
+_OPEN: Final = ("/v1", "/openapi", "/models", "/dashboard/", *(door.path.removeprefix("/v1") for door in PLAIN))
 _CLOSED: Final = "/api/v1"
 _METHODS: Final = b"GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
 _MAX_AGE: Final = b"7200"
 _EXPOSED: Final = (
     b"x-request-id, retry-after, retry-after-ms, x-should-retry, openai-processing-ms, idempotency-replayed, "
     b"x-ratelimit-limit-requests, x-ratelimit-remaining-requests, x-ratelimit-reset-requests, "
-    b"x-ratelimit-limit-tokens, x-ratelimit-remaining-tokens, x-ratelimit-reset-tokens"
+    b"x-ratelimit-limit-tokens, x-ratelimit-remaining-tokens, x-ratelimit-reset-tokens, "
+    b"x-airouter-dropped, x-airouter-estimated"
 )
 Headers = list[tuple[bytes, bytes]]
 

@@ -7,6 +7,7 @@ import msgspec
 from airouter.api.errors import INTERNAL_CODE, INTERNAL_MESSAGE, Refusal, headers_of, problem_refusal, rule_for
 from airouter.domain import errors
 from airouter.domain.errors import DomainError
+from airouter.gateway.door import NAMING, PLAIN
 from airouter.wire import anthropic, gemini
 from airouter.wire.openai import error_body, passed_on_error, upstream_words
 
@@ -36,12 +37,13 @@ _GEMINI_STATUSES: Final = {
 }
 
 
-_OPENAI_PATHS: Final = ("/v1", "/chat/", "/completions", "/embeddings", "/models", "/responses", "/dashboard/")
+_OPENAI_PATHS: Final = ("/v1", "/models", "/dashboard/", *(door.path.removeprefix("/v1") for door in PLAIN))
+_GEMINI_VERBS: Final = tuple(f":{verb}" for verb in NAMING)
 
 
 def dialect_of(path: str) -> Dialect:
     """Which shape an address answers in, the addresses that do not exist included."""
-    if path.startswith("/v1beta") or path.endswith((":generateContent", ":streamGenerateContent")):
+    if path.startswith("/v1beta") or path.endswith(_GEMINI_VERBS):
         return "gemini"
     if path.startswith(("/v1/messages", "/v1/v1/messages", "/messages")):
         return "anthropic"

@@ -336,6 +336,12 @@ class NoChannelAvailable(Upstream):
     default_message = "No channel can serve this model at the moment."
 
 
+class ChannelsAtCapacity(NoChannelAvailable):
+    """Their operator's caps say that their providers take no more at the moment."""
+
+    default_message = "Every channel that serves this model is at its capacity. Try again shortly."
+
+
 class Unavailable(DomainError):
     code = "unavailable"
     default_message = "The service is not available at the moment."

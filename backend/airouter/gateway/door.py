@@ -14,7 +14,7 @@ Dialect = Literal["openai", "anthropic", "gemini"]
 
 
 class Door(msgspec.Struct, frozen=True, kw_only=True):
-    """One address that costs quota. `endpoint` is what rate cards and usage records call it."""
+    """One address that goes on to a provider. `endpoint` is what is asked of it."""
 
     method: Literal["POST"] = "POST"
     path: str
@@ -24,6 +24,15 @@ class Door(msgspec.Struct, frozen=True, kw_only=True):
     summary: str
     writes: bool
     """The model writes text, so a call needs an output allowance."""
+    bills_as: Endpoint | None = None
+    """What rate cards and usage records call it; None: as the provider is asked."""
+    is_free: bool = False
+    """Nothing is run, so nothing is held, charged or recorded."""
+
+    @property
+    def billed(self) -> Endpoint:
+        """The name on receipts."""
+        return self.bills_as or self.endpoint
 
 
 DOORS: Final[tuple[Door, ...]] = (
@@ -52,6 +61,14 @@ DOORS: Final[tuple[Door, ...]] = (
         writes=False,
     ),
     Door(
+        path="/v1/moderations",
+        dialect="openai",
+        endpoint="moderations",
+        operation_id="createModeration",
+        summary="Say whether text or images are harmful.",
+        writes=False,
+    ),
+    Door(
         path="/v1/responses",
         dialect="openai",
         endpoint="responses",
@@ -68,6 +85,15 @@ DOORS: Final[tuple[Door, ...]] = (
         writes=True,
     ),
     Door(
+        path="/v1/messages/count_tokens",
+        dialect="anthropic",
+        endpoint="messages.count_tokens",
+        operation_id="countMessageTokens",
+        summary="Count the tokens of a conversation without running it. Free.",
+        writes=False,
+        is_free=True,
+    ),
+    Door(
         path="/v1beta/models/{model}:generateContent",
         dialect="gemini",
         endpoint="generate_content",
@@ -82,6 +108,33 @@ DOORS: Final[tuple[Door, ...]] = (
         operation_id="streamGenerateContent",
         summary="Answer a conversation in Gemini's dialect as a stream: events with `alt=sse`, else one growing array.",
         writes=True,
+    ),
+    Door(
+        path="/v1beta/models/{model}:countTokens",
+        dialect="gemini",
+        endpoint="generate_content.count_tokens",
+        operation_id="countTokens",
+        summary="Count the tokens of a conversation without running it. Free.",
+        writes=False,
+        is_free=True,
+    ),
+    Door(
+        path="/v1beta/models/{model}:embedContent",
+        dialect="gemini",
+        endpoint="embed_content",
+        bills_as="embeddings",
+        operation_id="embedContent",
+        summary="Turn a content into a vector.",
+        writes=False,
+    ),
+    Door(
+        path="/v1beta/models/{model}:batchEmbedContents",
+        dialect="gemini",
+        endpoint="batch_embed_contents",
+        bills_as="embeddings",
+        operation_id="batchEmbedContents",
+        summary="Turn contents into vectors.",
+        writes=False,
     ),
 )
 
@@ -105,7 +158,8 @@ PLAIN: Final = tuple(door for door in DOORS if "{" not in door.path)
 BY_PATH: Final = {spelling.encode(): Found(door=door) for door in PLAIN for spelling in spellings(door.path)}
 """Every accepted spelling, as the bytes on the wire."""
 NAMING_PREFIX: Final = "/v1beta/models/"
-_NAMING: Final = {door.path.partition(":")[2]: door for door in DOORS if door not in PLAIN}
+NAMING: Final = {door.path.partition(":")[2]: door for door in DOORS if door not in PLAIN}
+"""Doors whose address names the model, by their verb."""
 _VERSIONS: Final = frozenset({"", "/v1", "/v1beta", "/v1/v1", "/v1beta/v1beta", "/v1/v1beta"})
 """Google's clients take the version from a setting of their own, whatever the base URL ends with."""
 _STREAMS: Final = "streamGenerateContent"
@@ -117,7 +171,7 @@ def find(path: bytes, query: bytes) -> Found | None:
     if found is not None or b":" not in path:
         return found
     name, colon, verb = unquote(path.decode("latin-1")).rpartition(":")
-    door = _NAMING.get(verb)
+    door = NAMING.get(verb)
     prefix, models, model = name.partition("/models/")
     if not colon or door is None or not models or prefix not in _VERSIONS:
         return None

@@ -20,7 +20,7 @@ import msgspec
 from airouter.domain.rate_card import Meter
 from airouter.domain.usage import UsageSource, UsageStatus
 from airouter.providers.contract import Answered, Call, Problem, Reported, StreamReader
-from airouter.wire.endpoint import Endpoint
+from airouter.wire.endpoint import VECTORS, Endpoint
 from airouter.wire.requests import RequestHead, estimated_input_tokens
 
 
@@ -35,6 +35,7 @@ class Metered(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _NOTHING: Final[dict[Meter, int]] = {}
+_WRITE_NOTHING: Final = VECTORS | {"moderations"}
 
 
 def whole(answered: Answered, call: Call, *, is_gone: bool) -> Metered:
@@ -115,7 +116,7 @@ def _estimated(
     endpoint: Endpoint, request: RequestHead, written_tokens: int, status: UsageStatus, reported: Reported | None
 ) -> Metered:
     quantities: dict[Meter, int] = {"input": estimated_input_tokens(endpoint, request), "request": 1}
-    if endpoint != "embeddings":
+    if endpoint not in _WRITE_NOTHING:
         quantities["output"] = written_tokens
     return Metered(
         quantities=quantities,

@@ -41,7 +41,7 @@ class Settlement:
 def _record(call: Call, metered: Metered, now: float, error: str | None) -> UsageRecord:
     terms, caller, channel = call.terms, call.caller, call.channel
     cost, unpriced = (
-        pricing.cost(metered.quantities, terms.card, terms.multiplier_micros, metered.service_tier, call.door.endpoint)
+        pricing.cost(metered.quantities, terms.card, terms.multiplier_micros, metered.service_tier, call.door.billed)
         if metered.quantities
         else (0, ())
     )
@@ -52,7 +52,7 @@ def _record(call: Call, metered: Metered, now: float, error: str | None) -> Usag
         key_id=caller.key_id,
         key_is_limited=caller.is_limited,
         model=terms.model.model,
-        endpoint=call.door.endpoint,
+        endpoint=call.door.billed,
         status=metered.status,
         usage_source=metered.source,
         quantities={**metered.quantities},  # a record's meters are names: it outlives the list of meters
@@ -81,5 +81,5 @@ def _provider_cost(call: Call, metered: Metered, channel: Channel) -> int | None
     card = channel.costs.get(call.terms.model.model)
     if card is None or not metered.quantities:
         return None
-    cost, unpriced = pricing.cost(metered.quantities, card, MICROS, metered.service_tier, call.door.endpoint)
+    cost, unpriced = pricing.cost(metered.quantities, card, MICROS, metered.service_tier, call.door.billed)
     return None if unpriced or cost > WALLET_MAX else cost

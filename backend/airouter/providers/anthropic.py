@@ -6,6 +6,7 @@ from typing import Any, Final
 from airouter.domain.rate_card import Meter
 from airouter.providers.blame import blame
 from airouter.providers.contract import Answered, Call, Headers, Outgoing, Refusal, Reported
+from airouter.providers.counts import counted
 from airouter.providers.headers import HeaderBook
 from airouter.providers.passing_stream import PassingStreamReader
 from airouter.providers.reporting import UsageRefused, figure
@@ -14,6 +15,10 @@ from airouter.wire.endpoint import Endpoint
 from airouter.wire.openai import is_given, with_model, with_one_model
 from airouter.wire.prompt import estimated_tokens
 
+_PATHS: Final[dict[Endpoint, str]] = {
+    "messages": "/v1/messages",
+    "messages.count_tokens": "/v1/messages/count_tokens",
+}
 VERSION: Final = (b"anthropic-version", b"2023-06-01")
 """For clients that say none, such as those of another dialect."""
 
@@ -36,8 +41,8 @@ class AnthropicProvider:
 
     @property
     def endpoints(self) -> frozenset[Endpoint]:
-        """Messages."""
-        return frozenset({"messages"})
+        """Messages, and how many tokens they have."""
+        return frozenset(_PATHS)
 
     def outgoing(self, call: Call) -> Outgoing:
         """The client's body, with the model's name here. Its version and its betas are the client's business."""
@@ -45,10 +50,13 @@ class AnthropicProvider:
         if not any(name == VERSION[0] for name, _ in more):
             more = (VERSION, *more)
         body = with_one_model(call.body, call.request.model, call.upstream_model)
-        return Outgoing(method="POST", path="/v1/messages", headers=self._headers.of(call.credential, more), body=body)
+        headers = self._headers.of(call.credential, more)
+        return Outgoing(method="POST", path=_PATHS[call.endpoint], headers=headers, body=body)
 
     def answer(self, call: Call, body: bytes) -> Answered:
         """Read a whole answer; only `rewrite_model` changes its bytes."""
+        if call.endpoint == "messages.count_tokens":
+            return counted(call, body)
         answer = read_answer(body)
         if answer is None or answer.type != "message":
             return Answered(body=body, reported=None, is_proper=False)

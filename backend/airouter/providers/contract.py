@@ -13,7 +13,7 @@ from airouter.domain.catalogue import ChannelOptions
 from airouter.domain.rate_card import Meter
 from airouter.translation.conversation import Conversation
 from airouter.translation.support import Feature
-from airouter.wire.endpoint import Endpoint
+from airouter.wire.endpoint import VECTORS, Endpoint
 from airouter.wire.requests import RequestHead
 
 Headers = tuple[tuple[bytes, bytes], ...]
@@ -62,7 +62,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def is_streaming(self) -> bool:
         """The answer should be an event stream; embeddings have none, whatever the client wrote."""
-        return self.request.is_streaming and self.endpoint != "embeddings"
+        return self.request.is_streaming and self.endpoint not in VECTORS
 
 
 class Outgoing(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,7 +75,7 @@ class Outgoing(msgspec.Struct, frozen=True, kw_only=True):
     path: str
     headers: Headers
     body: bytes
-    dropped: tuple[Feature, ...] = ()
+    dropped: tuple[str, ...] = ()
     """What the client asked for and this vendor's dialect cannot say, so that it was left out by rule."""
 
 

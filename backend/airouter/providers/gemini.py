@@ -1,19 +1,27 @@
-"""Gemini: generateContent, whole and streamed."""
+"""Gemini: generateContent, whole and streamed; countTokens; embeddings (gemini_embeddings.py)."""
 
 from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import quote
 
 from airouter.domain.rate_card import Meter
+from airouter.providers import gemini_embeddings
 from airouter.providers.blame import blame
 from airouter.providers.contract import Answered, Call, Headers, Outgoing, Problem, Refusal, Reported
+from airouter.providers.counts import counted
 from airouter.providers.headers import HeaderBook
 from airouter.providers.passing_stream import PassingStreamReader
 from airouter.providers.reporting import UsageRefused, figure
-from airouter.wire.endpoint import Endpoint
-from airouter.wire.gemini import Answer, Request, read_answer, written_bytes
+from airouter.wire.endpoint import VECTORS, Endpoint
+from airouter.wire.gemini import Answer, Request, read_answer, with_one_model, written_bytes
 from airouter.wire.prompt import estimated_tokens
 
+_VERBS: Final[dict[Endpoint, str]] = {
+    "generate_content": "generateContent",
+    "generate_content.count_tokens": "countTokens",
+    "embed_content": "embedContent",
+    "batch_embed_contents": "batchEmbedContents",
+}
 _DETAILS: Final[tuple[tuple[str, str, Meter, Meter], ...]] = (
     ("promptTokensDetails", "AUDIO", "input", "audio_input"),
     ("promptTokensDetails", "IMAGE", "input", "image_input"),
@@ -41,24 +49,27 @@ class GeminiProvider:
 
     @property
     def endpoints(self) -> frozenset[Endpoint]:
-        """GenerateContent."""
-        return frozenset({"generate_content"})
+        """Text, how many tokens it has, and vectors."""
+        return frozenset(_VERBS)
 
     def outgoing(self, call: Call) -> Outgoing:
         """The client's own bytes; the address names the model."""
         model = call.upstream_model
         named = model if "/" in model else f"models/{model}"
-        verb = "streamGenerateContent?alt=sse" if call.is_streaming else "generateContent"
+        verb = "streamGenerateContent?alt=sse" if call.is_streaming else _VERBS[call.endpoint]
         return Outgoing(
             method="POST",
             path=f"/v1beta/{quote(named)}:{verb}",
             headers=self._headers.of(call.credential),
-            body=call.body,
+            body=call.body if call.endpoint == "generate_content" else with_one_model(call.body, named),
         )
 
     def answer(self, call: Call, body: bytes) -> Answered:
         """Read a whole answer; its bytes stay."""
-        del call
+        if call.endpoint in VECTORS:
+            return gemini_embeddings.answer(body)
+        if call.endpoint != "generate_content":
+            return counted(call, body)
         answer = read_answer(body)
         if answer is None:
             return Answered(body=body, reported=None, is_proper=False)

@@ -2,9 +2,10 @@
 
 from typing import Final
 
-from airouter.providers import openai_responses
+from airouter.providers import moderations, openai_responses
 from airouter.providers.blame import blame
 from airouter.providers.contract import Answered, Call, Headers, Outgoing, Refusal, StreamReader
+from airouter.providers.counts import counted
 from airouter.providers.headers import HeaderBook
 from airouter.providers.openai_stream import OpenAIStreamReader
 from airouter.providers.openai_usage import usage_of
@@ -18,6 +19,7 @@ _PATHS: Final[dict[Endpoint, str]] = {
     "completions": "/completions",
     "embeddings": "/embeddings",
 }
+_RESPONSES: Final[frozenset[Endpoint]] = frozenset({"responses", "responses.input_tokens"})
 _TOO_MANY: Final = 429
 _OUR_QUOTA_CODES: Final = frozenset({"insufficient_quota", "billing_hard_limit_reached"})
 
@@ -33,7 +35,10 @@ class OpenAIProvider:
         self._name = name
         self._habits = habits
         self._headers = HeaderBook(_authorise)
-        self._endpoints: frozenset[Endpoint] = frozenset({*_PATHS, *(("responses",) if habits.has_responses else ())})
+        more: frozenset[Endpoint] = _RESPONSES if habits.has_responses else frozenset()
+        if habits.has_moderations:
+            more |= {"moderations"}
+        self._endpoints: frozenset[Endpoint] = more.union(_PATHS)
 
     @property
     def name(self) -> str:
@@ -42,7 +47,7 @@ class OpenAIProvider:
 
     @property
     def endpoints(self) -> frozenset[Endpoint]:
-        """Chat, the older completions, embeddings, and responses where the vendor has them."""
+        """Chat, the older completions, embeddings; responses and moderations where the vendor has them."""
         return self._endpoints
 
     def outgoing(self, call: Call) -> Outgoing:
@@ -51,8 +56,10 @@ class OpenAIProvider:
         What would let the vendor run another, perhaps dearer, model than the one that is charged does not go out.
         """
         headers = self._headers.of(call.credential)
-        if call.endpoint == "responses":
+        if call.endpoint in _RESPONSES:
             return openai_responses.outgoing(call, headers)
+        if call.endpoint == "moderations":
+            return moderations.outgoing(call, headers)
         request = call.request
         assert isinstance(request, Request), "this dialect's own"
         given = call.body
@@ -67,6 +74,10 @@ class OpenAIProvider:
         """Read a whole answer; only `rewrite_model` changes its bytes."""
         if call.endpoint == "responses":
             return openai_responses.answer(call, body, self._habits)
+        if call.endpoint == "responses.input_tokens":
+            return counted(call, body)
+        if call.endpoint == "moderations":
+            return moderations.answer(call, body, self._habits)
         answer = read_answer(body)
         if answer is None:
             return Answered(body=body, reported=None, is_proper=False)

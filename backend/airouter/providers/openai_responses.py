@@ -13,12 +13,14 @@ from airouter.wire.prompt import estimated_tokens
 from airouter.wire.responses import read_answer, searches_in, written_bytes
 
 PATH = "/responses"
+COUNT_PATH = "/responses/input_tokens"
 
 
 def outgoing(call: Call, headers: Any) -> Outgoing:
     """The client's body, with the model's name here."""
     body = with_one_model(call.body, call.request.model, call.upstream_model)
-    return Outgoing(method="POST", path=PATH, headers=headers, body=body)
+    path = PATH if call.endpoint == "responses" else COUNT_PATH
+    return Outgoing(method="POST", path=path, headers=headers, body=body)
 
 
 def answer(call: Call, body: bytes, habits: Habits) -> Answered:

@@ -16,7 +16,7 @@ import msgspec
 
 from airouter.domain.rate_card import Meter
 from airouter.providers.contract import Problem, Reported
-from airouter.wire.endpoint import Endpoint
+from airouter.wire.endpoint import VECTORS, Endpoint
 
 FIGURE_MAX: Final = 1_000_000_000
 """No call uses more of anything: a larger figure is a fault of the vendor, and is refused."""
@@ -37,6 +37,8 @@ class Habits(msgspec.Struct, frozen=True, kw_only=True):
     """Where the number of searches run upstream is said."""
     has_responses: bool = False
     """It takes `/responses` as OpenAI does."""
+    has_moderations: bool = False
+    """It takes `/moderations` as OpenAI does."""
     chooses_models_by: tuple[str, ...] = ()
     """Members of a request with which the vendor may run another model than the one that was admitted and priced."""
 
@@ -82,7 +84,7 @@ def reported(usage: Mapping[str, Any], endpoint: Endpoint, habits: Habits, servi
     prompt, written = figure(usage, _PROMPT), figure(usage, _WRITTEN)
     if total is None and prompt is None and written is None:
         return None
-    if endpoint == "embeddings":
+    if endpoint in VECTORS:
         return _embedded(prompt, written, total, service_tier)
     prompt, written = _completed(prompt, written, total)
     details = _Details(
@@ -213,15 +215,15 @@ def _whole(value: object, name: str) -> int:
 
 
 VENDORS: Final[Mapping[str, Habits]] = {
-    "openai": Habits(has_responses=True),
-    "openai-compatible": Habits(),
-    "scripted": Habits(),
+    "openai": Habits(has_responses=True, has_moderations=True),
+    "openai-compatible": Habits(has_moderations=True),
+    "scripted": Habits(has_moderations=True),
     "cerebras": Habits(),
     "deepseek": Habits(),
     "fireworks": Habits(),
     "groq": Habits(),
     # A total beyond prompt and completion is audio that was listened to (docs.mistral.ai, audio).
-    "mistral": Habits(excess_is="audio_input"),
+    "mistral": Habits(excess_is="audio_input", has_moderations=True),
     "moonshot": Habits(),
     "openrouter": Habits(
         searches=(("server_tool_use", "web_search_requests"),),

@@ -16,7 +16,7 @@ from airouter.translation.dialect import DIALECTS, ID_PREFIXES, EventReader, Eve
 from airouter.translation.links import links_of
 from airouter.translation.reply import Failed, Head, Reply
 from airouter.translation.support import dropped_or_refused
-from airouter.wire.endpoint import TEXT, Endpoint
+from airouter.wire.endpoint import Endpoint
 from airouter.wire.gemini import Request as GeminiRequest
 from airouter.wire.openai import Request as ChatRequest
 from airouter.wire.sse import Framer, event_data, split_events
@@ -84,7 +84,7 @@ class TranslatedProvider:
         allowance = call.output_allowance or conversation.max_output_tokens or 1
         body = self._ours.write_request(conversation, Wanted(allowance=allowance))
         out = self._native.outgoing(self._inner(call, msgspec.json.encode(body), conversation.sampling.choices))
-        return msgspec.structs.replace(out, dropped=prepared.dropped)
+        return msgspec.structs.replace(out, dropped=(*prepared.dropped, *out.dropped))
 
     def answer(self, call: Call, body: bytes) -> Answered:
         """The provider's answer in the client's dialect; what is no answer stays as it is."""
@@ -229,36 +229,3 @@ class TranslatingStreamReader:
     def written_tokens(self) -> int:
         """An estimate of the output so far."""
         return self._native.written_tokens()
-
-
-class Providers:
-    """Every provider for every endpoint: itself where it speaks the dialect, else a translation."""
-
-    def __init__(self, natives: dict[str, Provider]) -> None:
-        self._natives = natives
-        self._translated: dict[tuple[str, Endpoint], Provider] = {}
-
-    def __getitem__(self, name: str) -> Provider:
-        """By the name that a channel carries."""
-        return self._natives[name]
-
-    def serving(self, name: str, endpoint: Endpoint) -> Provider | None:
-        """Whom to ask; None: this provider can do nothing that means the same."""
-        native = self._natives[name]
-        if endpoint in native.endpoints:
-            return native
-        found = self._translated.get((name, endpoint))
-        if found is None and endpoint in TEXT:
-            spoken = _spoken_by(native)
-            if spoken is None:
-                return None
-            found = self._translated[name, endpoint] = TranslatedProvider(native, endpoint, spoken)
-        return found
-
-
-def _spoken_by(native: Provider) -> Endpoint | None:
-    """What to translate into for this provider: the first dialect of the table that it speaks."""
-    for endpoint in DIALECTS:
-        if endpoint in native.endpoints:
-            return endpoint
-    return None

@@ -107,6 +107,10 @@ class Members:
             found[feature] = name
         return found
 
+    def others(self, known: Container[str]) -> list[str]:
+        """The names of members outside `known`."""
+        return [name for name, value in self._given.items() if value is not None and name not in known]
+
     def __contains__(self, name: str) -> bool:
         return self._given.get(name) is not None
 

@@ -95,10 +95,23 @@ def read_request(body: bytes) -> Request:
         InvalidRequest: the body is no JSON object, or a member is missing or cannot be meant; `field` names it.
     """
     request = decode_head(_REQUESTS, body)
-    if not request.model:
-        raise InvalidRequest("Name a model: `model` is empty.", field="model")
     if request.max_tokens is None or request.max_tokens < 0:
         raise InvalidRequest("`max_tokens` is missing, or negative.", field="max_tokens")
+    return _checked(request)
+
+
+def read_count_request(body: bytes) -> Request:
+    """The head of a request to count: the same, which says nothing of the answer.
+
+    Raises:
+        InvalidRequest: as above.
+    """
+    return _checked(decode_head(_REQUESTS, body))
+
+
+def _checked(request: Request) -> Request:
+    if not request.model:
+        raise InvalidRequest("Name a model: `model` is empty.", field="model")
     if memoryview(request.messages)[:1] != OPENS_LIST:
         raise InvalidRequest("`messages` must be a list.", field="messages")
     return request

@@ -100,17 +100,17 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
         if not any(mark in body for mark in _MEDIA_MARKS):
             return Bound(text_tokens=len(body) + of_tools, reads_upstream=reads, choices=self.choices)
         return media_bound(
-            body, self.body.contents, _payload_of, more_tokens=of_tools, reads_upstream=reads, choices=self.choices
+            body, self.body.contents, payload_of, more_tokens=of_tools, reads_upstream=reads, choices=self.choices
         )
 
     def estimated_input_tokens(self) -> int:
         """For calls that nobody counted: a quarter of the bytes of the prompt's text."""
         system = self.body.systemInstruction if is_given(self.body.systemInstruction) else self.body.system_instruction
-        said = text_bytes([decoded(system), decoded(self.body.contents)], _payload_of)
+        said = text_bytes([decoded(system), decoded(self.body.contents)], payload_of)
         return estimated_tokens(said + len(memoryview(self.body.tools)))
 
 
-def _payload_of(part: dict[str, object]) -> object:
+def payload_of(part: dict[str, object]) -> object:
     """The payload of a part that is not text; a file behind a link may be of any size."""
     for name in ("inlineData", "inline_data"):
         if name in part:
@@ -138,6 +138,61 @@ def read_request(body: bytes, model: str, *, is_streaming: bool, is_array: bool)
     if stated is not None and stated < 0:
         raise InvalidRequest("`maxOutputTokens` cannot be negative.", field="generationConfig.maxOutputTokens")
     return request
+
+
+class _CountBody(msgspec.Struct, frozen=True, kw_only=True):
+    """A request to count: contents, or a whole request."""
+
+    contents: msgspec.Raw = _ABSENT
+    generateContentRequest: _Body | None = None  # noqa: N815
+    generate_content_request: _Body | None = None
+
+
+_COUNT_BODIES: Final = msgspec.json.Decoder(_CountBody)
+
+
+def read_count_request(body: bytes, model: str) -> Request:
+    """Read the head of a request to count, in either of its forms.
+
+    Raises:
+        InvalidRequest: as above.
+    """
+    given = decode_head(_COUNT_BODIES, body)
+    head = given.generateContentRequest or given.generate_content_request or _Body(contents=given.contents)
+    if not is_given(head.contents):
+        raise InvalidRequest("`contents` is missing.", field="contents")
+    return Request(model=model, is_streaming=False, body=head)
+
+
+_MEMBERS: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_LISTED: Final = msgspec.json.Decoder(list[dict[str, msgspec.Raw]])
+_WRAPPED: Final = ("generateContentRequest", "generate_content_request")
+
+
+def with_one_model(body: bytes, named: str) -> bytes:
+    """A request to count or to embed with this model wherever it names one, as Google demands; its own bytes where
+    every name is the right one.
+
+    Raises:
+        InvalidRequest: `requests` holds something else than objects.
+    """
+    members = _MEMBERS.decode(body)
+    name = msgspec.Raw(msgspec.json.encode(named))
+    changed: dict[str, msgspec.Raw] = {}
+    if members.get("model", name) != name:
+        changed["model"] = name
+    for wrapped in _WRAPPED:
+        inner = _MEMBERS.decode(members[wrapped]) if is_given(members.get(wrapped, _ABSENT)) else {"model": name}
+        if inner.get("model") != name:
+            changed[wrapped] = msgspec.Raw(msgspec.json.encode({**inner, "model": name}))
+    if "requests" in members:
+        try:
+            requests = _LISTED.decode(members["requests"])
+        except msgspec.ValidationError:
+            raise InvalidRequest("`requests` must be a list of objects.", field="requests") from None
+        if any(one.get("model") != name for one in requests):
+            changed["requests"] = msgspec.Raw(msgspec.json.encode([{**one, "model": name} for one in requests]))
+    return msgspec.json.encode({**members, **changed}) if changed else body
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
@@ -173,7 +228,7 @@ def read_answer(body: bytes) -> Answer | None:
 
 def written_bytes(answer: Answer) -> int:
     """Bytes of what a model wrote."""
-    return text_bytes([one.get("content") for one in answer.candidates or ()], _payload_of)
+    return text_bytes([one.get("content") for one in answer.candidates or ()], payload_of)
 
 
 def error_body(message: str, code: int, status: str) -> bytes:

@@ -1,11 +1,11 @@
 """The head of a request in whatever dialect its door speaks, and what every such head can be asked."""
 
-from typing import Protocol
+from typing import Final, Protocol
 
 import msgspec
 
 from airouter.domain.rate_card import Meter
-from airouter.wire import anthropic, gemini, openai, responses
+from airouter.wire import anthropic, gemini, gemini_embeddings, moderations, openai, responses
 from airouter.wire.endpoint import Endpoint
 from airouter.wire.prompt import Bound
 from airouter.wire.prompt import estimated_input_tokens as estimated_openai
@@ -66,22 +66,47 @@ def read_request(endpoint: Endpoint, body: bytes, named: Named | None = None) ->
         InvalidRequest: it cannot be meant; `field` says where.
     """
     match endpoint:
+        case "chat.completions" | "completions" | "embeddings":
+            return openai.read_request(endpoint, body)
         case "messages":
             return anthropic.read_request(body)
-        case "responses":
+        case "responses" | "responses.input_tokens":
             return responses.read_request(body)
-        case "generate_content":
-            assert named is not None, "the address names the model"
-            return gemini.read_request(body, named.model, is_streaming=named.is_streaming, is_array=named.is_array)
+        case "moderations":
+            return moderations.read_request(body)
+        case "messages.count_tokens":
+            return anthropic.read_count_request(body)
         case _:
-            return openai.read_request(endpoint, body)
+            return _read_named(endpoint, body, named)
+
+
+def _read_named(endpoint: Endpoint, body: bytes, named: Named | None) -> RequestHead:
+    assert named is not None, "the address names the model"
+    match endpoint:
+        case "generate_content.count_tokens":
+            return gemini.read_count_request(body, named.model)
+        case "embed_content" | "batch_embed_contents":
+            is_batch = endpoint == "batch_embed_contents"
+            return gemini_embeddings.read_request(body, named.model, is_batch=is_batch)
+        case _:
+            return gemini.read_request(body, named.model, is_streaming=named.is_streaming, is_array=named.is_array)
+
+
+_OTHERS: Final = (
+    anthropic.Request,
+    gemini.Request,
+    gemini_embeddings.Request,
+    moderations.Request,
+    responses.Request,
+)
+"""Heads that bound and estimate themselves."""
 
 
 def input_bound(endpoint: Endpoint, request: RequestHead, body: bytes) -> Bound:
     """The most that a request can count as input (see prompt.py)."""
     if isinstance(request, openai.Request):
         return openai_bound(endpoint, request, body)
-    assert isinstance(request, anthropic.Request | gemini.Request | responses.Request)
+    assert isinstance(request, _OTHERS)
     return request.input_bound(body)
 
 
@@ -89,5 +114,5 @@ def estimated_input_tokens(endpoint: Endpoint, request: RequestHead) -> int:
     """For calls that nobody counted (see prompt.py)."""
     if isinstance(request, openai.Request):
         return estimated_openai(endpoint, request)
-    assert isinstance(request, anthropic.Request | gemini.Request | responses.Request)
+    assert isinstance(request, _OTHERS)
     return request.estimated_input_tokens()

@@ -8,8 +8,7 @@ from litestar import Request, Response, get
 from litestar.di import NamedDependency
 
 from airouter.api.callers import Visitor
-from airouter.api.compat.envelope import address_of
-from airouter.api.doors.service import Doors, secret_in
+from airouter.api.doors.service import Doors
 from airouter.domain.quota import QUOTA_PER_UNIT
 from airouter.services.compat import Compat, shown
 from airouter.storage.compat import KeyPurse
@@ -64,7 +63,7 @@ def billing_routes(doors: Callable[[], Doors]) -> list[Any]:
     """Asked with an API key. A key that may not call may not look either."""
 
     async def purse_of(request: Request[Any, Any, Any], compat: Compat) -> KeyPurse:
-        caller = await doors().gateway.caller(secret_in(list(request.scope["headers"])), address_of(request))
+        caller = await doors().caller(request.scope)
         return await compat.purse(caller.key_id)
 
     @get(_SUBSCRIPTION, include_in_schema=False)

@@ -94,6 +94,25 @@ _FIELDS: Final[dict[str, dict[str, Any]]] = {
         },
     },
     "generate_content": {"required": ["contents"], "properties": {"contents": {}}},
+    "moderations": {
+        "required": ["input"],
+        "properties": {
+            "model": {"type": ["string", "null"], "description": "`omni-moderation-latest` where none is named."},
+            "input": {},
+        },
+    },
+    "messages.count_tokens": {
+        "required": ["model", "messages"],
+        "properties": {"model": {"type": "string"}, "messages": {"type": "array", "items": {"type": "object"}}},
+    },
+    "generate_content.count_tokens": {
+        "properties": {"contents": {}, "generateContentRequest": {"type": "object"}},
+    },
+    "embed_content": {"required": ["content"], "properties": {"content": {}}},
+    "batch_embed_contents": {
+        "required": ["requests"],
+        "properties": {"requests": {"type": "array", "items": {"type": "object"}}},
+    },
 }
 
 

@@ -8,16 +8,15 @@ import msgspec
 from litestar import Request, asgi, post
 from litestar.types import ASGIApp
 
-from airouter.api.arrivals import arrival_of
 from airouter.api.doors.asgi import AsgiExchange, serve
-from airouter.api.doors.service import Doors, refuse, secret_in
+from airouter.api.doors.service import Doors, refuse
 from airouter.domain.catalogue import Model
-from airouter.domain.errors import DomainError, MethodNotAllowed, ModelNotFound, NotSupportedYet
+from airouter.domain.errors import DomainError, MethodNotAllowed, ModelNotFound
 from airouter.gateway.door import DOORS, NAMING_PREFIX, Found, find, spellings
 
 _LIST: Final = NAMING_PREFIX.rstrip("/")
-_TO_COME: Final = frozenset({"countTokens", "embedContent", "batchEmbedContents"})
-_METHODS: Final = ("generateContent", "streamGenerateContent")
+_OF_TEXT: Final = ("generateContent", "streamGenerateContent", "countTokens")
+_OF_VECTORS: Final = ("embedContent", "batchEmbedContents", "countTokens")
 _ANY_GEMINI_DOOR: Final = Found(door=next(door for door in DOORS if door.dialect == "gemini"))
 """Refusals of addresses that are no door have this dialect's shape too."""
 
@@ -54,7 +53,7 @@ def gemini_routes(doors: Callable[[], Doors]) -> list[Any]:
         exchange = AsgiExchange(_ANY_GEMINI_DOOR, scope, send)
         try:
             if scope["method"] not in {"GET", "HEAD"}:
-                raise _no_door(path)
+                raise MethodNotAllowed(allow="GET")
             name = unquote(path.removeprefix(_LIST).strip("/"))
             body = msgspec.json.encode(await _listed(doors(), scope, name))
         except DomainError as error:
@@ -90,19 +89,9 @@ def listed_models(models: list[Model]) -> ModelList:
     return ModelList(models=[view_of(model) for model in models])
 
 
-def _no_door(path: str) -> DomainError:
-    """Why nothing is done at an address below the models that is no door."""
-    verb = path.rpartition(":")[2]
-    if verb in _TO_COME:
-        return NotSupportedYet(f"{verb} is not offered here yet.")
-    return MethodNotAllowed(allow="GET")
-
-
 async def _listed(doors: Doors, scope: Any, name: str) -> ModelList | ListedModel:
     """All models, or the one of that name. Raises DomainError."""
-    arrival = arrival_of(scope)
-    caller = await doors.gateway.caller(secret_in(scope["headers"], scope["query_string"]), arrival.address)
-    models = doors.gateway.models_of(caller)
+    models = doors.gateway.models_of(await doors.caller(scope))
     if not name:
         return listed_models(models)
     for model in models:
@@ -112,12 +101,13 @@ async def _listed(doors: Doors, scope: Any, name: str) -> ModelList | ListedMode
 
 
 def view_of(model: Model) -> ListedModel:
-    """One model in Google's shape."""
+    """One model in Google's shape. One without a rate for what it writes writes nothing: it makes vectors."""
+    is_of_text = model.card is None or model.card.prices("output")
     return ListedModel(
         name=f"models/{model.model}",
         base_model_id=model.model,
         display_name=model.model,
-        supported_generation_methods=_METHODS,
+        supported_generation_methods=_OF_TEXT if is_of_text else _OF_VECTORS,
         input_token_limit=model.context_window,
         output_token_limit=model.max_output_tokens,
     )

@@ -9,12 +9,10 @@ import msgspec
 from litestar import Request, get
 from litestar.handlers import HTTPRouteHandler
 
-from airouter.api.arrivals import arrival_of
 from airouter.api.doors import gemini
-from airouter.api.doors.service import Doors, secret_in
+from airouter.api.doors.service import Doors
 from airouter.domain.catalogue import Model
 from airouter.domain.errors import ModelNotFound
-from airouter.domain.key import Caller
 from airouter.gateway.door import spellings
 
 PATH: Final = "/v1/models"
@@ -59,14 +57,10 @@ def model_routes(doors: Callable[[], Doors]) -> list[HTTPRouteHandler]:
     """The list, and one model by name; a name may contain slashes."""
     lists = [path for path in spellings(PATH) if not path.endswith("/")]
 
-    async def caller_of(request: Request[Any, Any, Any]) -> Caller:
-        secret = secret_in(list(request.scope["headers"]))
-        return await doors().gateway.caller(secret, arrival_of(request.scope).address)
-
     @get(lists, operation_id="listModels", summary="The models that this key may use.", opt={"is_door": True})
     async def list_models(request: Request[Any, Any, Any]) -> ModelList | AnthropicModelList | gemini.ModelList:
         """Priced, visible to the key's group, and not left out by the key's own list."""
-        found = doors().gateway.models_of(await caller_of(request))
+        found = doors().gateway.models_of(await doors().caller(request.scope))
         if "x-goog-api-key" in request.headers:
             return gemini.listed_models(found)
         if _speaks_anthropic(request):
@@ -84,7 +78,7 @@ def model_routes(doors: Callable[[], Doors]) -> list[HTTPRouteHandler]:
     async def get_model(request: Request[Any, Any, Any]) -> ListedModel | AnthropicModel | gemini.ListedModel:
         """404 `model_not_found` for one that the key may not use, whether or not it exists."""
         name = unquote(request.path_params["model"].lstrip("/"))
-        caller = await caller_of(request)
+        caller = await doors().caller(request.scope)
         for model in doors().gateway.models_of(caller):
             if model.model == name:
                 if "x-goog-api-key" in request.headers:

@@ -4,13 +4,14 @@ own shape.
 
 import logging
 from collections.abc import Callable, Sequence
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 from urllib.parse import parse_qs
 
-from airouter.api.arrivals import Headers, Network, client_address
+from airouter.api.arrivals import Headers, Network, arrival_of, client_address
 from airouter.api.door_errors import passed_on, refusal, stream_error
 from airouter.domain.errors import DomainError, UpstreamRefusedRequest
 from airouter.domain.ids import RequestId
+from airouter.domain.key import Caller
 from airouter.gateway.door import Door
 from airouter.gateway.exchange import Exchange
 from airouter.gateway.pipeline import Gateway
@@ -43,10 +44,20 @@ class Doors:
             return peer
         return client_address(peer, headers, self._trusted)
 
+    async def caller(self, scope: Any) -> Caller:
+        """Who asks at an address that is no door, such as the list of models.
+
+        Raises:
+            Unauthenticated, NotAllowed: the key cannot be used, or not from there.
+        """
+        secret = secret_in(scope["headers"], scope["query_string"])
+        return await self.gateway.caller(secret, arrival_of(scope).address)
+
     async def serve(self, exchange: ServerExchange) -> None:
         """One call, to its end; never raises."""
         try:
-            await self.gateway.answer(exchange, exchange.request_id)
+            answer = self.gateway.count if exchange.door.is_free else self.gateway.answer
+            await answer(exchange, exchange.request_id)
         except DomainError as error:
             refuse(exchange, error)
         except Exception:

@@ -19,5 +19,9 @@ class Limits(Topic, frozen=True, kw_only=True):
     """Quota an account may owe to overruns before it is refused until it tops up; None: no bound."""
     body_bytes_max: Annotated[int, Meta(ge=1024, le=1024 * 1024 * 1024)] = 32 * 1024 * 1024
     """Largest request body a door accepts."""
+    estimates: Literal["off", "charge"] = "charge"
+    """Whether our estimate stands in where a provider counted nothing: for the charge of a complete answer, and at the
+    doors that only count. What a client left in the middle, or we cut, is always charged by it.
+    """
     drain_seconds: Annotated[int, Meta(ge=0, le=3600)] = 60
     """How long an answer is read on after its client left."""

@@ -1,0 +1,94 @@
+"""The doors that count a request instead of running it: routed like a call, free, and never recorded.
+
+A provider that can count is asked, in its own dialect; a channel whose provider cannot is as good as none. Where no
+channel of the model can, policy `limits.estimates` says whether our estimate is answered, marked as one.
+"""
+
+import asyncio
+from typing import Final, cast
+
+from airouter.domain.errors import NoChannelAvailable, NotOffered, UpstreamFailed
+from airouter.domain.ids import RequestId
+from airouter.domain.key import Caller
+from airouter.gateway.admit import admit
+from airouter.gateway.call import Call
+from airouter.gateway.credit import Hold
+from airouter.gateway.exchange import Exchange, Headers
+from airouter.gateway.relay import Relay
+from airouter.gateway.route import Routes
+from airouter.wire import counting
+from airouter.wire.http import JSON, NO_STORE
+from airouter.wire.requests import estimated_input_tokens, read_request
+
+ESTIMATED: Final = (b"x-airouter-estimated", b"true")
+"""Marks a count that no provider made."""
+DROPPED: Final = b"x-airouter-dropped"
+_NO_HOLD: Final = cast("Hold", None)
+"""Nothing is held, and nothing here settles."""
+
+
+class Counting:
+    """Answers counts."""
+
+    def __init__(self, relay: Relay) -> None:
+        self._relay = relay
+
+    async def answer(
+        self,
+        exchange: Exchange,
+        request_id: RequestId,
+        caller: Caller,
+        routes: Routes,
+        *,
+        headers: Headers,
+        started_at: float,
+    ) -> None:
+        """One count, to its end. A client that leaves ends it.
+
+        Raises:
+            DomainError: the count was refused or failed.
+        """
+        door = exchange.door
+        request = read_request(door.endpoint, exchange.body, exchange.named)
+        terms = admit(routes.catalogue, caller, door, request, exchange.body)
+        call = Call(
+            request_id=request_id,
+            caller=caller,
+            door=door,
+            request=request,
+            terms=terms,
+            hold=_NO_HOLD,
+            started_at=started_at,
+            client_request_id=exchange.client_request_id,
+        )
+        headers = (JSON, NO_STORE, (b"x-request-id", str(request_id).encode()), *headers)
+        if not self._can_count(call, routes):
+            if routes.catalogue.policies.limits.estimates == "off":
+                raise NotOffered(f"No provider of {request.model!r} counts tokens.", field="model")
+            tokens = estimated_input_tokens(door.endpoint, request)
+            body = counting.written_answer(door.endpoint, tokens)
+            exchange.send(200, (*headers, ESTIMATED), body)
+            return
+        task = asyncio.current_task()
+        if task is not None:
+            exchange.when_gone(task.cancel)
+        try:
+            leg = await self._relay.open(call, exchange.body, exchange.dialect_headers, routes)
+        except asyncio.CancelledError:
+            if exchange.is_gone:
+                return
+            raise
+        answered = leg.provider.answer(leg.call, leg.data)
+        if not answered.is_proper:
+            raise UpstreamFailed("The provider answered with something else than a count.")
+        if leg.dropped:
+            headers = (*headers, (DROPPED, ",".join(leg.dropped).encode()))
+        exchange.send(200, headers, answered.body)
+
+    def _can_count(self, call: Call, routes: Routes) -> bool:
+        """Raises NoChannelAvailable: the model is served by none."""
+        group, model = call.terms.group.name, call.terms.model.model
+        tiers = routes.tiers(group, model)
+        if not tiers:
+            raise NoChannelAvailable(f"No channel serves {model!r} for this group.")
+        return any(self._relay.serves(channel, call.door.endpoint) for tier in tiers for channel in tier)

@@ -1,0 +1,82 @@
+"""A provider asked in its own dialect how many tokens a request of another dialect has. It has the shape of a provider
+(contract.Provider).
+"""
+
+from typing import Any, Final
+
+import msgspec
+
+from airouter.domain.errors import InvalidRequest
+from airouter.providers.contract import Answered, Call, Outgoing, Prepared, Provider, Refusal, StreamReader
+from airouter.providers.translated import PlainHead, TranslatedProvider
+from airouter.translation.dialect import DIALECTS, Wanted
+from airouter.wire.counting import COUNTERS, read_answer, unwrapped, written_answer, written_request
+from airouter.wire.endpoint import Endpoint
+
+_ANY: Final = msgspec.json.Decoder(dict[str, Any])
+_ALLOWANCE: Final = 32_000
+"""Stands for the length of an answer that will not be written; a thinking budget has room in it."""
+
+
+class TranslatedCount:
+    """`native`, for counts of another endpoint. One for each pair; shared by all calls of a process."""
+
+    def __init__(self, native: Provider, endpoint: Endpoint, native_endpoint: Endpoint) -> None:
+        self._native = native
+        self._endpoint: Endpoint = endpoint
+        self._native_endpoint: Endpoint = native_endpoint
+        counts = COUNTERS[native_endpoint].counts
+        self._ours = DIALECTS[counts]
+        self._translated = TranslatedProvider(native, COUNTERS[endpoint].counts, counts)
+
+    @property
+    def name(self) -> str:
+        """The `provider` of a channel."""
+        return self._native.name
+
+    @property
+    def endpoints(self) -> frozenset[Endpoint]:
+        """The one it translates."""
+        return frozenset((self._endpoint,))
+
+    def read(self, call: Call) -> Prepared:
+        """The request without a dialect. Raises as TranslatedProvider.read."""
+        try:
+            body = unwrapped(self._endpoint, _ANY.decode(call.body))
+        except RecursionError:
+            raise InvalidRequest("The body is nested too deeply.", field=None) from None
+        return self._translated.read(msgspec.structs.replace(call, body=msgspec.json.encode(body)))
+
+    def links(self, prepared: Prepared) -> list[str]:
+        """The links in the request that have to be fetched for this provider."""
+        return self._translated.links(prepared)
+
+    def outgoing(self, call: Call) -> Outgoing:
+        """The request in the provider's dialect, without what only matters to an answer."""
+        prepared = call.prepared or self.read(call)
+        request = self._ours.write_request(prepared.conversation, Wanted(allowance=_ALLOWANCE))
+        body = written_request(self._native_endpoint, request, call.upstream_model)
+        out = self._native.outgoing(self._inner(call, body))
+        return msgspec.structs.replace(out, dropped=(*prepared.dropped, *out.dropped))
+
+    def answer(self, call: Call, body: bytes) -> Answered:
+        """The provider's figure in the client's dialect."""
+        answered = self._native.answer(self._inner(call, b""), body)
+        tokens = read_answer(self._native_endpoint, answered.body)
+        if tokens is None:
+            return msgspec.structs.replace(answered, is_proper=False)
+        return msgspec.structs.replace(answered, body=written_answer(self._endpoint, tokens))
+
+    def stream(self, call: Call) -> StreamReader:
+        """There are no streams of counts; a provider that sends one all the same is read as it comes."""
+        return self._native.stream(self._inner(call, b""))
+
+    def refusal(self, status: int, body: bytes) -> Refusal:
+        """As the provider judges it."""
+        return self._native.refusal(status, body)
+
+    def _inner(self, call: Call, body: bytes) -> Call:
+        request = PlainHead(model=call.upstream_model, is_streaming=False)
+        return msgspec.structs.replace(
+            call, endpoint=self._native_endpoint, request=request, body=body, client_headers=()
+        )

@@ -1,0 +1,81 @@
+"""A gateway whose providers are played: one channel for each kind of provider, all at one upstream."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import msgspec
+
+from airouter.domain.policy import Network
+from tests.live import Holder, Live, serving
+from tests.providers.replay import Played, Received, Replay
+
+PROVIDERS = {"anthropic": "", "gemini": "", "openai": "/v1", "openai-compatible": "/v1"}
+"""Each with what its base URL ends in."""
+
+
+class House:
+    """The gateway, what its providers say next, a client and who pays."""
+
+    def __init__(self, live: Live, upstream: Replay, client: httpx.AsyncClient, holder: Holder) -> None:
+        self.live = live
+        self.upstream = upstream
+        self.client = client
+        self.holder = holder
+
+    def says(self, body: Any, status: int = 200) -> None:
+        """The provider answers every request with this JSON."""
+        data = body if isinstance(body, bytes) else json.dumps(body).encode()
+        self.upstream.choose = lambda _: Played(status=status, pieces=[data])
+
+    def answers(self, choose: Callable[[Received], Played]) -> None:
+        """The provider answers as `choose` says."""
+        self.upstream.choose = choose
+
+    async def policy(self, value: msgspec.Struct) -> None:
+        """In force when this returns."""
+        await self.live.policy(value)
+        await self.live.app._house.catch_up()
+
+    @property
+    def asked(self) -> Received:
+        """The provider's last request."""
+        return self.upstream.received[-1]
+
+    async def post(self, path: str, body: Any, key: str | None = None, **headers: str) -> httpx.Response:
+        secret = self.holder.key if key is None else key
+        return await self.client.post(path, json=body, headers={"authorization": f"Bearer {secret}", **headers})
+
+
+@asynccontextmanager
+async def replayed(dsn: str, home: Path, rates: dict[str, int] | None = None, **changes: Any) -> AsyncIterator[House]:
+    """Models are called `of-<provider>`, and `theirs` by the provider."""
+    upstream = Replay(lambda _: Played())
+    server = await asyncio.start_server(upstream.serve, "127.0.0.1", 0)
+    upstream.base_url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    try:
+        async with serving(dsn, home, **changes) as live:
+            await live.policy(Network(allow_private=True))
+            for provider, version in PROVIDERS.items():
+                await live.model(f"of-{provider}", rates)
+                await live.channel(
+                    provider,
+                    provider=provider,
+                    base_url=upstream.base_url + version,
+                    credentials=["sk-upstream"],
+                    models={f"of-{provider}": "theirs"},
+                )
+            holder = await live.holder()
+            async with httpx.AsyncClient(base_url=live.url, timeout=30) as client:
+                yield House(live, upstream, client, holder)
+    finally:
+        server.close()
+
+
+def sent(received: Received) -> dict[str, Any]:
+    """The JSON that the provider was asked."""
+    return json.loads(received.body)
