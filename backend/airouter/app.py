@@ -231,6 +231,8 @@ class House:
         probe = ChannelProbe(relay, lambda: snapshot.current, clock)
         services.channel_probes.probe_with(probe.test)
         services.model_discovery.ask_with(probe.models)
+        services.channels.watch_with(probe.troubles)
+        services.channel_credentials.watch_with(probe.troubles)
 
         def obey(catalogue: Catalogue) -> None:
             guard.policy = address_policy(catalogue.policies.network)

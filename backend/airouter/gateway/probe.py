@@ -5,7 +5,9 @@ Nobody's quota is charged. Routing and the channel's health are left as they are
 
 import asyncio
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any, Final
+from uuid import UUID
 
 import msgspec
 
@@ -14,10 +16,12 @@ from airouter.domain.errors import DomainError
 from airouter.gateway.relay import Relay
 from airouter.providers.contract import Call
 from airouter.providers.listing import UNLISTED, NoList, listing_of
+from airouter.services.channel_credentials import Trouble
 from airouter.services.channel_probes import Probed, ProbedEndpoint
 from airouter.services.discovery import Found
 from airouter.upstream.contract import UpstreamError
 from airouter.wire.requests import read_request
+from airouter.world import now
 
 OUTPUT_TOKENS_MAX: Final = 16
 PATIENCE_SECONDS: Final = 60
@@ -65,6 +69,19 @@ class ChannelProbe:
         return Probed(
             status=status, latency_ms=latency_ms, error=None if words is None else _without_secret(words, credential)
         )
+
+    def troubles(self) -> dict[UUID, Trouble]:
+        """What routing knows against channels and credentials in this process, by their ids."""
+        at = now()
+        return {
+            target: Trouble(
+                state="cooling" if one.state in {"out", "resting"} else one.state,
+                until=at + timedelta(seconds=one.left_seconds) if one.left_seconds else None,
+                reason=one.reason,
+                in_a_row=one.in_a_row,
+            )
+            for target, one in self._relay.health.view(self._clock()).items()
+        }
 
     async def models(self, channel: Channel, credential: Credential | None) -> Found:
         """What the provider says it has, page by page. What goes wrong on the way is told in words."""

@@ -5,9 +5,9 @@ are told. Only an operator enables it again.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 from uuid import UUID
 
 import msgspec
@@ -67,6 +67,24 @@ class LastTest(msgspec.Struct, frozen=True, kw_only=True):
     error: str | None
 
 
+class Trouble(msgspec.Struct, frozen=True, kw_only=True):
+    """What the routing of one process holds against a channel or a credential; see gateway/health.py.
+
+    `watched`: it failed lately and is used all the same. `cooling`: calls go elsewhere until `until`, if they can.
+    `probing`: its pause is over, and one call at a time is to tell whether it works. `in_a_row`: failures without a
+    success between them.
+    """
+
+    state: Literal["watched", "cooling", "probing"]
+    until: datetime | None
+    reason: str
+    in_a_row: int
+
+
+Troubles = Mapping[UUID, Trouble]
+"""By the id of the channel or of the credential."""
+
+
 class CredentialView(msgspec.Struct, frozen=True, kw_only=True):
     """What may be seen of a credential: its last characters, and how it is doing."""
 
@@ -79,6 +97,8 @@ class CredentialView(msgspec.Struct, frozen=True, kw_only=True):
     disabled_reason: str | None
     created_at: datetime
     last_test: LastTest | None
+    trouble: Trouble | None
+    """As the process that answers sees it."""
 
 
 class ChannelCredentials:
@@ -88,12 +108,17 @@ class ChannelCredentials:
         self._database = database
         self._vault = vault
         self._mailbox = mailbox
+        self._troubles: Callable[[], Troubles] = dict
+
+    def watch_with(self, troubles: Callable[[], Troubles]) -> None:
+        """Gives the view of the gateway of this process, once that is open."""
+        self._troubles = troubles
 
     async def of_channel(self, channel_id: ChannelId) -> list[CredentialView]:
         """In the order in which they were given. Raises NotFound."""
         async with self._database.transaction(is_read_only=True) as connection:
             await _channel_name(connection, channel_id)
-            return (await credential_views(connection, [channel_id]))[channel_id]
+            return (await credential_views(connection, [channel_id], self._troubles()))[channel_id]
 
     async def add(self, channel_id: ChannelId, draft: CredentialDraft, actor: Actor = SYSTEM) -> CredentialView:
         """One more, in use at once.
@@ -204,18 +229,21 @@ class ChannelCredentials:
         if row is None:
             raise NotFound("There is no such credential.")
         probes = (await channel_probes.probes_of(connection, [channel_id]))[channel_id]
-        return view_of(row, next((one for one in probes if one.credential_id == credential_id), None))
+        probe = next((one for one in probes if one.credential_id == credential_id), None)
+        return view_of(row, probe, self._troubles().get(credential_id))
 
 
 async def credential_views(
-    connection: Connection, channel_ids: Sequence[ChannelId]
+    connection: Connection, channel_ids: Sequence[ChannelId], troubles: Troubles
 ) -> dict[ChannelId, list[CredentialView]]:
     """By channel, in the order in which they were given."""
     credentials = await rows.credentials_of(connection, channel_ids)
     probes = await channel_probes.probes_of(connection, channel_ids)
     by_credential = {one.credential_id: one for found in probes.values() for one in found}
     return {
-        channel_id: [view_of(row, by_credential.get(row.credential_id)) for row in found]
+        channel_id: [
+            view_of(row, by_credential.get(row.credential_id), troubles.get(row.credential_id)) for row in found
+        ]
         for channel_id, found in credentials.items()
     }
 
@@ -233,7 +261,7 @@ async def replace_credentials(
             await rows.insert_credential(connection, _sealed(vault, channel_id, secret, ""))
 
 
-def view_of(row: CredentialRow, probe: ProbeRow | None) -> CredentialView:
+def view_of(row: CredentialRow, probe: ProbeRow | None, trouble: Trouble | None = None) -> CredentialView:
     """What may be seen of a row."""
     return CredentialView(
         id=row.credential_id,
@@ -245,6 +273,7 @@ def view_of(row: CredentialRow, probe: ProbeRow | None) -> CredentialView:
         disabled_reason=row.disabled_reason,
         created_at=row.created_at,
         last_test=None if probe is None else last_test_of(probe),
+        trouble=trouble if row.disabled_at is None else None,
     )
 
 

@@ -1,6 +1,6 @@
 """Channels as operators see them: what they decided, and how each is doing."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Literal
 
@@ -8,7 +8,14 @@ import msgspec
 
 from airouter.domain.catalogue import ChannelOptions
 from airouter.domain.ids import ChannelId
-from airouter.services.channel_credentials import CredentialView, LastTest, credential_views, last_test_of
+from airouter.services.channel_credentials import (
+    CredentialView,
+    LastTest,
+    Trouble,
+    Troubles,
+    credential_views,
+    last_test_of,
+)
 from airouter.storage import channel_probes
 from airouter.storage.channel_probes import ProbeRow
 from airouter.storage.channels import ChannelRow
@@ -21,13 +28,15 @@ Concern = Literal["out_of_service", "cooling", "credential_disabled", "test_fail
 class HealthView(msgspec.Struct, frozen=True, kw_only=True):
     """How a channel is doing, as the process that answers sees it.
 
-    `cooling`: it failed a moment ago; calls go elsewhere `until` then, if they can. `out_of_service`: the provider's
-    credentials are all disabled. `off`: an operator switched it off.
+    `watched`: it failed lately and is used all the same. `cooling`: calls go elsewhere `until` then, if they can.
+    `probing`: its pause is over, and one call at a time is to tell whether it works. `out_of_service`: its credentials
+    are all disabled. `off`: an operator switched it off. `reason` is of the last failure.
     """
 
-    state: Literal["healthy", "cooling", "out_of_service", "off"]
+    state: Literal["healthy", "watched", "cooling", "probing", "out_of_service", "off"]
     until: datetime | None
     reason: str | None
+    failures_in_a_row: int
 
 
 class ChannelView(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,19 +61,10 @@ class ChannelView(msgspec.Struct, frozen=True, kw_only=True):
     updated_at: datetime
 
 
-class Trouble(msgspec.Struct, frozen=True, kw_only=True):
-    """Why this process does not send calls to a channel at the moment. `until` None: until it works again."""
-
-    until: datetime | None
-    reason: str
-
-
-async def views_of(
-    connection: Connection, found: Sequence[ChannelRow], troubles: Mapping[ChannelId, Trouble]
-) -> list[ChannelView]:
+async def views_of(connection: Connection, found: Sequence[ChannelRow], troubles: Troubles) -> list[ChannelView]:
     """The rows as they may be shown, with their credentials and last tests."""
     ids = [row.channel_id for row in found]
-    credentials = await credential_views(connection, ids)
+    credentials = await credential_views(connection, ids, troubles)
     probes = await channel_probes.probes_of(connection, ids)
     return [
         _view_of(row, credentials[row.channel_id], probes[row.channel_id], troubles.get(row.channel_id))
@@ -93,7 +93,7 @@ def _view_of(
     tests = [one.last_test for one in credentials if one.enabled] if credentials else [last_test]
     concerns: dict[Concern, bool] = {
         "out_of_service": health.state == "out_of_service",
-        "cooling": health.state == "cooling",
+        "cooling": health.state in {"cooling", "probing"},
         "credential_disabled": any(one.disabled_by == "gateway" for one in credentials),
         "test_failed": row.is_enabled and any(one is not None and not one.ok for one in tests),
     }
@@ -120,9 +120,11 @@ def _view_of(
 
 def _health_of(row: ChannelRow, trouble: Trouble | None, *, is_out_of_service: bool) -> HealthView:
     if not row.is_enabled:
-        return HealthView(state="off", until=None, reason=None)
+        return HealthView(state="off", until=None, reason=None, failures_in_a_row=0)
     if is_out_of_service:
-        return HealthView(state="out_of_service", until=None, reason="Every credential of it is disabled.")
-    if trouble is not None:
-        return HealthView(state="cooling", until=trouble.until, reason=trouble.reason)
-    return HealthView(state="healthy", until=None, reason=None)
+        return HealthView(state="out_of_service", until=None, reason=None, failures_in_a_row=0)
+    if trouble is None:
+        return HealthView(state="healthy", until=None, reason=None, failures_in_a_row=0)
+    return HealthView(
+        state=trouble.state, until=trouble.until, reason=trouble.reason, failures_in_a_row=trouble.in_a_row
+    )

@@ -1,6 +1,6 @@
 """Channels: configured addresses and credentials of providers. Credentials go in and never come out again."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Annotated, Final
 
@@ -15,8 +15,8 @@ from airouter.domain.policy import Network
 from airouter.providers.registry import PROVIDERS, SCRIPTED
 from airouter.services.audit_log import SYSTEM, Act, Actor, record
 from airouter.services.base_urls import checked_base_url
-from airouter.services.channel_credentials import CREDENTIALS_MAX, Secret, replace_credentials
-from airouter.services.channel_views import ChannelView, Trouble, told, views_of
+from airouter.services.channel_credentials import CREDENTIALS_MAX, Secret, Troubles, replace_credentials
+from airouter.services.channel_views import ChannelView, told, views_of
 from airouter.services.policies import policy_in_force
 from airouter.services.vault import Vault
 from airouter.storage import channels as rows
@@ -104,9 +104,9 @@ class Channels:
         self._database = database
         self._vault = vault
         self._providers = providers
-        self._troubles: Callable[[], Mapping[ChannelId, Trouble]] = dict
+        self._troubles: Callable[[], Troubles] = dict
 
-    def watch_with(self, troubles: Callable[[], Mapping[ChannelId, Trouble]]) -> None:
+    def watch_with(self, troubles: Callable[[], Troubles]) -> None:
         """Gives the view of the gateway of this process, once that is open."""
         self._troubles = troubles
 
@@ -128,8 +128,8 @@ class Channels:
         states = [view.health.state for view in views]
         return ChannelSummary(
             channels=len(views),
-            healthy=states.count("healthy"),
-            cooling=states.count("cooling"),
+            healthy=states.count("healthy") + states.count("watched"),
+            cooling=states.count("cooling") + states.count("probing"),
             out_of_service=states.count("out_of_service"),
             off=states.count("off"),
             needs_look=sum(bool(view.concerns) for view in views),
