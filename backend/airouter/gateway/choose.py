@@ -76,7 +76,7 @@ class Chooser:
         is_calm = self._health.is_calm
         if is_calm and spent is None and candidates.only is not None:
             return Chosen(now, candidates.only, self.credential(candidates.only, None, conversation, now))
-        out = frozenset[ChannelId]() if is_calm else self._left_out(candidates, now)
+        out = frozenset[ChannelId]() if is_calm else self._left_out(candidates, spent, now)
         rested: list[Channel] = []
         for tier in candidates.tiers:
             left = [
@@ -116,12 +116,14 @@ class Chooser:
         lately = seconds * 1000
         self._first_byte_ms[key] = lately if before is None else before + _NEW_SHARE * (lately - before)
 
-    def _left_out(self, candidates: Candidates, now: float) -> frozenset[ChannelId]:
-        """Never more than policy allows: those whose cool-down ends first are used all the same."""
-        health = self._health
+    def _left_out(self, candidates: Candidates, spent: Spent | None, now: float) -> frozenset[ChannelId]:
+        """Never more than policy allows: those whose cool-down ends first are used all the same; one that this call has
+        used so already counts, so that it does not go through all of them.
+        """
+        health, used = self._health, spent.channels if spent is not None else ()
         out = [one.channel_id for tier in candidates.tiers for one in tier if health.is_out(one.channel_id, now)]
         if len(out) > candidates.left_out_max:
-            out.sort(key=health.out_until, reverse=True)
+            out.sort(key=lambda one: (one not in used, health.out_until(one)), reverse=True)
             del out[candidates.left_out_max :]
         return frozenset(out)
 

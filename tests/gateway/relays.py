@@ -1,0 +1,158 @@
+"""A relay on real sockets, without a database: what it takes to ask channels that lead to a test's own upstreams."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from random import Random
+from typing import Any
+from uuid import UUID
+
+import httpx
+
+from airouter.domain.catalogue import Catalogue, Channel, Credential, Group, Model
+from airouter.domain.ids import AccountId, ChannelId, CredentialId, KeyId, RateCardId, RequestId, UserId, WalletId
+from airouter.domain.key import Caller
+from airouter.domain.policy import Policies, Routing
+from airouter.domain.pricing import Ceiling
+from airouter.domain.rate_card import RateCard
+from airouter.gateway.admit import Terms
+from airouter.gateway.call import Call
+from airouter.gateway.dispatch import Dispatch
+from airouter.gateway.door import DOORS
+from airouter.gateway.media import MediaFetcher
+from airouter.gateway.rate_limits import RateLimiter
+from airouter.gateway.relay import Relay
+from airouter.gateway.route import Routes
+from airouter.gateway.token_exchange import TokenExchange
+from airouter.providers.registry import PROVIDERS
+from airouter.providers.serving import Providers
+from airouter.upstream.address import AddressClass, AddressGuard, AddressPolicy
+from airouter.upstream.http1 import Http1Client
+from airouter.upstream.proxies import ProxyClients
+from airouter.wire.requests import read_request
+
+QUICK: dict[str, Any] = {"connect_seconds": 0.2, "first_byte_seconds": 0.2, "idle_seconds": 0.2}
+"""Patience of a test. Policies are checked when they are stored, not when they are made."""
+CARD = RateCard(rate_card_id=RateCardId(UUID(int=1)), model="demo", version=1, rates={"input": 1, "output": 1})
+CALLER = Caller(
+    key_id=KeyId(UUID(int=1)),
+    account_id=AccountId(UUID(int=1)),
+    wallet_id=WalletId(1),
+    user_id=UserId(UUID(int=1)),
+    status="active",
+    account_status="active",
+    account_group="default",
+    key_group=None,
+    is_operator=False,
+    is_limited=False,
+)
+WHOLE = b'{"model":"demo","messages":[{"role":"user","content":"hello"}]}'
+STREAM = WHOLE[:-1] + b',"stream":true}'
+
+
+def channel(number: int, port: int, *secrets: str, **changes: Any) -> Channel:
+    """A channel to a port of this machine."""
+    fields: dict[str, Any] = {
+        "channel_id": ChannelId(UUID(int=number)),
+        "name": f"channel {number}",
+        "provider": "openai-compatible",
+        "base_url": f"http://127.0.0.1:{port}/v1",
+        "models": {"demo": "demo"},
+        "groups": frozenset({"default"}),
+        "credentials": tuple(
+            Credential(credential_id=CredentialId(UUID(int=100 * number + n)), secret=secret)
+            for n, secret in enumerate(secrets)
+        ),
+    }
+    return Channel(**(fields | changes))
+
+
+class Asking:
+    """Asks a relay, and moves its clock."""
+
+    def __init__(self, relay: Relay, routes: Routes, skip: Callable[[float], None]) -> None:
+        self.relay = relay
+        self.routes = routes
+        self.skip = skip
+        """Lets so many seconds pass at once."""
+        self.disabled: list[CredentialId] = []
+        self.calls: list[Call] = []
+
+    async def ask(self, body: bytes = WHOLE) -> bytes:
+        """The answer, whole. The call is the last of `calls`."""
+        call = new_call(body, self.relay._clock())
+        self.calls.append(call)
+        leg = await self.relay.open(call, body, (), self.routes)
+        found = data = leg.data
+        try:
+            while leg.is_stream and data:
+                data = await leg.answer.chunk()
+                found += data
+        finally:
+            leg.answer.close()
+        return found
+
+    @property
+    def reasons(self) -> list[tuple[int, str | None]]:
+        """Of the last call's attempts: channel, and why it was not the last."""
+        return [(attempt.channel_id.int, attempt.reason) for attempt in self.calls[-1].attempts]
+
+
+def new_call(body: bytes, now: float) -> Call:
+    hold: Any = None
+    return Call(
+        request_id=RequestId(UUID(int=1)),
+        caller=CALLER,
+        door=DOORS[0],
+        request=read_request("chat.completions", body),
+        terms=Terms(
+            model=Model(model="demo"),
+            card=CARD,
+            group=Group(name="default"),
+            multiplier_micros=1_000_000,
+            ceiling=Ceiling(input_tokens=10, output_tokens=10),
+            is_output_stated=True,
+        ),
+        hold=hold,
+        started_at=now,
+        client_request_id=None,
+    )
+
+
+@asynccontextmanager
+async def asking(*channels: Channel, seed: int = 1, **rules: Any) -> AsyncIterator[Asking]:
+    """A relay with these channels, whose patience is short unless `rules` say otherwise."""
+    skipped = 0.0
+    loop = asyncio.get_running_loop()
+
+    def clock() -> float:
+        return loop.time() + skipped
+
+    def skip(seconds: float) -> None:
+        nonlocal skipped
+        skipped += seconds
+
+    guard = AddressGuard(AddressClass.OPERATOR, AddressPolicy(private_allowed=True))
+    client, proxies = Http1Client(guard), ProxyClients(guard)
+    async with httpx.AsyncClient() as outward:
+        disabled: list[CredentialId] = []
+        relay = Relay(
+            dispatch=Dispatch(
+                client=client, clients={}, proxies=proxies, exchange=TokenExchange(clock, time.time), exchanging={}
+            ),
+            providers=Providers(PROVIDERS),
+            media=MediaFetcher(outward),
+            rates=RateLimiter(clock),
+            clock=clock,
+            draw=Random(seed).random,
+            disable=lambda credential_id, _reason: disabled.append(credential_id),
+        )
+        policies = Policies(routing=Routing(**(QUICK | rules)))
+        routes = Routes(Catalogue(models={}, groups={}, channels=channels, policies=policies))
+        found = Asking(relay, routes, skip)
+        found.disabled = disabled
+        try:
+            yield found
+        finally:
+            await client.close()
