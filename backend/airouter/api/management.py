@@ -45,6 +45,7 @@ from airouter.services.audit_log import AuditLog
 from airouter.services.batch_codes import BatchCodes
 from airouter.services.bearers import Bearers
 from airouter.services.budgets import Budgets
+from airouter.services.channel_costs import ChannelCosts
 from airouter.services.channel_credentials import ChannelCredentials
 from airouter.services.channel_probes import ChannelProbes
 from airouter.services.channels import Channels
@@ -62,6 +63,7 @@ from airouter.services.invitations import Invitations
 from airouter.services.jobs import Jobs
 from airouter.services.keys import Keys
 from airouter.services.mailbox import Mailbox
+from airouter.services.margins import Margins
 from airouter.services.models import Models
 from airouter.services.orders import Orders
 from airouter.services.passkeys import Passkeys
@@ -69,6 +71,7 @@ from airouter.services.password_reset import PasswordReset
 from airouter.services.payment_methods import PaymentMethods
 from airouter.services.personal_data import PersonalExports
 from airouter.services.policies import PolicyBook
+from airouter.services.price_imports import PriceImports
 from airouter.services.price_list import PriceList
 from airouter.services.rate_cards import RateCards
 from airouter.services.readiness import Readiness
@@ -103,6 +106,7 @@ class Services:
     budgets: Budgets
     channel_credentials: ChannelCredentials
     channel_probes: ChannelProbes
+    channel_costs: ChannelCosts
     channels: Channels
     compat: Compat
     documents: Documents
@@ -118,6 +122,7 @@ class Services:
     jobs: Jobs
     keys: Keys
     mailbox: Mailbox
+    margins: Margins
     mode: Mode
     model_discovery: ModelDiscovery
     models: Models
@@ -129,6 +134,7 @@ class Services:
     people: People
     personal_exports: PersonalExports
     policies: PolicyBook
+    price_imports: PriceImports
     price_list: PriceList
     rate_cards: RateCards
     readiness: Readiness

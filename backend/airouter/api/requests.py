@@ -41,6 +41,7 @@ _ON_THE_WIRE: Final = {
     "until": "to",
     "answered_state": "state",
     "next_page": "next",
+    "line_state": "state",
     "mail_state": "state",
     "reward_state": "state",
     "x_account_id": "X-Account-Id",

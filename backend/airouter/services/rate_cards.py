@@ -15,7 +15,7 @@ from airouter.services.audit_log import SYSTEM, Act, Actor, record
 from airouter.storage import models
 from airouter.storage import rate_cards as rows
 from airouter.storage.changes import announce
-from airouter.storage.database import Database
+from airouter.storage.database import Connection, Database
 from airouter.storage.rate_cards import RateCardRow
 from airouter.world import new_id
 
@@ -95,31 +95,11 @@ class RateCards:
             InvalidRateCard: it could not be charged, or is to hold in the past; `field` says what is wrong.
             ModelNotFound
         """
-        if draft.effective_at is not None and draft.effective_at.tzinfo is None:
-            raise InvalidRateCard("effective_at: say the zone, as in 2031-05-01T00:00:00Z.", field="effective_at")
-        card = RateCard(
-            rate_card_id=RateCardId(new_id()),
-            model=draft.model,
-            version=0,
-            rates=draft.rates.by_meter(),
-            tiers=tuple(Tier(when=tier.when, rates=tier.rates.by_meter()) for tier in draft.tiers),
-        )
-        check_rates(card.rates, card.tiers)
+        card = card_of_draft(draft)
         async with self._database.transaction() as connection:
             if await models.lock_model(connection, draft.model) is None:
                 raise ModelNotFound(f"There is no model {draft.model!r}.", field="model")
-            row = await rows.insert_rate_card(connection, card, draft.effective_at, actor.user_id)
-            if row is None:
-                now = (await rows.clock(connection)).isoformat(timespec="seconds")
-                raise InvalidRateCard(
-                    f"effective_at: that has passed (it is {now} here); leave it out for a price that holds at once.",
-                    field="effective_at",
-                )
-            await announce(connection, "catalogue")
-            view = view_of_card(row)
-            act = Act(action="rate_card.created", subject="rate_card", subject_id=str(view.id), after=view)
-            await record(connection, actor, act)
-        return view
+            return await add_card(connection, card, draft.effective_at, actor)
 
     async def page(self, model: str | None, after: tuple[datetime, UUID] | None, limit: int) -> list[RateCardView]:
         """Newest first, of one model or of all."""
@@ -133,6 +113,55 @@ class RateCards:
         if row is None:
             raise NotFound("There is no such rate card.")
         return view_of_card(row)
+
+
+def card_of_draft(draft: RateCardDraft) -> RateCard:
+    """The card that a draft describes, checked; its version is decided where it is stored.
+
+    Raises:
+        InvalidRateCard
+    """
+    check_zone(draft.effective_at)
+    card = RateCard(
+        rate_card_id=RateCardId(new_id()),
+        model=draft.model,
+        version=0,
+        rates=draft.rates.by_meter(),
+        tiers=tuple(Tier(when=tier.when, rates=tier.rates.by_meter()) for tier in draft.tiers),
+    )
+    check_rates(card.rates, card.tiers)
+    return card
+
+
+async def add_card(connection: Connection, card: RateCard, effective_at: datetime | None, actor: Actor) -> RateCardView:
+    """The next version of its model's rate card, under the lock of the model's row.
+
+    Raises:
+        InvalidRateCard: it is to hold in the past.
+    """
+    row = await rows.insert_rate_card(connection, card, effective_at, actor.user_id)
+    if row is None:
+        raise await has_passed(connection)
+    await announce(connection, "catalogue")
+    view = view_of_card(row)
+    act = Act(action="rate_card.created", subject="rate_card", subject_id=str(view.id), after=view)
+    await record(connection, actor, act)
+    return view
+
+
+def check_zone(effective_at: datetime | None) -> None:
+    """Raises InvalidRateCard for a time without a zone."""
+    if effective_at is not None and effective_at.tzinfo is None:
+        raise InvalidRateCard("effective_at: say the zone, as in 2031-05-01T00:00:00Z.", field="effective_at")
+
+
+async def has_passed(connection: Connection) -> InvalidRateCard:
+    """The refusal of a time that lies in the past."""
+    now = (await rows.clock(connection)).isoformat(timespec="seconds")
+    return InvalidRateCard(
+        f"effective_at: that has passed (it is {now} here); leave it out for a price that holds at once.",
+        field="effective_at",
+    )
 
 
 def view_of_card(row: RateCardRow) -> RateCardView:

@@ -49,6 +49,7 @@ class UsageRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     first_token_ms: int | None
     is_streaming: bool
     channel_id: ChannelId | None
+    provider_cost: int | None
     key_kind: KeyKind
 
 

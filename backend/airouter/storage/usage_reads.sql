@@ -3,7 +3,7 @@
 
 -- name: usage_page
 SELECT created_at, request_id, account_id, key_id, model, status, quantities, usage_source, cost, charged, latency_ms,
-       first_token_ms, is_streaming, channel_id,
+       first_token_ms, is_streaming, channel_id, provider_cost,
        coalesce((SELECT k.kind FROM keys k WHERE k.key_id = usage_records.key_id), 'standard') AS key_kind
 FROM usage_records
 WHERE ($1::uuid IS NULL OR account_id = $1)
@@ -20,7 +20,7 @@ LIMIT $9
 -- name: usage_record
 -- The time is inside the id, so this looks into one partition.
 SELECT created_at, request_id, account_id, key_id, model, status, quantities, usage_source, cost, charged, latency_ms,
-       first_token_ms, is_streaming, channel_id, endpoint, rate_card_id, multiplier_micros, group_name, service_tier,
+       first_token_ms, is_streaming, channel_id, provider_cost, endpoint, rate_card_id, multiplier_micros, group_name, service_tier,
        upstream_model, client_request_id, error, unpriced, attempts,
        coalesce((SELECT k.kind FROM keys k WHERE k.key_id = usage_records.key_id), 'standard') AS key_kind
 FROM usage_records

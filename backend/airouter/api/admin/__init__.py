@@ -5,13 +5,16 @@ from typing import Any, Final
 from airouter.api.admin.accounts import AccountController
 from airouter.api.admin.audit_log import AuditLogController
 from airouter.api.admin.channels import CHANNELS
+from airouter.api.admin.costs import CostController
 from airouter.api.admin.groups import GroupController
 from airouter.api.admin.identity_providers import IdentityProviderController
 from airouter.api.admin.mails import MailController, SecretController
+from airouter.api.admin.margins import read_margins
 from airouter.api.admin.models import ModelController
 from airouter.api.admin.orders import ORDERS
 from airouter.api.admin.payment_methods import PAYMENT_METHODS
 from airouter.api.admin.policies import POLICIES
+from airouter.api.admin.price_imports import PriceImportController
 from airouter.api.admin.rate_cards import RateCardController
 from airouter.api.admin.redemption_batches import RedemptionBatchController
 from airouter.api.admin.redemptions import REDEMPTIONS
@@ -27,10 +30,13 @@ ADMIN: Final[tuple[Any, ...]] = (
     IdentityProviderController,
     MailController,
     ModelController,
+    PriceImportController,
+    read_margins,
     RateCardController,
     RedemptionBatchController,
     UserController,
     *CHANNELS,
+    CostController,
     *ORDERS,
     *PAYMENT_METHODS,
     SecretController,

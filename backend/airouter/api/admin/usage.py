@@ -22,10 +22,11 @@ OneAccount = Annotated[UUID | None, QueryParameter(description="Only this accoun
 
 
 class AdminUsageItem(UsageItem, frozen=True, kw_only=True):
-    """One request of some account."""
+    """One request of some account. `provider_cost`: what the channel's provider charges for it; null: not known."""
 
     account_id: UUID
     channel_id: UUID | None
+    provider_cost: int | None
 
 
 class AdminUsageList(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,6 +40,7 @@ class AdminReceipt(ReceiptView, frozen=True, kw_only=True):
     account_id: UUID
     channel_id: UUID | None
     upstream_model: str | None
+    provider_cost: int | None
     error: str | None
 
 
@@ -74,7 +76,10 @@ class AdminUsageController(Controller):
         shown, last = paging.split(rows)
         items = [
             AdminUsageItem(
-                **msgspec.structs.asdict(usage_item(row)), account_id=row.account_id, channel_id=row.channel_id
+                **msgspec.structs.asdict(usage_item(row)),
+                account_id=row.account_id,
+                channel_id=row.channel_id,
+                provider_cost=row.provider_cost,
             )
             for row in shown
         ]
@@ -122,5 +127,6 @@ class AdminUsageController(Controller):
             account_id=record.account_id,
             channel_id=record.channel_id,
             upstream_model=record.upstream_model,
+            provider_cost=record.provider_cost,
             error=record.error,
         )
