@@ -75,7 +75,7 @@ class ChannelProbe:
         at = now()
         return {
             target: Trouble(
-                state="cooling" if one.state in {"out", "resting"} else one.state,
+                state="cooling" if one.state == "out" or one.state == "resting" else one.state,  # noqa: PLR1714
                 until=at + timedelta(seconds=one.left_seconds) if one.left_seconds else None,
                 reason=one.reason,
                 in_a_row=one.in_a_row,
