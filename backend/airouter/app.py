@@ -33,7 +33,9 @@ from airouter.domain.catalogue import Catalogue
 from airouter.domain.ids import KeyId, NodeId, WalletId
 from airouter.gateway.authenticate import Callers
 from airouter.gateway.clock import LeaseClock
+from airouter.gateway.credential_reports import CredentialReports
 from airouter.gateway.credit import Credit
+from airouter.gateway.dispatch import Dispatch
 from airouter.gateway.media import MediaFetcher
 from airouter.gateway.pipeline import Gateway
 from airouter.gateway.probe import ChannelProbe
@@ -41,11 +43,12 @@ from airouter.gateway.rate_limits import RateLimiter
 from airouter.gateway.rate_shares import SharedLimits
 from airouter.gateway.relay import SCRIPTED_FAILURES, Relay
 from airouter.gateway.snapshot import Snapshot
+from airouter.gateway.token_exchange import TokenExchange
 from airouter.mail.post_office import PostOffice, PrintedOffice, SmtpOffice
 from airouter.payments.contract import AnyProcessor
 from airouter.payments.demo import DEMO_PAYMENTS, Demo, DemoBank
 from airouter.payments.registry import processors
-from airouter.providers.registry import PROVIDERS, SCRIPTED
+from airouter.providers.registry import EXCHANGING, PROVIDERS, SCRIPTED
 from airouter.providers.scripted import ScriptedUpstream
 from airouter.providers.serving import Providers
 from airouter.services.accounts import Accounts
@@ -122,6 +125,7 @@ from airouter.storage.listener import Listener
 from airouter.upstream.address import AddressClass, AddressGuard, AddressPolicy
 from airouter.upstream.guarded import guarded_client
 from airouter.upstream.http1 import Http1Client
+from airouter.upstream.proxies import ProxyClients
 from airouter.world import new_id, now
 
 logger = logging.getLogger(__name__)
@@ -218,14 +222,18 @@ class House:
         guard = self._guard
         credit = Credit(dsn=settings.database_direct, journal_directory=settings.journal_dir, host=socket.gethostname())
         callers = Callers(services.keys.find_caller, clock)
-        client = Http1Client(guard)
+        dispatch = _dispatch(guard, clock)
+        reports = CredentialReports(services.channel_credentials.disable_by_gateway)
+        limits = SharedLimits(RateShareRegister(database), NodeId(new_id()), clock=clock, lease_clock=LeaseClock())
+        rates = RateLimiter(clock, limits)
         relay = Relay(
-            client=client,
+            dispatch=dispatch,
             providers=Providers(PROVIDERS),
             media=MediaFetcher(outward),
-            clients={SCRIPTED: ScriptedUpstream(SCRIPTED_FAILURES, time.time)},
+            rates=rates,
             clock=clock,
             draw=random.random,
+            disable=reports,
         )
 
         probe = ChannelProbe(relay, lambda: snapshot.current, clock)
@@ -237,6 +245,7 @@ class House:
         def obey(catalogue: Catalogue) -> None:
             guard.policy = address_policy(catalogue.policies.network)
             credit.overrun_max = catalogue.policies.limits.overrun_max
+            relay.obey(catalogue)
 
         def key_changed(key_id: str | None) -> None:
             callers.key_changed(key_id)
@@ -251,9 +260,6 @@ class House:
             if purse is not None:
                 credit.recalled(purse)
 
-        limits = SharedLimits(
-            RateShareRegister(database), NodeId(new_id()), clock=clock, lease_clock=LeaseClock()
-        )
         limits.start()
         listener.on("shares", limits.heard)
         await credit.start()
@@ -265,16 +271,15 @@ class House:
         listener.on("wallet", wallet_changed)
         listener.on("recall", recalled)
         services.readiness.register("credit", _credit_check(credit))
-        gateway = Gateway(
-            callers=callers, snapshot=snapshot, credit=credit, relay=relay, rates=RateLimiter(clock, limits), clock=clock
-        )
+        gateway = Gateway(callers=callers, snapshot=snapshot, credit=credit, relay=relay, rates=rates, clock=clock)
         self._doors = Doors(gateway, settings.trusted_proxies, lambda: snapshot.current.policies.limits.body_bytes_max)
         try:
             yield
         finally:
             await credit.stop(settings.drain_seconds)
+            await reports.finish()
             await limits.stop()
-            await client.close()
+            await dispatch.close()
             self._doors = None
 
     def _furnish(
@@ -406,7 +411,9 @@ class House:
             payment_methods=payment_methods,
             people=People(database, sessions),
             personal_exports=PersonalExports(database, vault, jobs, mailbox=mailbox),
-            policies=PolicyBook(database, has_mail=mailbox.is_configured),
+            policies=PolicyBook(
+                database, has_mail=mailbox.is_configured, challenge_origin=settings.challenge_origin
+            ),
             price_imports=PriceImports(database, errands),
             price_list=PriceList(lambda: snapshot.current),
             rate_cards=RateCards(database),
@@ -448,6 +455,17 @@ def _post_office(settings: Settings) -> PostOffice | None:
 def _print(text: str) -> None:
     sys.stderr.write(text)  # a worker's other output goes nowhere
     sys.stderr.flush()
+
+
+def _dispatch(guard: AddressGuard, clock: Callable[[], float]) -> Dispatch:
+    """Every way to an upstream, each through this guard."""
+    return Dispatch(
+        client=Http1Client(guard),
+        clients={SCRIPTED: ScriptedUpstream(SCRIPTED_FAILURES, time.time)},
+        proxies=ProxyClients(guard),
+        exchange=TokenExchange(clock, time.time),
+        exchanging=EXCHANGING,
+    )
 
 
 def _catalogue_check(snapshot: Snapshot) -> Any:

@@ -7,11 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airouter.providers.contract import Reported
-from airouter.providers.reporting import FIGURE_MAX, VENDORS, Habits, UsageRefused, reported
+from airouter.providers.reporting import FIGURE_MAX, Habits, UsageRefused, reported
+from airouter.providers.vendors import VENDORS
 
 
 def read(usage: dict[str, Any], vendor: str = "openai-compatible") -> Reported:
-    found = reported(usage, "chat.completions", VENDORS[vendor], None)
+    found = reported(usage, "chat.completions", VENDORS[vendor].habits, None)
     assert found is not None
     return found
 
@@ -194,7 +195,7 @@ FIGURES = st.integers(-2, 60) | st.sampled_from([None, 0, 1.0, FIGURE_MAX])
 )
 def test_quantities_are_never_negative_and_add_up_to_the_total_or_are_marked(usage: dict[str, Any], vendor: str):
     try:
-        found = reported(usage, "chat.completions", VENDORS[vendor], None)
+        found = reported(usage, "chat.completions", VENDORS[vendor].habits, None)
     except UsageRefused:
         return
     if found is None:

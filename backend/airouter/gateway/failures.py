@@ -18,6 +18,7 @@ from airouter.upstream.contract import (
     FirstByteTimeout,
     IdleTimeout,
     PoolExhausted,
+    TotalTimeout,
     UpstreamError,
 )
 from airouter.wire.http import Header
@@ -64,7 +65,7 @@ def refusal_error(refusal: Refusal, status: int, retry_after_seconds: int | None
 def domain_error(error: UpstreamError) -> DomainError:
     """How a failure of the network is told to a caller."""
     match error:
-        case ConnectTimeout() | FirstByteTimeout() | IdleTimeout():
+        case ConnectTimeout() | FirstByteTimeout() | IdleTimeout() | TotalTimeout():
             return UpstreamTimedOut()
         case PoolExhausted():
             return NoChannelAvailable(

@@ -3,23 +3,25 @@
 choose.py says who is next, health.py who is left alone, retry_budget.py how often, outcomes.py what it meant.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Final
 from uuid import UUID
 
 import msgspec
 
 from airouter.domain.catalogue import Catalogue, Channel
-from airouter.domain.errors import DomainError, NoChannelAvailable, UpstreamRefusedRequest
+from airouter.domain.errors import ChannelsAtCapacity, DomainError, NoChannelAvailable, UpstreamRefusedRequest
 from airouter.domain.ids import CredentialId
 from airouter.domain.policy import Routing
 from airouter.gateway.affinity import conversation_of
 from airouter.gateway.call import Call
 from airouter.gateway.choose import Chooser, Chosen, Spent
+from airouter.gateway.dispatch import Dispatch
 from airouter.gateway.failures import Refused, check_sense
 from airouter.gateway.health import Health
 from airouter.gateway.media import MediaFetcher
 from airouter.gateway.outcomes import Outcomes
+from airouter.gateway.rate_limits import RateLimiter
 from airouter.gateway.retry_budget import RetryBudget
 from airouter.gateway.route import Routes
 from airouter.providers.contract import Answered, Headers, Outgoing, Prepared, Provider
@@ -35,21 +37,15 @@ from airouter.upstream.contract import (
     BrokenOff,
     FirstByteTimeout,
     IdleTimeout,
-    Origin,
     Timeouts,
     UpstreamAnswer,
-    UpstreamClient,
     UpstreamError,
-    UpstreamRequest,
-    split_url,
 )
 from airouter.wire.endpoint import Endpoint
 from airouter.wire.http import is_event_stream
 
 ANSWER_BYTES_MAX: Final = 64 * 1024 * 1024
 REFUSAL_BYTES_MAX: Final = 256 * 1024
-IN_PROCESS: Final = "http://in-process.invalid"
-"""Stands for the address of an upstream that needs none."""
 SCRIPTED_FAILURES: Final = Failures(
     first_byte_timeout=lambda: FirstByteTimeout("the script hangs"),
     idle_timeout=lambda is_first: IdleTimeout("the script fell silent", before_first_byte=is_first),
@@ -85,30 +81,28 @@ class Leg:
 
 
 class Relay:
-    """Sends calls to channels. `clients` are those of providers that need another than the usual one."""
+    """Sends calls to channels: whom to try, and what came of it. dispatch.py knows the way there."""
 
     def __init__(
         self,
         *,
-        client: UpstreamClient,
+        dispatch: Dispatch,
         providers: Providers,
-        clients: Mapping[str, UpstreamClient],
         media: MediaFetcher,
+        rates: RateLimiter,
         clock: Callable[[], float],
         draw: Callable[[], float],
         disable: Callable[[CredentialId, str], None] = lambda _credential_id, _reason: None,
     ) -> None:
-        self._client = client
+        self._dispatch = dispatch
         self._providers = providers
-        self._clients = clients
         self._media = media
+        self._rates = rates
         self._clock = clock
         self._health = Health()
         self._outcomes = Outcomes(self._health, providers, clock, disable)
         self._chooser = Chooser(self._health, draw)
         self._budget = RetryBudget()
-        self._addresses: dict[str, tuple[Origin, str]] = {}
-        self._timeouts: tuple[Routing, Timeouts] | None = None
 
     async def open(self, call: Call, body: bytes, client_headers: Headers, routes: Routes) -> Leg:
         """The first channel that answers. One that failed is not asked again for the same call.
@@ -148,6 +142,11 @@ class Relay:
                 spent = spent or Spent()
                 spent.channels.add(chosen.channel.channel_id)
                 self._outcomes.untold(call, chosen, "not_translatable")
+            except ChannelsAtCapacity as full:
+                failure = failure or full
+                spent = spent or Spent()
+                spent.channels.add(chosen.channel.channel_id)
+                self._outcomes.untold(call, chosen, "at_capacity")
             except BaseException:  # the client left, or a bug of ours
                 self._outcomes.untold(call, chosen, "given_up")
                 raise
@@ -183,6 +182,9 @@ class Relay:
             UpstreamError: there was no answer.
         """
         provider = self._serving(channel, call.endpoint)
+        if channel.provider in self._dispatch.exchanging:
+            timeouts = self._dispatch.timeouts(channel, catalogue.policies.routing)
+            call = msgspec.structs.replace(call, bearer=await self._dispatch.bearer(channel, call.credential, timeouts))
         return await self.fetch(channel, provider.outgoing(call), catalogue, REFUSAL_BYTES_MAX)
 
     async def fetch(self, channel: Channel, out: Outgoing, catalogue: Catalogue, bytes_max: int) -> tuple[int, bytes]:
@@ -191,7 +193,8 @@ class Relay:
         Raises:
             UpstreamError: there was no answer, or it is longer than `bytes_max`.
         """
-        answer = await self._send(channel, out, self._timeouts_of(catalogue.policies.routing))
+        timeouts = self._dispatch.timeouts(channel, catalogue.policies.routing)
+        answer = await self._dispatch.send(channel, out, timeouts)
         try:
             return answer.status, await answer.read(bytes_max)
         finally:
@@ -199,6 +202,9 @@ class Relay:
 
     async def _try(self, call: Call, chosen: Chosen, body: bytes, client_headers: Headers, catalogue: Catalogue) -> Leg:
         channel, credential = chosen.channel, chosen.credential
+        call.channel_slot.leave()  # that of an attempt that failed
+        if channel.options.caps is not None:
+            call.channel_slot = await self._rates.enter_channel(channel, call.terms.ceiling)
         call.channel, call.credential = channel, credential
         provider = self._serving(channel, call.door.endpoint)
         outgoing = ProviderCall(
@@ -212,14 +218,18 @@ class Relay:
             client_headers=client_headers,
             output_allowance=call.output_allowance // max(1, call.request.choices),
             request_id=call.request_id,
+            public_model=call.request.model,
         )
-        if isinstance(provider, TRANSLATIONS):
-            outgoing = msgspec.structs.replace(outgoing, prepared=await self._prepared(provider, outgoing))
-        out = provider.outgoing(outgoing)
-        timeouts = self._timeouts_of(catalogue.policies.routing)
+        timeouts = self._dispatch.timeouts(channel, catalogue.policies.routing)
         if call.attempts:
             timeouts = self._what_is_left(call, timeouts, catalogue.policies.routing)
-        answer = await self._send(channel, out, timeouts)
+        if isinstance(provider, TRANSLATIONS):
+            outgoing = msgspec.structs.replace(outgoing, prepared=await self._prepared(provider, outgoing))
+        if channel.provider in self._dispatch.exchanging:
+            bearer = await self._dispatch.bearer(channel, outgoing.credential, timeouts)
+            outgoing = msgspec.structs.replace(outgoing, bearer=bearer)
+        out = provider.outgoing(outgoing)
+        answer = await self._dispatch.send(channel, out, timeouts)
         try:
             if not 200 <= answer.status < 300:
                 refusal = await answer.read(REFUSAL_BYTES_MAX)
@@ -256,28 +266,6 @@ class Relay:
         if provider is None:
             raise NotTranslatable(f"The provider of this model has nothing like {endpoint}.", field="model")
         return provider
-
-    async def _send(self, channel: Channel, out: Outgoing, timeouts: Timeouts) -> UpstreamAnswer:
-        address = self._addresses.get(channel.base_url)
-        if address is None:
-            address = self._addresses[channel.base_url] = split_url(channel.base_url or IN_PROCESS)
-        origin, prefix = address
-        headers = out.headers if out.sign is None else out.sign(out)
-        request = UpstreamRequest(
-            origin=origin, method=out.method, path=prefix + out.path, headers=headers, body=out.body
-        )
-        client = self._clients.get(channel.provider, self._client)
-        return await client.send(request, timeouts)
-
-    def _timeouts_of(self, policy: Routing) -> Timeouts:
-        if self._timeouts is None or self._timeouts[0] is not policy:
-            timeouts = Timeouts(
-                connect_seconds=policy.connect_seconds,
-                first_byte_seconds=min(policy.first_byte_seconds, policy.total_seconds),
-                idle_seconds=policy.idle_seconds,
-            )
-            self._timeouts = policy, timeouts
-        return self._timeouts[1]
 
     def _what_is_left(self, call: Call, timeouts: Timeouts, rules: Routing) -> Timeouts:
         """Of the call's time, for an attempt after its first."""

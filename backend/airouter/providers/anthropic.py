@@ -8,6 +8,7 @@ from airouter.providers.blame import blame
 from airouter.providers.contract import Answered, Call, Headers, Outgoing, Refusal, Reported
 from airouter.providers.counts import counted
 from airouter.providers.headers import HeaderBook
+from airouter.providers.overrides import overridden
 from airouter.providers.passing_stream import PassingStreamReader
 from airouter.providers.reporting import UsageRefused, figure
 from airouter.wire.anthropic import Answer, read_answer, written_bytes
@@ -51,7 +52,7 @@ class AnthropicProvider:
             more = (VERSION, *more)
         body = with_one_model(call.body, call.request.model, call.upstream_model)
         headers = self._headers.of(call.credential, more)
-        return Outgoing(method="POST", path=_PATHS[call.endpoint], headers=headers, body=body)
+        return overridden(Outgoing(method="POST", path=_PATHS[call.endpoint], headers=headers, body=body), call)
 
     def answer(self, call: Call, body: bytes) -> Answered:
         """Read a whole answer; only `rewrite_model` changes its bytes."""
@@ -81,6 +82,7 @@ class MessageNotes:
     """Usage comes twice: what was read at the start, what was written at the end. The later figure counts."""
 
     marks: tuple[bytes, ...] = (b'"usage"', b'"message_stop"', b'"error"')
+    kept: None = None
 
     def __init__(self) -> None:
         self.is_over = False

@@ -4,6 +4,7 @@ A provider builds the outgoing request, reads what the answer reports, and says 
 a connection, never retries, and knows neither keys of our clients nor prices.
 """
 
+from collections.abc import Callable
 from typing import Literal, Protocol
 from uuid import UUID
 
@@ -18,11 +19,13 @@ from airouter.wire.requests import RequestHead
 
 Headers = tuple[tuple[bytes, bytes], ...]
 
-Refusal = Literal["request", "channel", "overloaded"]
+Refusal = Literal["request", "credential", "funds", "limited", "channel", "overloaded"]
 """Who is to blame for an error status.
 
-`request`: the client's request; it is passed on and not tried again. `channel`: our credential, quota or address;
-another channel may do. `overloaded`: the vendor at this moment; another channel, or later.
+`request`: the client's request; it is passed on and not tried again. `credential`: ours is not accepted. `funds`: it is,
+but not for this: no money left, not from this region. `limited`: too many calls with it at the moment. `channel`: the
+address, or what we make of it. `overloaded`: the vendor at this moment. In all but the first another credential or
+channel may do.
 """
 
 Problem = Literal["usage_refused", "total_differs", "details_contradict"]
@@ -58,6 +61,10 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     """Ours; what an answer is called and dated by where the vendor does not say."""
     prepared: Prepared | None = None
     """The request read for a translation; its media are at hand."""
+    public_model: str = ""
+    """As the client calls it, through every translation."""
+    bearer: str = ""
+    """What the credential was exchanged for, where it is of that kind (exchanged.py)."""
 
     @property
     def is_streaming(self) -> bool:
@@ -77,6 +84,10 @@ class Outgoing(msgspec.Struct, frozen=True, kw_only=True):
     body: bytes
     dropped: tuple[str, ...] = ()
     """What the client asked for and this vendor's dialect cannot say, so that it was left out by rule."""
+    sign: Callable[["Outgoing"], Headers] | None = None
+    """For vendors that want the request signed: all headers to send, made from what goes out in the end. Called last,
+    after every change that a channel makes to body and headers.
+    """
 
 
 class Reported(msgspec.Struct, frozen=True, kw_only=True):
@@ -88,6 +99,26 @@ class Reported(msgspec.Struct, frozen=True, kw_only=True):
     quantities: dict[Meter, int] | None
     service_tier: str | None = None
     problem: Problem | None = None
+
+
+KeptStatus = Literal["running", "ok", "failed", "cancelled"]
+"""`ok`: written to its end, be it an end that a limit set."""
+
+
+class Kept(msgspec.Struct, frozen=True, kw_only=True):
+    """An answer that its vendor gave a name, as the vendor last described it.
+
+    `is_stored` False: nobody can come back to it. `items` are names within it, known once they are written.
+    `written_tokens` is an estimate, made only of an end without usable figures.
+    """
+
+    name: str
+    status: KeptStatus
+    is_stored: bool
+    items: tuple[str, ...] = ()
+    expires_at_seconds: int | None = None
+    reported: Reported | None = None
+    written_tokens: int = 0
 
 
 class Answered(msgspec.Struct, frozen=True, kw_only=True):
@@ -103,6 +134,7 @@ class Answered(msgspec.Struct, frozen=True, kw_only=True):
     reported: Reported | None
     is_proper: bool
     written_tokens: int = 0
+    kept: Kept | None = None
 
 
 class StreamReader(Protocol):
@@ -167,6 +199,11 @@ class StreamReader(Protocol):
     @property
     def has_error(self) -> bool:
         """The vendor said an error inside the stream."""
+        ...
+
+    @property
+    def kept(self) -> Kept | None:
+        """What the vendor keeps of the answer, as far as it has said so; None: nothing."""
         ...
 
     def written_tokens(self) -> int:

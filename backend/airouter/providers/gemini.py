@@ -10,6 +10,7 @@ from airouter.providers.blame import blame
 from airouter.providers.contract import Answered, Call, Headers, Outgoing, Problem, Refusal, Reported
 from airouter.providers.counts import counted
 from airouter.providers.headers import HeaderBook
+from airouter.providers.overrides import overridden
 from airouter.providers.passing_stream import PassingStreamReader
 from airouter.providers.reporting import UsageRefused, figure
 from airouter.wire.endpoint import VECTORS, Endpoint
@@ -57,12 +58,13 @@ class GeminiProvider:
         model = call.upstream_model
         named = model if "/" in model else f"models/{model}"
         verb = "streamGenerateContent?alt=sse" if call.is_streaming else _VERBS[call.endpoint]
-        return Outgoing(
+        out = Outgoing(
             method="POST",
             path=f"/v1beta/{quote(named)}:{verb}",
             headers=self._headers.of(call.credential),
             body=call.body if call.endpoint == "generate_content" else with_one_model(call.body, named),
         )
+        return overridden(out, call)
 
     def answer(self, call: Call, body: bytes) -> Answered:
         """Read a whole answer; its bytes stay."""
@@ -116,6 +118,7 @@ class CandidateNotes:
     """Every event is an answer with the figures so far; the last says why each candidate stopped."""
 
     marks: tuple[bytes, ...] = (b"usageMetadata", b"finishReason", b"promptFeedback", b'"error"')
+    kept: None = None
 
     def __init__(self, choices: int) -> None:
         self.is_over = False

@@ -1,15 +1,20 @@
 """OpenAI and everybody who speaks its dialect: the same requests, the same answers, small habits apart."""
 
+from collections.abc import Callable
 from typing import Final
 
+import msgspec
+
 from airouter.providers import moderations, openai_responses
+from airouter.providers.adapting import Adapter
 from airouter.providers.blame import blame
 from airouter.providers.contract import Answered, Call, Headers, Outgoing, Refusal, StreamReader
 from airouter.providers.counts import counted
 from airouter.providers.headers import HeaderBook
 from airouter.providers.openai_stream import OpenAIStreamReader
 from airouter.providers.openai_usage import usage_of
-from airouter.providers.reporting import Habits
+from airouter.providers.overrides import overridden
+from airouter.providers.vendors import Vendor
 from airouter.wire.endpoint import Endpoint
 from airouter.wire.openai import Request, error_code, outgoing_body, read_answer, with_model, without_members
 from airouter.wire.prompt import estimated_tokens, written_text_bytes
@@ -19,7 +24,7 @@ _PATHS: Final[dict[Endpoint, str]] = {
     "completions": "/completions",
     "embeddings": "/embeddings",
 }
-_RESPONSES: Final[frozenset[Endpoint]] = frozenset({"responses", "responses.input_tokens"})
+_RESPONSES: Final[frozenset[Endpoint]] = frozenset({"responses", "responses.input_tokens", "responses.compact"})
 _TOO_MANY: Final = 429
 _OUR_QUOTA_CODES: Final = frozenset({"insufficient_quota", "billing_hard_limit_reached"})
 
@@ -29,16 +34,15 @@ def _authorise(credential: bytes) -> Headers:
 
 
 class OpenAIProvider:
-    """A vendor of this dialect; `habits` is its row in the table of reporting.py."""
+    """A vendor of this dialect: one row of the table in vendors.py."""
 
-    def __init__(self, name: str, habits: Habits) -> None:
+    def __init__(self, name: str, vendor: Vendor, *, authorise: Callable[[bytes], Headers] = _authorise) -> None:
         self._name = name
-        self._habits = habits
-        self._headers = HeaderBook(_authorise)
-        more: frozenset[Endpoint] = _RESPONSES if habits.has_responses else frozenset()
-        if habits.has_moderations:
-            more |= {"moderations"}
-        self._endpoints: frozenset[Endpoint] = more.union(_PATHS)
+        self._habits = vendor.habits
+        self._asks_for_usage = vendor.asks_for_usage
+        self._adapter = None if vendor.adaptation is None else Adapter(vendor.adaptation)
+        self._headers = HeaderBook(authorise)
+        self._endpoints: frozenset[Endpoint] = frozenset(vendor.endpoints)
 
     @property
     def name(self) -> str:
@@ -47,7 +51,7 @@ class OpenAIProvider:
 
     @property
     def endpoints(self) -> frozenset[Endpoint]:
-        """Chat, the older completions, embeddings; responses and moderations where the vendor has them."""
+        """Those of its row."""
         return self._endpoints
 
     def outgoing(self, call: Call) -> Outgoing:
@@ -55,7 +59,15 @@ class OpenAIProvider:
 
         What would let the vendor run another, perhaps dearer, model than the one that is charged does not go out.
         """
-        headers = self._headers.of(call.credential)
+        out = self._unadapted(call, self._headers.of(call.credential))
+        if self._adapter is not None:
+            body, left_out = self._adapter.adapted(out.body)
+            out = msgspec.structs.replace(out, body=body, dropped=left_out)
+        options = call.options
+        return overridden(out, call) if options.body or options.headers else out
+
+    def _unadapted(self, call: Call, headers: Headers) -> Outgoing:
+        """As OpenAI itself takes it."""
         if call.endpoint in _RESPONSES:
             return openai_responses.outgoing(call, headers)
         if call.endpoint == "moderations":
@@ -65,14 +77,13 @@ class OpenAIProvider:
         given = call.body
         if self._habits.chooses_models_by:
             given = without_members(given, self._habits.chooses_models_by)
-        body = outgoing_body(
-            request, given, model=call.upstream_model, include_usage=call.options.include_usage and call.is_streaming
-        )
+        asks = self._asks_for_usage and call.options.include_usage and call.is_streaming
+        body = outgoing_body(request, given, model=call.upstream_model, include_usage=asks)
         return Outgoing(method="POST", path=_PATHS[call.endpoint], headers=headers, body=body)
 
     def answer(self, call: Call, body: bytes) -> Answered:
         """Read a whole answer; only `rewrite_model` changes its bytes."""
-        if call.endpoint == "responses":
+        if call.endpoint in {"responses", "responses.compact"}:
             return openai_responses.answer(call, body, self._habits)
         if call.endpoint == "responses.input_tokens":
             return counted(call, body)
@@ -98,5 +109,5 @@ class OpenAIProvider:
     def refusal(self, status: int, body: bytes) -> Refusal:
         """An empty purse of ours looks like a rate limit."""
         if status == _TOO_MANY and error_code(body) in _OUR_QUOTA_CODES:
-            return "channel"
+            return "funds"
         return blame(status, body)

@@ -18,7 +18,6 @@ from airouter.domain.catalogue import ChannelOptions
 from airouter.domain.errors import InvalidRequest
 from airouter.domain.overrides import BodyRule, HeaderRule
 from airouter.providers.contract import Call, Headers, Outgoing
-from airouter.wire.endpoint import Endpoint
 
 _MEMBERS: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _DOT: Final = re.compile(r"(?<!\\)\.")
@@ -106,9 +105,12 @@ def _check_body_rule(rule: BodyRule, field: str) -> None:
         raise InvalidRequest(f"{field}: the value is longer than {_VALUE_BYTES_MAX} bytes.", field=field)
 
 
-def overridden(out: Outgoing, call: Call, endpoint: Endpoint) -> Outgoing:
-    """The request with the channel's rules applied. `endpoint` is what the provider is asked, `call` the client's."""
-    options, model, is_streaming = call.options, call.request.model, call.is_streaming
+def overridden(out: Outgoing, call: Call) -> Outgoing:
+    """What a provider sends, with the channel's rules applied: the last thing before a signature."""
+    options = call.options
+    if not options.body and not options.headers:
+        return out
+    model, endpoint, is_streaming = call.public_model or call.request.model, call.endpoint, call.is_streaming
     body = [rule for rule in options.body if rule.when.holds(model, endpoint, is_streaming=is_streaming)]
     headers = tuple(rule for rule in options.headers if rule.when.holds(model, endpoint, is_streaming=is_streaming))
     if body:

@@ -3,7 +3,7 @@
 The OpenAI-compatible vendors agree on `prompt_tokens`, `completion_tokens` and `total_tokens`. They disagree about
 whether cached and reasoning tokens lie inside those figures or beside them, and about names and places. One rule
 settles the first question for all of them: *the total decides*. The reading whose sum is the stated total is taken;
-where no total is stated, the vendor's habit. Only what the total cannot tell stands in the table at the end.
+where no total is stated, the vendor's habit. Only what the total cannot tell stands in the table of vendors.py.
 
 Sources: recorded answers where there are any (OpenAI, Groq, Mistral, Cerebras, DeepSeek, OpenRouter, z.ai, Together;
 up to 2026), else what the vendors document.
@@ -35,10 +35,6 @@ class Habits(msgspec.Struct, frozen=True, kw_only=True):
     """What a total beyond every figure stands for. Google's compatible door counts thinking nowhere else."""
     searches: tuple[Path, ...] = ()
     """Where the number of searches run upstream is said."""
-    has_responses: bool = False
-    """It takes `/responses` as OpenAI does."""
-    has_moderations: bool = False
-    """It takes `/moderations` as OpenAI does."""
     chooses_models_by: tuple[str, ...] = ()
     """Members of a request with which the vendor may run another model than the one that was admitted and priced."""
 
@@ -212,26 +208,3 @@ def _whole(value: object, name: str) -> int:
         message = f"{name} is not a number of tokens"
         raise UsageRefused(message)
     return value
-
-
-VENDORS: Final[Mapping[str, Habits]] = {
-    "openai": Habits(has_responses=True, has_moderations=True),
-    "openai-compatible": Habits(has_moderations=True),
-    "scripted": Habits(has_moderations=True),
-    "cerebras": Habits(),
-    "deepseek": Habits(),
-    "fireworks": Habits(),
-    "groq": Habits(),
-    # A total beyond prompt and completion is audio that was listened to (docs.mistral.ai, audio).
-    "mistral": Habits(excess_is="audio_input", has_moderations=True),
-    "moonshot": Habits(),
-    "openrouter": Habits(
-        searches=(("server_tool_use", "web_search_requests"),),
-        chooses_models_by=("models", "preset", "route"),
-    ),
-    "perplexity": Habits(searches=(("num_search_queries",),)),
-    "together": Habits(),
-    "xai": Habits(reasoning_beside=True, searches=(("num_sources_used",),)),
-    "zai": Habits(),
-}
-"""One row per provider name of this dialect."""

@@ -3,7 +3,7 @@
 It has the shape of a provider, so that the gateway need not know. What the call used is read by the provider itself.
 """
 
-from typing import Any, Final
+from typing import Any, Final, Protocol, runtime_checkable
 
 import msgspec
 
@@ -12,18 +12,16 @@ from airouter.domain.ids import RequestId, minted_at
 from airouter.domain.rate_card import Meter
 from airouter.providers.contract import Answered, Call, Outgoing, Prepared, Provider, Refusal, Reported, StreamReader
 from airouter.translation.conversation import features_of
-from airouter.translation.dialect import DIALECTS, ID_PREFIXES, EventReader, EventWriter, Wanted
+from airouter.translation.dialect import DIALECTS, ID_PREFIXES, OF_PROVIDERS, Asked, EventReader, EventWriter, Wanted
 from airouter.translation.links import links_of
 from airouter.translation.reply import Failed, Head, Reply
-from airouter.translation.support import dropped_or_refused
+from airouter.translation.support import Dialect, dropped_or_refused
 from airouter.wire.endpoint import Endpoint
+from airouter.wire.framing import Framing
 from airouter.wire.gemini import Request as GeminiRequest
 from airouter.wire.openai import Request as ChatRequest
-from airouter.wire.sse import Framer, event_data, split_events
 
 _ANY: Final = msgspec.json.Decoder(dict[str, Any])
-EVENT_BYTES_MAX: Final = 16 * 1024 * 1024
-"""An event longer than this ends the stream: it could not be translated without being held."""
 
 
 class PlainHead(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,16 +36,29 @@ class PlainHead(msgspec.Struct, frozen=True, kw_only=True):
     service_tier: str | None = None
 
 
-class TranslatedProvider:
-    """`native`, for calls of another endpoint. One for each pair; shared by all calls of a process."""
+@runtime_checkable
+class SpeaksAlone(Protocol):
+    """A provider whose dialect no client speaks, so that every text is translated for it."""
 
-    def __init__(self, native: Provider, endpoint: Endpoint, native_endpoint: Endpoint) -> None:
+    @property
+    def dialect(self) -> Dialect:
+        """What it is asked in."""
+        ...
+
+
+class TranslatedProvider:
+    """`native`, for calls of another endpoint. One for each pair; shared by all calls of a process.
+
+    `native_endpoint` is where it is asked instead; None for one that speaks alone.
+    """
+
+    def __init__(self, native: Provider, endpoint: Endpoint, native_endpoint: Endpoint | None) -> None:
         self._native = native
         self._endpoint: Endpoint = endpoint
-        self._native_endpoint: Endpoint = native_endpoint
+        self._native_endpoint: Endpoint = native_endpoint or endpoint
         self._endpoints: frozenset[Endpoint] = frozenset((endpoint,))
         self._theirs = DIALECTS[endpoint]
-        self._ours = DIALECTS[native_endpoint]
+        self._ours = _asked_in(native, native_endpoint)
 
     @property
     def name(self) -> str:
@@ -71,7 +82,7 @@ class TranslatedProvider:
             raise InvalidRequest("The body is nested too deeply.", field=None) from None
         conversation = self._theirs.read_request(body, call.upstream_model, is_streaming=call.is_streaming)
         dropped = dropped_or_refused(features_of(conversation, self._ours.name), self._ours.name)
-        return Prepared(conversation=conversation, dropped=tuple(dropped))
+        return Prepared(conversation=conversation, dropped=(*dropped, *self._ours.lacks(conversation)))
 
     def links(self, prepared: Prepared) -> list[str]:
         """The links in the request that have to be fetched for this provider."""
@@ -103,6 +114,7 @@ class TranslatedProvider:
         return TranslatingStreamReader(
             call,
             self._native.stream(self._inner(call, b"", call.request.choices)),
+            self._ours.framing(),
             self._ours.reader(),
             self._theirs.writer(self._head(call), is_array=is_array),
             is_array=is_array,
@@ -115,7 +127,7 @@ class TranslatedProvider:
     def _inner(self, call: Call, body: bytes, choices: int = 1) -> Call:
         """The same call as the provider sees it: in its own dialect, under its own model's name."""
         request: Any = PlainHead(model=call.upstream_model, is_streaming=call.is_streaming, choices=choices)
-        if self._native_endpoint == "chat.completions":  # its provider looks further into the head
+        if self._ours.name == "chat":  # its provider looks further into the head
             request = ChatRequest(model=call.upstream_model, stream=call.is_streaming)
         options = msgspec.structs.replace(call.options, rewrite_model=False)
         return msgspec.structs.replace(
@@ -141,17 +153,24 @@ class TranslatedProvider:
 class TranslatingStreamReader:
     """Reads the provider's events and writes the client's (contract.StreamReader). Whole events leave, never parts."""
 
-    __slots__ = ("_framer", "_has_ended", "_has_failed", "_native", "_reader", "_writer", "call", "content_type")
+    __slots__ = ("_framing", "_has_ended", "_has_failed", "_native", "_reader", "_writer", "call", "content_type")
 
     def __init__(
-        self, call: Call, native: StreamReader, reader: EventReader, writer: EventWriter, *, is_array: bool
+        self,
+        call: Call,
+        native: StreamReader,
+        framing: Framing,
+        reader: EventReader,
+        writer: EventWriter,
+        *,
+        is_array: bool,
     ) -> None:
         self.call = call
         self.content_type: bytes | None = b"application/json" if is_array else b"text/event-stream; charset=utf-8"
         self._native = native
         self._reader = reader
         self._writer = writer
-        self._framer = Framer(EVENT_BYTES_MAX)
+        self._framing = framing
         self._has_ended = False
         self._has_failed = False
 
@@ -160,25 +179,22 @@ class TranslatingStreamReader:
         if self._has_failed:
             return b""
         self._native.feed(data)
-        block = self._framer.feed(data)
-        if self._framer.has_cut:
+        said = self._framing.feed(data)
+        out = self._translated(said) if said else b""
+        if (fault := self._framing.fault) is not None:
             self._has_failed = True
-            return self._writer.write([Failed(message="An event of the provider is too long to be translated.")])
-        return self._translated(block) if block else b""
+            out += self._writer.write([Failed(message=fault)])
+        return out
 
     def finish(self) -> bytes:
         """The provider ended the stream: a last event without its empty line, and the end if it was a proper one."""
         self._native.finish()
-        rest = self._framer.rest()
+        rest = self._framing.rest()
         out = self._translated(rest) if rest and not self._has_failed else b""
         return out + self._end() if self.is_complete else out
 
-    def _translated(self, block: bytes) -> bytes:
-        out: list[bytes] = []
-        for event in split_events(block):
-            data = event_data(event)
-            if data and (said := self._reader.read(data)):
-                out.append(self._writer.write(said))
+    def _translated(self, said: list[bytes]) -> bytes:
+        out = [self._writer.write(events) for data in said if (events := self._reader.read(data))]
         if self._native.saw_done and self.is_complete:
             out.append(self._end())
         return b"".join(out)
@@ -193,7 +209,7 @@ class TranslatingStreamReader:
     def close_event(self) -> bytes:
         """Only whole events left, so none is open."""
         self._native.close_event()
-        self._framer.rest()
+        self._framing.rest()
         return b""
 
     @property
@@ -226,6 +242,18 @@ class TranslatingStreamReader:
         """The provider said an error inside the stream, or what could not be translated."""
         return self._native.has_error or self._has_failed
 
+    @property
+    def kept(self) -> None:
+        """Nobody can come back to this answer."""
+        return
+
     def written_tokens(self) -> int:
         """An estimate of the output so far."""
         return self._native.written_tokens()
+
+
+def _asked_in(native: Provider, endpoint: Endpoint | None) -> Asked:
+    if endpoint is not None:
+        return DIALECTS[endpoint]
+    assert isinstance(native, SpeaksAlone), "who has no endpoint of a client's has a dialect of its own"
+    return OF_PROVIDERS[native.dialect]

@@ -52,14 +52,14 @@ VENDORS: Final[Mapping[str, Vendor]] = {
         label="OpenAI",
         base_url="https://api.openai.com/v1",
         credential_hint="sk-…",
-        endpoints=(*CLASSIC, "responses", "responses.input_tokens", "moderations"),
+        endpoints=(*CLASSIC, "responses", "responses.input_tokens", "responses.compact", "moderations"),
         docs="https://platform.openai.com/docs/api-reference",
     ),
     "openai-compatible": Vendor(
         label="OpenAI-compatible",
         base_url_hint="https://api.example.com/v1",
         credential="optional",
-        endpoints=CLASSIC,
+        endpoints=(*CLASSIC, "moderations"),
         notes="Any server that speaks OpenAI's chat completions. Nothing in the client's request is adapted.",
     ),
     "anthropic": Vendor(
@@ -70,6 +70,25 @@ VENDORS: Final[Mapping[str, Vendor]] = {
         docs="https://docs.anthropic.com/en/api",
         notes="The address has no version, as in Anthropic's SDK.",
     ),
+    # docs.aws.amazon.com/bedrock/latest/APIReference: Converse and ConverseStream, for every text model there.
+    "bedrock": Vendor(
+        label="Amazon Bedrock",
+        base_url_hint="https://bedrock-runtime.us-east-1.amazonaws.com",
+        credential="aws",
+        credential_hint="AKIA…:secret access key[:session token], or a Bedrock API key (ABSK…)",
+        endpoints=(),
+        docs="https://docs.aws.amazon.com/bedrock/latest/APIReference",
+        notes="The region stands in the address. A model is named by its id or its inference profile's, or by an ARN.",
+    ),
+    # docs.cohere.com/reference/chat and /embed: v2. The version is ours to add.
+    "cohere": Vendor(
+        label="Cohere",
+        base_url="https://api.cohere.com",
+        endpoints=("embeddings",),
+        docs="https://docs.cohere.com/reference/about",
+        notes="The address has no version. Chat is translated for every text door. What Cohere bills is charged, which "
+        "is less than its models read.",
+    ),
     "gemini": Vendor(
         label="Google Gemini",
         base_url="https://generativelanguage.googleapis.com",
@@ -77,6 +96,17 @@ VENDORS: Final[Mapping[str, Vendor]] = {
         endpoints=("generate_content", "generate_content.count_tokens", "embed_content", "batch_embed_contents"),
         docs="https://ai.google.dev/api",
         notes="The address has no version, as in Google's SDK.",
+    ),
+    # learn.microsoft.com/azure/ai-foundry/openai/latest, and recorded: /openai/v1/responses.
+    "azure-openai": Vendor(
+        label="Azure OpenAI",
+        base_url_hint="https://my-resource.openai.azure.com",
+        credential="azure",
+        credential_hint='a key; a token of Entra ID; or {"tenant_id": …, "client_id": …, "client_secret": …}',
+        endpoints=(*CLASSIC, "responses", "responses.input_tokens", "responses.compact"),
+        docs="https://learn.microsoft.com/azure/ai-foundry/openai/latest",
+        notes="The upstream's name of a model is that of its deployment. Without `options.api_version`: the v1 API; "
+        "with it: /openai/deployments/… of that version.",
     ),
     # docs.cerebras.ai/api-reference/chat-completions: max_completion_tokens; completions too. No embeddings.
     "cerebras": Vendor(
@@ -224,7 +254,7 @@ VENDORS: Final[Mapping[str, Vendor]] = {
     "scripted": Vendor(
         label="Scripted (for trying out)",
         credential="none",
-        endpoints=CLASSIC,
+        endpoints=(*CLASSIC, "moderations"),
         notes="Answers inside this process; needs no address.",
     ),
     # docs.together.ai/reference/chat-completions-1: max_tokens.
@@ -234,6 +264,29 @@ VENDORS: Final[Mapping[str, Vendor]] = {
         endpoints=CLASSIC,
         docs="https://docs.together.ai/reference",
         adaptation=ONLY_MAX_TOKENS,
+    ),
+    # cloud.google.com/vertex-ai/generative-ai/docs/model-reference/inference, and recorded.
+    "vertex": Vendor(
+        label="Google Vertex AI (Gemini)",
+        base_url="https://aiplatform.googleapis.com",
+        base_url_hint="https://europe-west4-aiplatform.googleapis.com",
+        credential="service_account",
+        credential_hint="the key file (JSON) of a service account, or an API key of express mode",
+        endpoints=("generate_content",),
+        docs="https://cloud.google.com/vertex-ai/generative-ai/docs",
+        notes="The address says the location, the service account the project; an address with "
+        "/v1/projects/…/locations/… says both.",
+    ),
+    # docs.anthropic.com/en/api/claude-on-vertex-ai: rawPredict, streamRawPredict, anthropic_version in the body.
+    "vertex-anthropic": Vendor(
+        label="Google Vertex AI (Anthropic)",
+        base_url="https://aiplatform.googleapis.com",
+        base_url_hint="https://us-east5-aiplatform.googleapis.com",
+        credential="service_account",
+        credential_hint="the key file (JSON) of a service account",
+        endpoints=("messages", "messages.count_tokens"),
+        docs="https://docs.anthropic.com/en/api/claude-on-vertex-ai",
+        notes="As `vertex`. Anthropic's models have names such as claude-sonnet-4-5@20250929 there.",
     ),
     # docs.vllm.ai: OpenAI-compatible server; a key only where it was started with --api-key.
     "vllm": Vendor(

@@ -15,6 +15,8 @@ from msgspec import UNSET, Meta, UnsetType
 
 from airouter.domain.errors import AlreadyExists, NotFound
 from airouter.domain.ids import ChannelId, CredentialId
+from airouter.providers.exchanged import check_credential, public_part
+from airouter.providers.vendors import VENDORS
 from airouter.services.audit_log import SYSTEM, Act, Actor, record
 from airouter.services.catalogue import CREDENTIAL_PURPOSE, CREDENTIAL_TABLE, open_credential
 from airouter.services.mailbox import Mailbox
@@ -128,8 +130,10 @@ class ChannelCredentials:
             AlreadyExists: the channel has it, or has CREDENTIALS_MAX.
         """
         async with self._database.transaction() as connection:
-            if await channels.lock_channel(connection, channel_id) is None:
+            channel = await channels.lock_channel(connection, channel_id)
+            if channel is None:
                 raise NotFound("There is no such channel.")
+            check_credentials(channel.provider, [draft.secret])
             there = (await rows.credentials_of(connection, [channel_id]))[channel_id]
             if len(there) >= CREDENTIALS_MAX:
                 raise AlreadyExists(f"A channel has at most {CREDENTIALS_MAX} credentials.", field="secret")
@@ -261,6 +265,14 @@ async def replace_credentials(
             await rows.insert_credential(connection, _sealed(vault, channel_id, secret, ""))
 
 
+def check_credentials(provider: str, secrets: Sequence[str]) -> None:
+    """Refuse what this provider could never accept. Raises InvalidRequest."""
+    vendor = VENDORS.get(provider)
+    if vendor is not None:
+        for secret in secrets:
+            check_credential(vendor.credential, secret)
+
+
 def view_of(row: CredentialRow, probe: ProbeRow | None, trouble: Trouble | None = None) -> CredentialView:
     """What may be seen of a row."""
     return CredentialView(
@@ -306,7 +318,7 @@ def _sealed(vault: Vault, channel_id: ChannelId, secret: str, label: str) -> New
         credential_id=credential_id,
         channel_id=channel_id,
         ciphertext=vault.encrypt(CREDENTIAL_PURPOSE, CREDENTIAL_TABLE, credential_id, secret),
-        hint=secret[-_HINT_LENGTH:] if len(secret) >= _SECRET_LENGTH_WITH_HINT else "",
+        hint=public_part(secret) or (secret[-_HINT_LENGTH:] if len(secret) >= _SECRET_LENGTH_WITH_HINT else ""),
         label=label,
     )
 

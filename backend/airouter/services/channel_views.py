@@ -53,6 +53,8 @@ class ChannelView(msgspec.Struct, frozen=True, kw_only=True):
     weight: int
     enabled: bool
     options: ChannelOptions
+    proxy: str | None
+    """Its address, without user and password."""
     health: HealthView
     usable_credentials: int
     concerns: list[Concern]
@@ -109,6 +111,7 @@ def _view_of(
         weight=row.weight,
         enabled=row.is_enabled,
         options=msgspec.convert(row.options, ChannelOptions),
+        proxy=row.proxy_hint,
         health=health,
         usable_credentials=usable,
         concerns=[concern for concern, is_so in concerns.items() if is_so],

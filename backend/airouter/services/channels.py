@@ -12,10 +12,18 @@ from airouter.domain.catalogue import DEFAULT_GROUP, ChannelOptions
 from airouter.domain.errors import AlreadyExists, InvalidRequest, NotFound
 from airouter.domain.ids import ChannelId
 from airouter.domain.policy import Network
+from airouter.providers.overrides import check_rules
 from airouter.providers.registry import PROVIDERS, SCRIPTED
 from airouter.services.audit_log import SYSTEM, Act, Actor, record
 from airouter.services.base_urls import checked_base_url
-from airouter.services.channel_credentials import CREDENTIALS_MAX, Secret, Troubles, replace_credentials
+from airouter.services.channel_credentials import (
+    CREDENTIALS_MAX,
+    Secret,
+    Troubles,
+    check_credentials,
+    replace_credentials,
+)
+from airouter.services.channel_proxies import sealed_proxy
 from airouter.services.channel_views import ChannelView, told, views_of
 from airouter.services.policies import policy_in_force
 from airouter.services.vault import Vault
@@ -43,6 +51,8 @@ Models = (
     Annotated[list[ModelName], Meta(max_length=5000)] | Annotated[dict[ModelName, UpstreamName], Meta(max_length=5000)]
 )
 """Public names, or public name -> the upstream's name."""
+Proxy = Annotated[str, Meta(min_length=1, max_length=2000)]
+"""`http://` or `https://`, with user and password where it wants them. It is never shown again as a whole."""
 Priority = Annotated[int, Meta(ge=-1_000_000, le=1_000_000)]
 Weight = Annotated[int, Meta(ge=0, le=1_000_000)]
 
@@ -60,6 +70,7 @@ class ChannelDraft(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     weight: Weight = 1
     enabled: bool = True
     options: ChannelOptions = ChannelOptions()
+    proxy: Proxy | None = None
 
     def __repr__(self) -> str:
         return f"ChannelDraft({self.name!r}, {self.provider!r})"
@@ -81,6 +92,7 @@ class ChannelChanges(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     weight: Weight | UnsetType = UNSET
     enabled: bool | UnsetType = UNSET
     options: ChannelOptions | UnsetType = UNSET
+    proxy: Proxy | UnsetType | None = UNSET
 
     def __repr__(self) -> str:
         return f"ChannelChanges({self.name!r})"
@@ -145,8 +157,11 @@ class Channels:
         async with self._database.transaction() as connection:
             network = await policy_in_force(connection, Network)
             _check_options(draft.options, _mapping(draft.models))
+            check_credentials(draft.provider, draft.credentials)
+            channel_id = ChannelId(new_id())
+            proxy, proxy_hint = await sealed_proxy(self._vault, channel_id, draft.proxy, network)
             row = ChannelRow(
-                channel_id=ChannelId(new_id()),
+                channel_id=channel_id,
                 name=draft.name,
                 provider=self._known(draft.provider),
                 base_url=await _base_url(draft.base_url, draft.provider, network),
@@ -156,6 +171,8 @@ class Channels:
                 weight=draft.weight,
                 is_enabled=draft.enabled,
                 options=msgspec.to_builtins(draft.options),
+                proxy=proxy,
+                proxy_hint=proxy_hint,
                 created_at=now(),  # Postgres writes its own
                 updated_at=now(),
             )
@@ -185,8 +202,13 @@ class Channels:
                 base_url = await _base_url(new.base_url, new.provider, network)
                 new = msgspec.structs.replace(new, base_url=base_url)
             _check_options(msgspec.convert(new.options, ChannelOptions), new.models)
+            if changes.proxy is not UNSET:
+                network = await policy_in_force(connection, Network)
+                proxy, proxy_hint = await sealed_proxy(self._vault, channel_id, changes.proxy, network)
+                new = msgspec.structs.replace(new, proxy=proxy, proxy_hint=proxy_hint)
             stored = await _unique(rows.update_channel(connection, new))
             if changes.credentials is not UNSET:
+                check_credentials(new.provider, changes.credentials)
                 await replace_credentials(connection, self._vault, channel_id, changes.credentials)
             await announce(connection, "catalogue")
             view = await self._view(connection, stored)
@@ -250,6 +272,7 @@ def _merged(row: ChannelRow, changes: ChannelChanges) -> ChannelRow:
 
 def _check_options(options: ChannelOptions, models: dict[str, str]) -> None:
     """What options say must fit the rest of the channel. Raises InvalidRequest."""
+    check_rules(options)
     if options.test_model is not None and options.test_model not in models:
         raise InvalidRequest(
             f"options.test_model: the channel does not serve {options.test_model!r}.", field="options.test_model"

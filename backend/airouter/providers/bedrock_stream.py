@@ -1,0 +1,101 @@
+"""Reading a ConverseStream for what it tells: that the answer is whole, that it failed, and what was used."""
+
+from typing import Any, Final
+
+import msgspec
+
+from airouter.providers.bedrock_usage import reported_in
+from airouter.providers.contract import Call, Reported
+from airouter.translation.bedrock.streams import failure
+from airouter.wire.event_stream import EventStreamFraming
+from airouter.wire.prompt import estimated_tokens
+
+_ANY: Final = msgspec.json.Decoder(dict[str, dict[str, Any]])
+_OF_CONTENT: Final = (b'{"contentBlock', b'{"messageStart"')
+"""Events that only carry what was written."""
+
+
+class ConverseStreamReader:
+    """Reads one stream (contract.StreamReader). Its bytes mean nothing to any client: they are always translated."""
+
+    __slots__ = ("_failed", "_framing", "_has_stopped", "_reported", "_written_bytes", "call", "received_bytes")
+
+    def __init__(self, call: Call) -> None:
+        self.call = call
+        self.received_bytes = 0
+        self._framing = EventStreamFraming()
+        self._written_bytes = 0
+        self._has_stopped = False
+        self._failed = False
+        self._reported: Reported | None = None
+
+    def feed(self, data: bytes) -> bytes:
+        """Takes note of every message that is whole now."""
+        self.received_bytes += len(data)
+        for said in self._framing.feed(data):
+            if said.startswith(_OF_CONTENT):
+                self._written_bytes += len(said)
+            else:
+                self._note(said)
+        return data
+
+    def _note(self, said: bytes) -> None:
+        try:
+            events = _ANY.decode(said)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            return
+        for name, event in events.items():
+            if name == "messageStop":
+                self._has_stopped = True
+            elif name == "metadata":
+                self._reported = reported_in(event)
+            elif failure(name, event) is not None:
+                self._failed = True
+
+    def finish(self) -> bytes:
+        """Part of a message says nothing."""
+        self._framing.rest()
+        return b""
+
+    def close_event(self) -> bytes:
+        """Nothing of this stream is ever open at a client."""
+        return b""
+
+    @property
+    def content_type(self) -> bytes | None:
+        """As the upstream said it."""
+        return None
+
+    @property
+    def saw_done(self) -> bool:
+        """The figures are the last thing that is said."""
+        return self._has_stopped and self._reported is not None
+
+    @property
+    def reported(self) -> Reported | None:
+        """The figures, once they were said."""
+        return self._reported
+
+    @property
+    def is_complete(self) -> bool:
+        """The model said why it stopped, and no error was said. The figures may be missing all the same."""
+        return self._has_stopped and not self.has_error
+
+    @property
+    def has_error(self) -> bool:
+        """AWS said an exception inside the stream, or the bytes are none of its messages."""
+        return self._failed or self._framing.fault is not None
+
+    @property
+    def output_estimate(self) -> int:
+        """Tokens written so far, roughly."""
+        return self.written_tokens()
+
+    @property
+    def kept(self) -> None:
+        """Nobody can come back to this answer."""
+        return
+
+    def written_tokens(self) -> int:
+        """An estimate of the output so far: about a third of an event is what was written, the rest its wrapping."""
+        return estimated_tokens(self._written_bytes // 3)

@@ -1,0 +1,113 @@
+"""Cohere: chat, whole and streamed, and embeddings at OpenAI's door."""
+
+from typing import Any, Final
+
+import msgspec
+
+from airouter.providers import cohere_embeddings
+from airouter.providers.blame import blame
+from airouter.providers.cohere_usage import reported_in
+from airouter.providers.contract import Answered, Call, Headers, Outgoing, Refusal, Reported
+from airouter.providers.headers import HeaderBook
+from airouter.providers.overrides import overridden
+from airouter.providers.passing_stream import PassingStreamReader
+from airouter.translation.cohere.replies import FAILED
+from airouter.translation.support import Dialect
+from airouter.wire.endpoint import Endpoint
+from airouter.wire.prompt import estimated_tokens, text_bytes
+
+_ANY: Final = msgspec.json.Decoder(dict[str, Any])
+_DENY_LISTED: Final = 498
+
+
+def _authorise(credential: bytes) -> Headers:
+    return ((b"authorization", b"Bearer " + credential),)
+
+
+class CohereProvider:
+    """Cohere's own address, whose base URL has no version."""
+
+    def __init__(self, name: str = "cohere") -> None:
+        self._name = name
+        self._headers = HeaderBook(_authorise)
+
+    @property
+    def name(self) -> str:
+        """The `provider` of a channel."""
+        return self._name
+
+    @property
+    def endpoints(self) -> frozenset[Endpoint]:
+        """No client speaks its chat; its embeddings are shaped here."""
+        return frozenset({"embeddings"})
+
+    @property
+    def dialect(self) -> Dialect:
+        """See translated.SpeaksAlone."""
+        return "cohere"
+
+    def outgoing(self, call: Call) -> Outgoing:
+        """Embeddings as Cohere wants them; anything else was translated before.
+
+        Raises:
+            InvalidRequest, NotTranslatable: embeddings of what cannot be embedded there.
+        """
+        headers = self._headers.of(call.credential)
+        if call.endpoint == "embeddings":
+            return overridden(cohere_embeddings.outgoing(call, headers), call)
+        return overridden(Outgoing(method="POST", path="/v2/chat", headers=headers, body=call.body), call)
+
+    def answer(self, call: Call, body: bytes) -> Answered:
+        """Read a whole answer; vectors come out in OpenAI's shape."""
+        if call.endpoint == "embeddings":
+            return cohere_embeddings.answer(call, body)
+        try:
+            answer = _ANY.decode(body)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            return Answered(body=body, reported=None, is_proper=False)
+        message = answer.get("message")
+        reported = reported_in(answer.get("usage"))
+        written = 0
+        if reported is None or reported.quantities is None:
+            written = estimated_tokens(text_bytes(message, lambda _: None))
+        is_proper = isinstance(message, dict) and answer.get("finish_reason") not in FAILED
+        return Answered(body=body, reported=reported, is_proper=is_proper, written_tokens=written)
+
+    def stream(self, call: Call) -> PassingStreamReader:
+        """A reader for one event stream."""
+        return PassingStreamReader(call, ChatNotes())
+
+    def refusal(self, status: int, body: bytes) -> Refusal:
+        """498: a word of the request is on a list of Cohere's."""
+        return "request" if status == _DENY_LISTED else blame(status, body)
+
+
+class ChatNotes:
+    """The last event says why the model stopped, and what was used."""
+
+    marks: tuple[bytes, ...] = (b'"message-end"', b'"error"')
+    kept: None = None
+
+    def __init__(self) -> None:
+        self.is_over = False
+        self.has_error = False
+        self._reported: Reported | None = None
+
+    def note(self, data: bytes) -> None:
+        """`message-end`; or an error."""
+        try:
+            event = _ANY.decode(data)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            return
+        delta = event.get("delta")
+        if event.get("type") == "message-end" and isinstance(delta, dict):
+            self.is_over = True
+            self.has_error = self.has_error or bool(delta.get("error")) or delta.get("finish_reason") in FAILED
+            self._reported = reported_in(delta.get("usage"))
+        elif event.get("type") in {None, "error"}:
+            self.has_error = True
+
+    @property
+    def reported(self) -> Reported | None:
+        """The figures, once they were said."""
+        return self._reported
