@@ -229,7 +229,7 @@ export interface paths {
         options?: never;
         head?: never;
         /**
-         * Move an account to another group, pause it or let it go on
+         * Move an account to another group, pause it or let it go on, limit what it may do at a time
          * @description Holds at every door within a second.
          */
         patch: operations["updateAccount"];
@@ -395,6 +395,34 @@ export interface paths {
          * @description What is absent stays. `credentials`, `models`, `groups` and `options` replace what was there.
          */
         patch: operations["updateChannel"];
+        trace?: never;
+    };
+    "/api/v1/admin/channels/{channel_id}/costs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What a channel costs, by model
+         * @description What holds now, and what is to come. A model that is not listed has no known cost.
+         */
+        get: operations["listChannelCosts"];
+        /**
+         * Say what a channel costs for a model
+         * @description A new version; calls that ended before keep what was recorded for them.
+         */
+        put: operations["setChannelCost"];
+        post?: never;
+        /**
+         * Say that it is not known any more
+         * @description From now on; what was recorded stays.
+         */
+        delete: operations["endChannelCost"];
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/admin/channels/{channel_id}/credentials": {
@@ -659,6 +687,27 @@ export interface paths {
         put?: never;
         /** Try a waiting mail at once */
         post: operations["retryMail"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/margins": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Charges, provider costs and what is left, by day, model, channel or account
+         * @description Sums in quota as decimal strings, without a span over the last 30 days. Only calls whose channel had a known cost
+         *     are covered: `margin` is the covered part of what was charged, less what it cost.
+         */
+        get: operations["getMargins"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1063,12 +1112,12 @@ export interface paths {
         };
         /**
          * Policy routing
-         * @description How long to wait for an upstream, and how often to try another.
+         * @description How long to wait for an upstream, how often to try another, which one to prefer, and when to leave one alone.
          */
         get: operations["getRoutingPolicy"];
         /**
          * Replace policy routing
-         * @description How long to wait for an upstream, and how often to try another. The whole topic: a field that is absent gets its default.
+         * @description How long to wait for an upstream, how often to try another, which one to prefer, and when to leave one alone. The whole topic: a field that is absent gets its default.
          */
         put: operations["putRoutingPolicy"];
         post?: never;
@@ -1229,6 +1278,148 @@ export interface paths {
         put?: never;
         /** Let a topic say again what it said before */
         post: operations["restorePolicy"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/price-imports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists that were read in, newest first */
+        get: operations["listPriceImports"];
+        put?: never;
+        /**
+         * Read a price list and compare it
+         * @description No price changes. Each price is `price x factor x (1 + markup)`, rounded up to a whole quota.
+         */
+        post: operations["createPriceImport"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/price-imports/sources": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What kinds of price lists can be read
+         * @description With the date and licence of the catalogue that comes with every release, and the ledger currency.
+         */
+        get: operations["listPriceSources"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/price-imports/{import_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A list that was read in
+         * @description With how many lines do what, and what no line could be made of.
+         */
+        get: operations["getPriceImport"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/price-imports/{import_id}/accept": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make rate cards of lines
+         * @description All of them, or none: 409 `price_changed` where a price is not the one that was compared with any more, 409
+         *     `model_missing` where a model does not exist. Lines that were accepted before stay as they are.
+         */
+        post: operations["acceptPriceImportLines"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/price-imports/{import_id}/lines": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Its lines, in the order of the list
+         * @description Each beside the price that it was compared with, with the difference and the margin of every meter.
+         */
+        get: operations["listPriceImportLines"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/price-imports/{import_id}/refresh": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Compare a list anew
+         * @description What is not accepted yet, with the prices that hold now. The list itself is not fetched again.
+         */
+        post: operations["refreshPriceImport"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/price-imports/{import_id}/skip": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Set lines aside, or take them up again
+         * @description Nothing else changes.
+         */
+        post: operations["skipPriceImportLines"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3152,15 +3343,10 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        /** Acceptance */
-        Acceptance: {
-            /** @example correct horse battery staple */
-            password: string;
-            token: string;
-        };
         /** AccountChanges */
         AccountChanges: {
             group?: string;
+            rate_limits?: components["schemas"]["RateLimits"] | null;
             status?: "active" | "paused";
         };
         /** AccountLine */
@@ -3179,6 +3365,7 @@ export interface components {
             members: components["schemas"]["MemberView"][];
             name: string;
             overrun: number;
+            rate_limits: components["schemas"]["RateLimitsView"];
             reward_balance: number;
             /** @enum {string} */
             status: "active" | "paused";
@@ -3204,6 +3391,7 @@ export interface components {
             members: components["schemas"]["MemberView"][];
             name: string;
             overrun: number;
+            rate_limits: components["schemas"]["RateLimitsView"];
             reward_balance: number;
             /** @enum {string} */
             status: "active" | "paused";
@@ -3311,6 +3499,7 @@ export interface components {
             lines: components["schemas"]["Line"][];
             model: string;
             multiplier_micros: number;
+            provider_cost: number | null;
             /** Format: uuid */
             rate_card_id: string;
             /** Format: uuid */
@@ -3389,6 +3578,7 @@ export interface components {
             key_kind: "standard" | "ephemeral";
             latency_ms: number;
             model: string;
+            provider_cost: number | null;
             /** Format: uuid */
             request_id: string;
             /** @enum {string} */
@@ -3586,6 +3776,7 @@ export interface components {
             options?: components["schemas"]["ChannelOptions"];
             priority?: number;
             provider?: string;
+            proxy?: string | null;
             weight?: number;
         };
         /** ChannelDraft */
@@ -3604,6 +3795,7 @@ export interface components {
             /** @default 0 */
             priority?: number;
             provider: string;
+            proxy?: string | null;
             /** @default 1 */
             weight?: number;
         };
@@ -3617,6 +3809,7 @@ export interface components {
             api_version?: string | null;
             /** @default [] */
             body?: (components["schemas"]["BodyRule"] | unknown)[];
+            caps?: components["schemas"]["RateLimits"] | null;
             /** @default [] */
             headers?: (components["schemas"]["HeaderRule"] | unknown)[];
             /** @default true */
@@ -3679,6 +3872,7 @@ export interface components {
             options: components["schemas"]["ChannelOptions"];
             priority: number;
             provider: string;
+            proxy: string | null;
             /** Format: date-time */
             updated_at: string;
             usable_credentials: number;
@@ -3726,6 +3920,32 @@ export interface components {
             amount?: number | null;
             reason: string;
         };
+        /** CostDraft */
+        CostDraft: {
+            effective_at?: string | null;
+            model: string;
+            rates: components["schemas"]["Rates"];
+            tiers?: components["schemas"]["TierDraft"][];
+        };
+        /** CostView */
+        CostView: {
+            /** Format: date-time */
+            created_at: string;
+            created_by: string | null;
+            /** Format: date-time */
+            effective_at: string;
+            /** Format: uuid */
+            id: string;
+            model: string;
+            rates: components["schemas"]["Rates"] | null;
+            tiers: components["schemas"]["TierDraft"][];
+            version: number;
+        };
+        /** CostsView */
+        CostsView: {
+            items: components["schemas"]["CostView"][];
+            upcoming: components["schemas"]["CostView"][];
+        };
         /** CredentialChanges */
         CredentialChanges: {
             enabled?: boolean;
@@ -3765,6 +3985,7 @@ export interface components {
             id: string;
             label: string;
             last_test: components["schemas"]["LastTest"] | null;
+            trouble: components["schemas"]["Trouble"] | null;
         };
         /** CurrentAccount */
         CurrentAccount: {
@@ -3779,6 +4000,10 @@ export interface components {
             status: "active" | "paused";
             /** @enum {string} */
             team_role: "owner" | "admin" | "billing" | "member";
+        };
+        /** Decided */
+        Decided: {
+            lines: components["schemas"]["LineView"][];
         };
         /** Decision */
         Decision: {
@@ -3828,6 +4053,17 @@ export interface components {
             /** @enum {string} */
             state: "pending" | "delivered" | "failed";
             status: number | null;
+        };
+        /** Difference */
+        Difference: {
+            against: number | null;
+            change_micros: number | null;
+            current: number | null;
+            margin_micros: number | null;
+            margin_now_micros: number | null;
+            /** @enum {string} */
+            meter: "input" | "cached_input" | "cache_write_5m" | "cache_write_1h" | "output" | "reasoning" | "audio_input" | "audio_output" | "image_input" | "image_output" | "character" | "request" | "image" | "second" | "search" | "rerank_unit";
+            proposed: number | null;
         };
         /** DiscoveredModel */
         DiscoveredModel: {
@@ -3958,6 +4194,7 @@ export interface components {
             overrides?: {
                 [key: string]: number;
             };
+            rate_limits?: components["schemas"]["RateLimits"] | null;
             usable_by?: string[];
         };
         /** GroupDraft */
@@ -3970,6 +4207,7 @@ export interface components {
             overrides?: {
                 [key: string]: number;
             };
+            rate_limits?: components["schemas"]["RateLimits"] | null;
             usable_by?: string[];
         };
         /** GroupList */
@@ -3989,6 +4227,7 @@ export interface components {
             overrides: {
                 [key: string]: number;
             };
+            rate_limits: components["schemas"]["RateLimitsView"];
             usable_by: string[];
         };
         /** HandOver */
@@ -4013,9 +4252,10 @@ export interface components {
         };
         /** HealthView */
         HealthView: {
+            failures_in_a_row: number;
             reason: string | null;
             /** @enum {string} */
-            state: "healthy" | "cooling" | "out_of_service" | "off";
+            state: "healthy" | "watched" | "cooling" | "probing" | "out_of_service" | "off";
             until: string | null;
         };
         /** IdentityView */
@@ -4031,6 +4271,51 @@ export interface components {
             linked_at: string;
             name: string;
             provider: string;
+        };
+        /** ImportDraft */
+        ImportDraft: {
+            channel_id?: string | null;
+            content?: string | null;
+            factor?: string | null;
+            file_name?: string | null;
+            group?: string | null;
+            /** @default 0 */
+            markup_micros?: number;
+            /** @enum {string} */
+            source: "shipped" | "litellm" | "models_dev" | "pricing_page";
+            url?: string | null;
+        };
+        /** ImportList */
+        ImportList: {
+            items: components["schemas"]["ImportView"][];
+            next_cursor: string | null;
+        };
+        /** ImportView */
+        ImportView: {
+            accepted: number;
+            changes: {
+                [key: string]: number;
+            };
+            channel: string | null;
+            channel_id: string | null;
+            /** Format: date-time */
+            created_at: string;
+            created_by: string | null;
+            created_by_email: string | null;
+            currency: string | null;
+            factor: string;
+            facts: components["schemas"]["ListFacts"];
+            /** Format: uuid */
+            id: string;
+            lines: number;
+            markup_micros: number;
+            origin: string | null;
+            set_aside: number;
+            skipped: components["schemas"]["Skipped"][];
+            source: string;
+            vendors: {
+                [key: string]: number;
+            };
         };
         /** InvitationDraft */
         InvitationDraft: {
@@ -4178,6 +4463,11 @@ export interface components {
             /** @default 60 */
             drain_seconds?: number;
             /**
+             * @default charge
+             * @enum {string}
+             */
+            estimates?: "off" | "charge";
+            /**
              * @default finish
              * @enum {string}
              */
@@ -4194,6 +4484,46 @@ export interface components {
             per: number;
             quantity: number;
             rate: number;
+        };
+        /** LineList */
+        LineList: {
+            items: components["schemas"]["LineView"][];
+            next_cursor: string | null;
+        };
+        /** LineView */
+        LineView: {
+            base_id: string | null;
+            /** @enum {string} */
+            change: "new" | "dearer" | "cheaper" | "mixed" | "same";
+            context_window: number | null;
+            decided_at: string | null;
+            decided_by: string | null;
+            differences: components["schemas"]["Difference"][];
+            is_known: boolean;
+            line: number;
+            max_output_tokens: number | null;
+            model: string;
+            name: string;
+            rates: {
+                [key: string]: number;
+            };
+            result_id: string | null;
+            source_rates: {
+                [key: string]: components["schemas"]["SourceRate"];
+            };
+            source_tiers: components["schemas"]["ProposedTier"][];
+            /** @enum {string} */
+            state: "open" | "accepted" | "skipped";
+            tiers: components["schemas"]["Tier"][];
+            unmapped: string[];
+            vendor: string | null;
+        };
+        /** ListFacts */
+        ListFacts: {
+            date?: string | null;
+            licence?: string | null;
+            title: string;
+            version?: string | null;
         };
         /** ListedGroup */
         ListedGroup: {
@@ -4253,6 +4583,22 @@ export interface components {
         MailText: {
             subject: string;
             text: string;
+        };
+        /** Margin */
+        Margin: {
+            charged: string;
+            covered: string;
+            covered_requests: number;
+            key: string;
+            label: string | null;
+            margin: string;
+            provider_cost: string;
+            requests: number;
+        };
+        /** MarginReport */
+        MarginReport: {
+            items: components["schemas"]["Margin"][];
+            total: components["schemas"]["Margin"];
         };
         /** Me */
         Me: {
@@ -4422,6 +4768,7 @@ export interface components {
             enabled?: boolean;
             max_output_tokens?: number | null;
             media_tokens_max?: number | null;
+            rate_limits?: components["schemas"]["RateLimits"] | null;
             vendor?: string | null;
         };
         /** ModelDraft */
@@ -4432,6 +4779,7 @@ export interface components {
             max_output_tokens?: number | null;
             media_tokens_max?: number | null;
             model: string;
+            rate_limits?: components["schemas"]["RateLimits"] | null;
             vendor?: string | null;
         };
         /** ModelList */
@@ -4450,6 +4798,7 @@ export interface components {
             media_tokens_max: number | null;
             model: string;
             rate_card: components["schemas"]["RateCardView"] | null;
+            rate_limits: components["schemas"]["RateLimitsView"];
             vendor: string | null;
         };
         /** NameBody */
@@ -4845,6 +5194,13 @@ export interface components {
             /** @default  */
             value?: string;
         };
+        /** ProposedTier */
+        ProposedTier: {
+            rates: {
+                [key: string]: components["schemas"]["SourceRate"];
+            };
+            when: components["schemas"]["TierCondition"];
+        };
         /** ProviderBody */
         ProviderBody: {
             /** @default false */
@@ -4976,6 +5332,7 @@ export interface components {
         RateLimitsView: {
             concurrency: number | null;
             requests_per_minute: number | null;
+            tokens_per_minute: number | null;
         };
         /** Rates */
         Rates: {
@@ -5195,6 +5552,11 @@ export interface components {
         };
         /** Routing */
         Routing: {
+            /**
+             * @default stated
+             * @enum {string}
+             */
+            affinity?: "off" | "stated" | "prefix";
             /** @default 3 */
             attempts_max?: number;
             /** @default 5 */
@@ -5202,9 +5564,41 @@ export interface components {
             /** @default 15 */
             cool_down_seconds?: number;
             /** @default 300 */
+            cool_down_seconds_max?: number;
+            /** @default 3 */
+            credential_refusals_max?: number;
+            /** @default 5 */
+            explore_percent?: number;
+            /** @default 10 */
+            failure_calls_min?: number;
+            /** @default 50 */
+            failure_percent?: number;
+            /** @default 30 */
+            failure_window_seconds?: number;
+            /** @default 3 */
+            failures_in_a_row?: number;
+            /** @default 300 */
             first_byte_seconds?: number;
             /** @default 120 */
             idle_seconds?: number;
+            /** @default 67 */
+            left_out_percent_max?: number;
+            /**
+             * @default weight
+             * @enum {string}
+             */
+            prefer?: "weight" | "cost" | "latency";
+            prefer_by_model?: {
+                [key: string]: "weight" | "cost" | "latency";
+            };
+            /** @default 30 */
+            retries_per_second?: number;
+            /** @default 600 */
+            retry_after_seconds_max?: number;
+            /** @default 20 */
+            retry_percent?: number;
+            /** @default 600 */
+            total_seconds?: number;
         };
         /** ScopeList */
         ScopeList: {
@@ -5358,6 +5752,39 @@ export interface components {
             /** @constant */
             token_type: "Bearer";
         };
+        /** SkipBody */
+        SkipBody: {
+            lines: number[];
+            /** @default false */
+            reopen?: boolean;
+        };
+        /** Skipped */
+        Skipped: {
+            name: string;
+            reason: string;
+        };
+        /** SourceRate */
+        SourceRate: {
+            per: number;
+            price: string;
+        };
+        /** SourceView */
+        SourceView: {
+            currency: string | null;
+            date: string | null;
+            licence: string | null;
+            models: number | null;
+            /** @enum {string} */
+            source: "shipped" | "litellm" | "models_dev" | "pricing_page";
+            title: string | null;
+            url: string | null;
+            version: string | null;
+        };
+        /** SourcesView */
+        SourcesView: {
+            items: components["schemas"]["SourceView"][];
+            ledger_currency: string;
+        };
         /** Status */
         Status: {
             currency: string;
@@ -5461,6 +5888,13 @@ export interface components {
             members_max?: number;
             /** @default 10 */
             owned_max?: number;
+        };
+        /** Tier */
+        Tier: {
+            rates: {
+                [key: string]: number;
+            };
+            when: components["schemas"]["TierCondition"];
         };
         /** TierCondition */
         TierCondition: {
@@ -5585,6 +6019,14 @@ export interface components {
             balance: number;
             reward_balance: number;
         };
+        /** Trouble */
+        Trouble: {
+            in_a_row: number;
+            reason: string;
+            /** @enum {string} */
+            state: "watched" | "cooling" | "probing";
+            until: string | null;
+        };
         /**
          * UsageFilters
          * @default {
@@ -5688,6 +6130,12 @@ export interface components {
             name: string;
             updated_at: string | null;
         };
+        /** Acceptance */
+        api_public_auth_Acceptance: {
+            /** @example correct horse battery staple */
+            password: string;
+            token: string;
+        };
         /** SecretView */
         services_payment_method_forms_SecretView: {
             field: string;
@@ -5695,6 +6143,13 @@ export interface components {
             is_set: boolean;
             previous_accepted_until: string | null;
             set_at: string | null;
+        };
+        /** Acceptance */
+        services_price_imports_Acceptance: {
+            /** @default false */
+            create_models?: boolean;
+            effective_at?: string | null;
+            lines: number[];
         };
     };
     responses: never;
@@ -8291,6 +8746,257 @@ export interface operations {
             };
         };
     };
+    listChannelCosts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                channel_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CostsView"];
+                };
+            };
+            /** @description Not signed in, or the session has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed to do this. It needs `operator.read` (operator, owner) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is nothing here, or nothing of yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request cannot be meant like this; `field` says where */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many attempts; `retry-after` says when to come again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that this needs cannot be reached; `retry-after` says when to come again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    setChannelCost: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                channel_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CostDraft"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CostView"];
+                };
+            };
+            /** @description Not signed in, or the session has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed to do this. It needs `catalogue.write` (operator, owner) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is nothing here, or nothing of yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not declared as JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request cannot be meant like this; `field` says where */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many attempts; `retry-after` says when to come again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that this needs cannot be reached; `retry-after` says when to come again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    endChannelCost: {
+        parameters: {
+            query: {
+                /** @description The public name */
+                model: string;
+            };
+            header?: never;
+            path: {
+                channel_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not signed in, or the session has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed to do this. It needs `catalogue.write` (operator, owner) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is nothing here, or nothing of yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request cannot be meant like this; `field` says where */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many attempts; `retry-after` says when to come again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that this needs cannot be reached; `retry-after` says when to come again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     listCredentials: {
         parameters: {
             query?: never;
@@ -10078,6 +10784,86 @@ export interface operations {
             };
             /** @description Does not fit the present state */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request cannot be meant like this; `field` says where */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many attempts; `retry-after` says when to come again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that this needs cannot be reached; `retry-after` says when to come again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getMargins: {
+        parameters: {
+            query?: {
+                /** @description What to sum by */
+                group_by?: "day" | "model" | "channel" | "account";
+                /** @description IANA time zone of days */
+                tz?: string;
+                /** @description Only this model */
+                model?: string | null;
+                /** @description Only this channel */
+                channel_id?: string | null;
+                /** @description Only this account */
+                account_id?: string | null;
+                /** @description From this time on */
+                from?: string | null;
+                /** @description Until before this time */
+                to?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MarginReport"];
+                };
+            };
+            /** @description Not signed in, or the session has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed to do this. It needs `operator.read` (operator, owner) */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -13558,6 +14344,726 @@ export interface operations {
             };
         };
     };
+    listPriceImports: {
+        parameters: {
+            query?: {
+                /** @description `next_cursor` of the page before */
+                cursor?: string | null;
+                /** @description Lines on a page */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportList"];
+                };
+            };
+            /** @description Not signed in, or the session has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed to do this. It needs `operator.read` (operator, owner) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request cannot be meant like this; `field` says where */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many attempts; `retry-after` says when to come again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that this needs cannot be reached; `retry-after` says when to come again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createPriceImport: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1-255 printable characters of your choice: the same request with the same key is done once, and its first answer is replayed for 24 hours (`idempotency-replayed: true`), without the secrets in it. */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ImportDraft"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportView"];
+                };
+            };
+            /** @description Not signed in, or the session has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed to do this. It needs `catalogue.write` (operator, owner) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is nothing here, or nothing of yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Does not fit the present state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not declared as JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request cannot be meant like this; `field` says where */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many attempts; `retry-after` says when to come again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Bad Gateway */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that this needs cannot be reached; `retry-after` says when to come again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listPriceSources: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SourcesView"];
+                };
+            };
+            /** @description Not signed in, or the session has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed to do this. It needs `operator.read` (operator, owner) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many attempts; `retry-after` says when to come again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that this needs cannot be reached; `retry-after` says when to come again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getPriceImport: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                import_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportView"];
+                };
+            };
+            /** @description Not signed in, or the session has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed to do this. It needs `operator.read` (operator, owner) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is nothing here, or nothing of yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request cannot be meant like this; `field` says where */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many attempts; `retry-after` says when to come again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that this needs cannot be reached; `retry-after` says when to come again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    acceptPriceImportLines: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1-255 printable characters of your choice: the same request with the same key is done once, and its first answer is replayed for 24 hours (`idempotency-replayed: true`), without the secrets in it. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                import_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["services_price_imports_Acceptance"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Decided"];
+                };
+            };
+            /** @description Not signed in, or the session has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed to do this. It needs `catalogue.write` (operator, owner) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is nothing here, or nothing of yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Does not fit the present state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not declared as JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request cannot be meant like this; `field` says where */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many attempts; `retry-after` says when to come again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that this needs cannot be reached; `retry-after` says when to come again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listPriceImportLines: {
+        parameters: {
+            query?: {
+                /** @description Part of a model's name */
+                search?: string | null;
+                /** @description Only of this vendor */
+                vendor?: string | null;
+                /** @description Only what would change like this */
+                change?: "new" | "dearer" | "cheaper" | "mixed" | "same" | null;
+                /** @description Only these */
+                state?: "open" | "accepted" | "skipped" | null;
+                /** @description Whether the list says what no meter here can */
+                has_unmapped?: boolean | null;
+                /** @description Whether the model exists here */
+                is_known?: boolean | null;
+                /** @description `next_cursor` of the page before */
+                cursor?: string | null;
+                /** @description Lines on a page */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                import_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LineList"];
+                };
+            };
+            /** @description Not signed in, or the session has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed to do this. It needs `operator.read` (operator, owner) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is nothing here, or nothing of yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request cannot be meant like this; `field` says where */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many attempts; `retry-after` says when to come again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that this needs cannot be reached; `retry-after` says when to come again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    refreshPriceImport: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1-255 printable characters of your choice: the same request with the same key is done once, and its first answer is replayed for 24 hours (`idempotency-replayed: true`), without the secrets in it. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                import_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportView"];
+                };
+            };
+            /** @description Not signed in, or the session has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed to do this. It needs `catalogue.write` (operator, owner) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is nothing here, or nothing of yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Does not fit the present state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request cannot be meant like this; `field` says where */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many attempts; `retry-after` says when to come again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that this needs cannot be reached; `retry-after` says when to come again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    skipPriceImportLines: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1-255 printable characters of your choice: the same request with the same key is done once, and its first answer is replayed for 24 hours (`idempotency-replayed: true`), without the secrets in it. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                import_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SkipBody"];
+            };
+        };
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Decided"];
+                };
+            };
+            /** @description Not signed in, or the session has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed to do this. It needs `catalogue.write` (operator, owner) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is nothing here, or nothing of yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Does not fit the present state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is not declared as JSON */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request cannot be meant like this; `field` says where */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many attempts; `retry-after` says when to come again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that this needs cannot be reached; `retry-after` says when to come again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     listRateCards: {
         parameters: {
             query?: {
@@ -16658,7 +18164,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["Acceptance"];
+                "application/json": components["schemas"]["api_public_auth_Acceptance"];
             };
         };
         responses: {
@@ -23232,7 +24738,7 @@ export interface operations {
                 /** @description Lines on a page */
                 limit?: number;
                 /** @description Only this kind; `usage`: transfer by transfer */
-                kind?: "usage" | "grant" | "redemption" | "adjustment" | "top_up" | "reward" | "reward_transfer" | "refund" | "loss" | "debt" | "forfeit" | "clawback" | null;
+                kind?: "usage" | "grant" | "redemption" | "adjustment" | "top_up" | "reward" | "reward_transfer" | "refund" | "loss" | "debt" | "forfeit" | "clawback" | "reserve" | "release" | null;
             };
             header?: {
                 /** @description An account that you are a member of; default: your own */
