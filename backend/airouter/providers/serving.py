@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 from airouter.providers.contract import Provider
-from airouter.providers.translated import TranslatedProvider
+from airouter.providers.translated import SpeaksAlone, TranslatedProvider
 from airouter.providers.translated_count import TranslatedCount
 from airouter.providers.translated_embeddings import TranslatedEmbeddings
 from airouter.translation.dialect import DIALECTS
@@ -47,5 +47,7 @@ def _translation(native: Provider, endpoint: Endpoint) -> Provider | None:
     for alike, asked_at, translation in _KINDS:
         if endpoint in alike:
             spoken = next((one for one in asked_at if one in native.endpoints), None)
+            if spoken is None and alike is TEXT and isinstance(native, SpeaksAlone):
+                return TranslatedProvider(native, endpoint, None)
             return None if spoken is None else translation(native, endpoint, spoken)
     return None
