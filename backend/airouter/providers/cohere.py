@@ -17,7 +17,7 @@ from airouter.wire.endpoint import Endpoint
 from airouter.wire.prompt import estimated_tokens, text_bytes
 
 _ANY: Final = msgspec.json.Decoder(dict[str, Any])
-_DENY_LISTED: Final = 498
+_NO_MODEL, _DENY_LISTED = 404, 498
 
 
 def _authorise(credential: bytes) -> Headers:
@@ -78,8 +78,10 @@ class CohereProvider:
         return PassingStreamReader(call, ChatNotes())
 
     def refusal(self, status: int, body: bytes) -> Refusal:
-        """498: a word of the request is on a list of Cohere's."""
-        return "request" if status == _DENY_LISTED else blame(status, body)
+        """498: a word of the request is on a list of Cohere's. 404: its model is unknown, whose name is ours."""
+        if status == _DENY_LISTED:
+            return "request"
+        return "channel" if status == _NO_MODEL else blame(status, body)
 
 
 class ChatNotes:
