@@ -10,5 +10,5 @@ RUN npm run build
 FROM nginxinc/nginx-unprivileged:1.29-alpine
 COPY deploy/console/nginx.conf.template /etc/nginx/templates/default.conf.template
 COPY --from=build /src/frontend/dist /usr/share/nginx/html
-ENV CONSOLE_API_BASE="" NGINX_ENVSUBST_FILTER=CONSOLE_
+ENV CONSOLE_API_BASE="" CONSOLE_CHALLENGE_ORIGIN="" NGINX_ENVSUBST_FILTER=CONSOLE_
 EXPOSE 8080

@@ -18,6 +18,7 @@ def settings_for(database: str, home: Path, **changes: Any) -> Settings:
             "AIROUTER_HOME": str(home),
             "AIROUTER_PUBLIC_URL": "http://127.0.0.1:8080",
             "AIROUTER_DATABASE_URL": database,
+            "AIROUTER_CHALLENGE_ORIGIN": "https://widget.example",
         }
     )
     return msgspec.structs.replace(settings, secret_keys=(SECRET,), **changes)

@@ -69,6 +69,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     public_url: str
     console_url: str
     console_origins: tuple[str, ...]
+    challenge_origin: str
     trusted_proxies: tuple[Network, ...]
     metrics_addr: Address | None
     password_hashes_at_once: int
@@ -174,6 +175,7 @@ class _Reader:
             public_url=public_url,
             console_url=console_url,
             console_origins=origins,
+            challenge_origin=self._url("AIROUTER_CHALLENGE_ORIGIN", ""),
             trusted_proxies=self._networks("AIROUTER_TRUSTED_PROXIES"),
             metrics_addr=self._address("AIROUTER_METRICS_ADDR", Address(host="127.0.0.1", port=9464)),
             password_hashes_at_once=self._whole("AIROUTER_PASSWORD_HASHES_AT_ONCE", 2, 1, 64),

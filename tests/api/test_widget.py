@@ -69,6 +69,9 @@ async def test_a_widget_is_verified_where_the_operator_says_and_its_secret_goes_
     path = "/api/v1/admin/policies/signup"
     assert (await owner.client.put(path, json=policy)).json()["field"] == "challenge"
     await owner.client.put("/api/v1/admin/secrets/turnstile", json={"secret": SECRET})
+    elsewhere = await owner.client.put(path, json={**policy, "turnstile_script_url": "https://other.example/api.js"})
+    assert (elsewhere.status_code, elsewhere.json()["field"]) == (422, "turnstile_script_url")
+    assert "AIROUTER_CHALLENGE_ORIGIN to https://other.example" in elsewhere.json()["detail"]
     assert (await owner.client.put(path, json=policy)).status_code == 200
     status = (await client.get("/api/v1/status")).text
     assert '"site_key":"site"' in status

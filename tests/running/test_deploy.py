@@ -118,9 +118,10 @@ def test_the_web_server_routes_what_up_routes() -> None:
 
 
 def test_the_web_server_sends_the_same_policy_as_up() -> None:
-    for base in ("", "https://api.example.com"):
-        filled = NGINX.replace("${CONSOLE_API_BASE}", base).replace("'self' ;", "'self';")
-        assert f'add_header Content-Security-Policy "{security_policy(base)}" always;' in filled
+    for base, challenge in (("", ""), ("https://api.example.com", "https://challenges.example.com")):
+        filled = NGINX.replace("${CONSOLE_API_BASE}", base).replace("${CONSOLE_CHALLENGE_ORIGIN}", challenge)
+        sent = f'add_header Content-Security-Policy "{security_policy(base, challenge)}" always;'
+        assert sent in filled.replace("'self' ;", "'self';")
 
 
 def test_the_web_server_holds_no_part_of_a_stream_back_and_logs_no_query() -> None:

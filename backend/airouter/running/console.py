@@ -1,7 +1,8 @@
 """The console's files in front of the API: what `airouter up` adds and a small web server does in production.
 
 Everything that is not the API's is the console's: a file of the build, or its one page for every other address.
-`/config.json` and the page's Content-Security-Policy are made from one value, the address of the API.
+`/config.json` and the page's Content-Security-Policy are made from one value, the address of the API; the policy also lets
+the page load the sign-up challenge that the operator's environment names.
 """
 
 import gzip
@@ -42,13 +43,19 @@ def api_base(public_url: str, console_url: str) -> str:
     return "" if public_url == console_url else public_url
 
 
-def security_policy(base: str) -> str:
-    """The page's Content-Security-Policy. Payment forms may be sent to a processor, hence https: for forms."""
+def security_policy(base: str, challenge: str = "") -> str:
+    """The page's Content-Security-Policy. Payment forms may be sent to a processor, hence https: for forms.
+
+    `challenge` is the origin of a sign-up challenge's script, which draws itself in a frame of the same origin.
+    """
     api = f" {urlsplit(base).scheme}://{urlsplit(base).netloc}" if base else ""
+    widget = f" {challenge}" if challenge else ""
     return "; ".join(
         (
             "default-src 'self'",
             f"connect-src 'self'{api}",
+            f"script-src 'self'{widget}",
+            f"frame-src 'self'{widget}",
             "style-src 'self' 'unsafe-inline'",
             "img-src 'self' data: blob:",
             "font-src 'self' data:",
@@ -63,10 +70,10 @@ def security_policy(base: str) -> str:
 class ConsoleFiles:
     """An ASGI application that answers for the console and hands everything else to the API."""
 
-    def __init__(self, inner: Application | None, directory: Path, *, base: str) -> None:
+    def __init__(self, inner: Application | None, directory: Path, *, base: str, challenge: str = "") -> None:
         self._inner = inner
         self._directory = directory.resolve()
-        self._policy = security_policy(base).encode()
+        self._policy = security_policy(base, challenge).encode()
         self._config = json.dumps({"api_base": base}).encode()
         self._files: dict[str, _File] = {}
 

@@ -15,7 +15,9 @@ def serve_console(settings: Settings, directory: Path) -> None:
     Raises: PortTaken.
     """
     bound = reserve(settings.host, settings.port)
-    files = ConsoleFiles(None, directory, base=api_base(settings.public_url, settings.console_url))
+    files = ConsoleFiles(
+        None, directory, base=api_base(settings.public_url, settings.console_url), challenge=settings.challenge_origin
+    )
     config = uvicorn.Config(
         files, interface="asgi3", lifespan="off", ws="none", access_log=False, server_header=False, log_level="warning"
     )

@@ -197,7 +197,12 @@ def _application(name: str, settings: environment.Settings, console: Path | None
     application = factory(settings)
     if console is None:
         return application
-    return ConsoleFiles(application, console, base=api_base(settings.public_url, settings.console_url))
+    return ConsoleFiles(
+        application,
+        console,
+        base=api_base(settings.public_url, settings.console_url),
+        challenge=settings.challenge_origin,
+    )
 
 
 def _protocol(name: str) -> type[asyncio.Protocol] | str:

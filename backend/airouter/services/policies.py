@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Any, Final, TypeVar
+from urllib.parse import urlsplit
 from uuid import UUID
 
 import msgspec
@@ -35,9 +36,10 @@ class PolicyView(msgspec.Struct, frozen=True, kw_only=True):
 class PolicyBook:
     """Reads and replaces policies, a whole topic at a time."""
 
-    def __init__(self, database: Database, *, has_mail: bool = False) -> None:
+    def __init__(self, database: Database, *, has_mail: bool = False, challenge_origin: str = "") -> None:
         self._database = database
         self._has_mail = has_mail
+        self._challenge_origin = challenge_origin
 
     async def all(self) -> list[PolicyView]:
         """Every topic, those that nobody changed included."""
@@ -89,6 +91,8 @@ class PolicyBook:
                 f"{promise}: this takes a mail server. Set AIROUTER_MAIL_URL and AIROUTER_MAIL_FROM, and start again.",
                 field=promise,
             )
+        if isinstance(policy, SignUp):
+            self._challenge_can_be_loaded(policy)
         async with self._database.transaction() as connection:
             if type(policy) in CHECKS:
                 await CHECKS[type(policy)](connection, policy)
@@ -99,6 +103,16 @@ class PolicyBook:
             act = Act(action="policy.changed", subject="policy", subject_id=topic, before=before, after=policy)
             await record(connection, actor, act)
         return _view(topic, row)
+
+    def _challenge_can_be_loaded(self, policy: SignUp) -> None:
+        script = urlsplit(policy.turnstile_script_url or "")
+        origin = f"{script.scheme}://{script.netloc}"
+        if policy.challenge == "turnstile" and origin != self._challenge_origin:
+            raise InvalidRequest(
+                "turnstile_script_url: the console's pages may load no script from there. "
+                f"Set AIROUTER_CHALLENGE_ORIGIN to {origin}, and start again.",
+                field="turnstile_script_url",
+            )
 
 
 async def _sign_up_can_be_followed(connection: Connection, policy: SignUp) -> None:

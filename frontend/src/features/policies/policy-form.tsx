@@ -13,6 +13,7 @@ import { say } from "../../components/toast"
 import { FieldInput } from "./field-input"
 import { History } from "./history"
 import { fieldsOf, type Json, meaningOf, type PolicyField, type Raw, rawOf } from "./schema"
+import { SecretField } from "./secret-field"
 import { usePolicyWords } from "./words"
 
 /** Fields that mean nothing unless another has this value. */
@@ -23,6 +24,11 @@ const ONLY_WITH: Record<string, [field: string, value: Raw]> = {
   "signup.turnstile_verify_url": ["challenge", "turnstile"],
   "referral.days": ["condition", "after_days"],
   "referral.first_order_minimum": ["condition", "first_order"],
+}
+
+/** A secret that belongs to a topic where a field has this value. */
+const SECRETS: Record<string, { field: string; value: Raw; secret: string }> = {
+  signup: { field: "challenge", value: "turnstile", secret: "turnstile" },
 }
 
 export type PolicyLine = {
@@ -74,6 +80,9 @@ export function PolicyForm({ line }: { line: PolicyLine }) {
     const only = ONLY_WITH[`${line.topic}.${field.name}`]
     return !only || values.some((one) => one.field.name === only[0] && one.raw === only[1])
   }
+  const keeps = SECRETS[line.topic]
+  const secret =
+    values.some((one) => one.field.name === keeps?.field && one.raw === keeps.value) && keeps?.secret
   const isDirty = changed.length > 0
   const blocker = useBlocker({
     shouldBlockFn: () => true,
@@ -120,6 +129,7 @@ export function PolicyForm({ line }: { line: PolicyLine }) {
             }}
           />
         ))}
+        {secret && <SecretField name={secret} />}
         {save.error && !fields.some(({ name }) => isAt(name)) && <Note tone="bad">{textOf(save.error)}</Note>}
         <div className="sticky bottom-0 flex flex-wrap items-center gap-3 border-rule-2 border-t bg-paper py-3">
           <Button type="submit" look="primary" disabled={!isDirty} isBusy={save.isPending}>
