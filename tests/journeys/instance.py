@@ -113,6 +113,10 @@ class Instance:
             client.headers["authorization"] = f"Bearer {answer.json()['access_token']}"
             yield client
 
+    async def policy(self, topic: str) -> dict[str, Any]:
+        async with self.api(self.operator) as operator:
+            return (await operator.get(f"admin/policies/{topic}")).json()
+
     async def set_policy(self, topic: str, value: dict[str, Any]) -> None:
         async with self.api(self.operator) as operator:
             answer = await operator.put(f"admin/policies/{topic}", json=value)

@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from email.message import EmailMessage
 from typing import Any
 
@@ -15,6 +15,7 @@ from tests.journeys.conftest import CACHE
 from tests.journeys.instance import Account, Instance, started
 from tests.journeys.visitor import Entrance, Visitor
 from tests.mail.server import Server
+from tests.payments.http_server import Answer, Asked, served
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 
@@ -28,11 +29,41 @@ async def mail() -> AsyncIterator[Server]:
     await server.stop()
 
 
+WIDGET = """
+window.turnstile = {
+  render(element, { sitekey, callback }) {
+    const button = document.createElement("button")
+    const textContent = `I am a person (${sitekey})`
+    Object.assign(button, { type: "button", textContent, onclick: () => callback("a person") })
+    element.append(button)
+    return "1"
+  },
+  reset() {},
+}
+"""
+
+
+def widget_said(asked: Asked) -> Answer:
+    """The script, and the verifier that believes it."""
+    return (200, WIDGET) if asked.method == "GET" else (200, {"success": asked.form["response"] == "a person"})
+
+
+@pytest.fixture(scope="module")
+def widget() -> Iterator[str]:
+    """The origin of a Turnstile-compatible challenge."""
+    with served(widget_said) as origin:
+        yield origin
+
+
 @pytest_asyncio.fixture(scope="module", loop_scope="package")
-async def place(mail: Server) -> AsyncIterator[Instance]:
-    """An instance of its own, which has a mail server."""
+async def place(mail: Server, widget: str) -> AsyncIterator[Instance]:
+    """An instance of its own, which has a mail server and may load a challenge."""
     port = await mail.start()
-    more = {"AIROUTER_MAIL_URL": f"smtp://127.0.0.1:{port}", "AIROUTER_MAIL_FROM": "Acme <no-reply@acme.example>"}
+    more = {
+        "AIROUTER_MAIL_URL": f"smtp://127.0.0.1:{port}",
+        "AIROUTER_MAIL_FROM": "Acme <no-reply@acme.example>",
+        "AIROUTER_CHALLENGE_ORIGIN": widget,
+    }
     async with started(**more) as running:
         yield running
         report = await running.audit()
@@ -185,6 +216,39 @@ async def test_an_operator_sees_what_mail_went_out(place: Instance, door: Entran
     row: Any = operator.page.get_by_role("row", name=place.operator.email).first
     await expect(row).to_contain_text("Sent")
     await operator.looks_right("mail")
+
+
+async def test_a_challenge_of_somebody_else_is_set_up_and_passed(place: Instance, door: Entrance, widget: str):
+    operator = await door.visitor()
+    await operator.sign_in(place.operator)
+    await operator.go("/console/admin/policies?topic=signup")
+    form = operator.page.get_by_role("form", name="Sign-up")
+    await form.get_by_label("Challenge", exact=True).select_option("turnstile")
+    await form.get_by_label("Site key").fill("site-1")
+    await form.get_by_label("Script of the widget").fill("https://elsewhere.example/api.js")
+    await form.get_by_label("Address of the verifier").fill(f"{widget}/siteverify")
+    await form.get_by_label("Secret of the challenge").fill("the-widget-secret-of-this-journey")
+    await form.get_by_role("button", name="Set", exact=True).click()
+    await expect(operator.page.get_by_text("Secret saved")).to_be_visible()
+    with operator.refused("PUT /api/v1/admin/policies/signup", 422):
+        await operator.button("Save").click()
+        await expect(form.get_by_text("Set AIROUTER_CHALLENGE_ORIGIN to https://elsewhere.example")).to_be_visible()
+    await operator.looks_right("a challenge is set up")
+    await form.get_by_label("Script of the widget").fill(f"{widget}/api.js")
+    await operator.button("Save").click()
+    await expect(operator.page.get_by_text("Sign-up saved")).to_be_visible()
+    await place.set_policy(
+        "signup", {**await place.policy("signup"), "mode": "open", "verify_email": False, "welcome_grant": 0}
+    )
+
+    visitor = await door.visitor()
+    await visitor.go("/register")
+    await visitor.page.get_by_label("E-mail").fill("challenged@example.com")
+    await visitor.page.get_by_label("Password").fill(PASSWORD)
+    await visitor.page.get_by_role("button", name="I am a person (site-1)").click()
+    async with visitor.leaving():
+        await visitor.button("Create account").click()
+        await visitor.page.wait_for_url("**/console")
 
 
 async def test_closed_and_by_invitation_say_so(place: Instance, door: Entrance):
