@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+import msgspec
 import pytest
 
 from airouter.domain.catalogue import ChannelOptions
@@ -21,6 +22,12 @@ def whole(answer: Any, *, is_gone: bool = False, **request: Any) -> Metered:
     body = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
     made = call(**request)
     return meter.whole(PROVIDER.answer(made, body), made, is_gone=is_gone)
+
+
+def bare(metered: Metered) -> Metered:
+    """Without what is kept of the call for a better guess (estimates.py)."""
+    assert metered.guess is not None
+    return msgspec.structs.replace(metered, guess=None)
 
 
 def answer(text: str = "Hello", **more: Any) -> dict[str, Any]:
@@ -48,7 +55,7 @@ def test_explicit_zero_is_charged_as_zero():
 @pytest.mark.parametrize("silent", [{}, {"usage": None}, {"usage": {}}, {"usage": {"cost": 1}}])
 def test_complete_answer_without_figures_is_estimated_and_marked(silent: dict[str, Any]):
     found = whole(answer("123456789", **silent))
-    assert found == Metered(quantities={"input": 1, "output": 3, "request": 1}, source="estimated", status="ok")
+    assert bare(found) == Metered(quantities={"input": 1, "output": 3, "request": 1}, source="estimated", status="ok")
 
 
 @pytest.mark.parametrize("figure", [-1, 1.5, 10**12, "7"])
@@ -84,7 +91,7 @@ def test_embedding_is_estimated_by_its_input_alone():
     made = call({"model": "m", "input": ["12345678", "1"]}, endpoint="embeddings")
     vectors = PROVIDER.answer(made, b'{"object":"list","data":[{"embedding":[0.1]}]}')
     found = meter.whole(vectors, made, is_gone=False)
-    assert found == Metered(quantities={"input": 3, "request": 1}, source="estimated", status="ok")
+    assert bare(found) == Metered(quantities={"input": 3, "request": 1}, source="estimated", status="ok")
 
 
 def test_finished_stream_is_charged_as_reported():
@@ -107,7 +114,7 @@ def test_stream_is_settled_as_soon_as_done_is_seen():
 def test_finished_stream_of_an_upstream_that_cannot_report_is_estimated():
     found = reader(options=ChannelOptions(include_usage=False))
     fed(found, [delta("12345678"), delta("1234"), stop(), DONE])
-    assert meter.finished(found, is_gone=False) == Metered(
+    assert bare(meter.finished(found, is_gone=False)) == Metered(
         quantities={"input": 1, "output": 3, "request": 1}, source="estimated", status="ok"
     )
 
@@ -171,7 +178,8 @@ def test_drained_stream_has_the_final_figures():
 def test_client_that_left_before_the_answer_is_charged_its_prompt_as_an_estimate():
     made = call()
     found = meter.unanswered(made.endpoint, made.request)
-    assert found == Metered(quantities={"input": 1, "output": 0, "request": 1}, source="estimated", status="cancelled")
+    quantities = {"input": 1, "output": 0, "request": 1}
+    assert bare(found) == Metered(quantities=quantities, source="estimated", status="cancelled")
 
 
 def test_call_that_was_never_answered_is_free():

@@ -13,12 +13,13 @@ from airouter.domain.key import Caller
 from airouter.gateway.admit import admit
 from airouter.gateway.call import Call
 from airouter.gateway.credit import Hold
+from airouter.gateway.estimates import Estimates
 from airouter.gateway.exchange import Exchange, Headers
 from airouter.gateway.relay import Relay
 from airouter.gateway.route import Routes
 from airouter.wire import counting
 from airouter.wire.http import JSON, NO_STORE
-from airouter.wire.requests import estimated_input_tokens, read_request
+from airouter.wire.requests import read_request
 
 ESTIMATED: Final = (b"x-airouter-estimated", b"true")
 """Marks a count that no provider made."""
@@ -30,8 +31,9 @@ _NO_HOLD: Final = cast("Hold", None)
 class Counting:
     """Answers counts."""
 
-    def __init__(self, relay: Relay) -> None:
+    def __init__(self, relay: Relay, estimates: Estimates) -> None:
         self._relay = relay
+        self._estimates = estimates
 
     async def answer(
         self,
@@ -65,7 +67,7 @@ class Counting:
         if not self._can_count(call, routes):
             if routes.catalogue.policies.limits.estimates == "off":
                 raise NotOffered(f"No provider of {request.model!r} counts tokens.", field="model")
-            tokens = estimated_input_tokens(door.endpoint, request)
+            tokens = await self._estimates.input_tokens(door.endpoint, request)
             body = counting.written_answer(door.endpoint, tokens)
             exchange.send(200, (*headers, ESTIMATED), body)
             return
@@ -78,7 +80,9 @@ class Counting:
             if exchange.is_gone:
                 return
             raise
-        answered = leg.provider.answer(leg.call, leg.data)
+        finally:
+            call.channel_slot.leave()
+        answered = leg.answered or leg.provider.answer(leg.call, leg.data)
         if not answered.is_proper:
             raise UpstreamFailed("The provider answered with something else than a count.")
         if leg.dropped:

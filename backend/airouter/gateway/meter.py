@@ -10,7 +10,8 @@
 `none` | | never begun | - | nothing, `none` |
 
 An estimate is a token for every four bytes of text, prompt and answer each rounded up; token ids are counted as they
-are. It is marked as such wherever it is shown. An explicit zero is a figure like any other; nothing said is not zero.
+are. estimates.py replaces it by a better one, or by nothing, as the operator decided. It is marked as such wherever it
+is shown. An explicit zero is a figure like any other; nothing said is not zero.
 """
 
 from typing import Final
@@ -24,6 +25,14 @@ from airouter.wire.endpoint import VECTORS, Endpoint
 from airouter.wire.requests import RequestHead, estimated_input_tokens
 
 
+class Guess(msgspec.Struct, frozen=True, kw_only=True):
+    """A call whose tokens nobody counted. `is_complete`: the answer came whole."""
+
+    endpoint: Endpoint
+    request: RequestHead
+    is_complete: bool
+
+
 class Metered(msgspec.Struct, frozen=True, kw_only=True):
     """What a call is charged for. Empty `quantities`: nothing. `problem` is for the operator."""
 
@@ -32,6 +41,8 @@ class Metered(msgspec.Struct, frozen=True, kw_only=True):
     status: UsageStatus
     service_tier: str | None = None
     problem: Problem | None = None
+    guess: Guess | None = None
+    """The tokens are a guess, and this is about what (estimates.py)."""
 
 
 _NOTHING: Final[dict[Meter, int]] = {}
@@ -46,7 +57,7 @@ def whole(answered: Answered, call: Call, *, is_gone: bool) -> Metered:
     status: UsageStatus = "cancelled" if is_gone else "ok"
     if reported is not None and reported.quantities is not None:
         return _as_reported(reported, reported.quantities, "provider", status)
-    return _estimated(call.endpoint, call.request, answered.written_tokens, status, reported)
+    return _estimated(call.endpoint, call.request, answered.written_tokens, status, reported, is_complete=True)
 
 
 def finished(reader: StreamReader, *, is_gone: bool) -> Metered:
@@ -78,7 +89,7 @@ def cancelled(reader: StreamReader) -> Metered:
 
 def unanswered(endpoint: Endpoint, request: RequestHead) -> Metered:
     """The client left while a provider was at work, and nothing of the answer was waited for: the prompt was read."""
-    return _estimated(endpoint, request, 0, "cancelled", None)
+    return _estimated(endpoint, request, 0, "cancelled", None, is_complete=False)
 
 
 def failed() -> Metered:
@@ -91,7 +102,8 @@ def _read_so_far(reader: StreamReader, source: UsageSource, status: UsageStatus)
     if reported is not None and reported.quantities is not None:
         return _as_reported(reported, reported.quantities, source, status)
     call = reader.call
-    return _estimated(call.endpoint, call.request, reader.written_tokens(), status, reported)
+    written = reader.written_tokens()
+    return _estimated(call.endpoint, call.request, written, status, reported, is_complete=reader.is_complete)
 
 
 def _broken(reported: Reported | None, status: UsageStatus) -> Metered:
@@ -113,7 +125,13 @@ def _as_reported(reported: Reported, quantities: dict[Meter, int], source: Usage
 
 
 def _estimated(
-    endpoint: Endpoint, request: RequestHead, written_tokens: int, status: UsageStatus, reported: Reported | None
+    endpoint: Endpoint,
+    request: RequestHead,
+    written_tokens: int,
+    status: UsageStatus,
+    reported: Reported | None,
+    *,
+    is_complete: bool,
 ) -> Metered:
     quantities: dict[Meter, int] = {"input": estimated_input_tokens(endpoint, request), "request": 1}
     if endpoint not in _WRITE_NOTHING:
@@ -124,4 +142,5 @@ def _estimated(
         status=status,
         service_tier=None if reported is None else reported.service_tier,
         problem=None if reported is None else reported.problem,
+        guess=Guess(endpoint=endpoint, request=request, is_complete=is_complete),
     )

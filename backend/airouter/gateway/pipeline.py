@@ -15,6 +15,7 @@ from airouter.gateway.authenticate import Callers
 from airouter.gateway.call import Call
 from airouter.gateway.counting import Counting
 from airouter.gateway.credit import Credit, Hold
+from airouter.gateway.estimates import Estimates
 from airouter.gateway.exchange import Exchange, Headers
 from airouter.gateway.failures import domain_error
 from airouter.gateway.meter import Metered
@@ -23,6 +24,7 @@ from airouter.gateway.relay import Leg, Relay
 from airouter.gateway.route import Routes
 from airouter.gateway.settle import Settlement
 from airouter.gateway.snapshot import Snapshot
+from airouter.gateway.tokenizer import installed_tokenizer
 from airouter.upstream.contract import UpstreamError
 from airouter.wire.http import NO_BUFFERING, NO_STORE, forwarded
 from airouter.wire.requests import read_request
@@ -56,7 +58,8 @@ class Gateway:
         self._credit = credit
         self._relay = relay
         self._settlement = Settlement(credit)
-        self._counting = Counting(relay)
+        self._estimates = Estimates(installed_tokenizer())
+        self._counting = Counting(relay, self._estimates)
         self._rates = rates
         self._clock = clock
         self._routes: Routes | None = None
@@ -157,7 +160,7 @@ class Gateway:
         answered = leg.answered
         assert answered is not None, "it was read whole"
         call.first_byte_at = self._clock()
-        await self._settle(call, meter.whole(answered, leg.call, is_gone=exchange.is_gone))
+        await self._settle(call, meter.whole(answered, leg.call, is_gone=exchange.is_gone), answer=answered.body)
         exchange.send(leg.answer.status, self._head(call, leg, headers), answered.body)
 
     async def _stream(self, call: Call, leg: Leg, exchange: Exchange, headers: Headers) -> None:
@@ -226,7 +229,13 @@ class Gateway:
         if not call.is_settled:
             await self._settle(call, meter.failed(), code)
 
-    async def _settle(self, call: Call, metered: Metered, error: str | None = None) -> None:
+    async def _settle(
+        self, call: Call, metered: Metered, error: str | None = None, *, answer: bytes | None = None
+    ) -> None:
+        if metered.guess is not None:  # nobody counted
+            is_wanted = self._current_routes().catalogue.policies.limits.estimates == "charge"
+            name = call.terms.model.model
+            metered = await self._estimates.settled(metered, name, is_wanted=is_wanted, answer=answer)
         call.leave_slots(metered.quantities)
         await self._settlement.settle(call, metered, self._clock(), error)
 

@@ -10,7 +10,7 @@ import msgspec
 from airouter.domain.errors import InvalidRequest
 from airouter.domain.rate_card import Meter
 from airouter.wire.openai import OPENS_LIST, decode_head, each_text, is_given
-from airouter.wire.prompt import TOOLS_TOKENS, Bound, decoded, estimated_tokens, media_bound, text_bytes
+from airouter.wire.prompt import TOOLS_TOKENS, Bound, as_text, decoded, media_bound, text_bytes, texts_in
 
 _ABSENT: Final = msgspec.Raw(b"")
 _MEDIA_MARKS: Final = (b'"image"', b'"document"', b"file_id", b"\\u00")
@@ -67,10 +67,9 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
             return Bound(text_tokens=len(body) + of_tools, reads_upstream=self.runs_upstream)
         return media_bound(body, self.messages, _payload_of, more_tokens=of_tools, reads_upstream=self.runs_upstream)
 
-    def estimated_input_tokens(self) -> int:
-        """For calls that nobody counted: a quarter of the bytes of the prompt's text."""
-        said = text_bytes([decoded(self.system), decoded(self.messages)], _payload_of)
-        return estimated_tokens(said + len(memoryview(self.tools)))
+    def prompt_texts(self) -> list[str]:
+        """What the model reads, for calls that nobody counted."""
+        return [*texts_in([decoded(self.system), decoded(self.messages)], _payload_of), as_text(self.tools)]
 
 
 def _payload_of(part: dict[str, object]) -> object:

@@ -11,7 +11,7 @@ import msgspec
 from airouter.domain.errors import InvalidRequest
 from airouter.domain.rate_card import Meter
 from airouter.wire.openai import decode_head, is_given
-from airouter.wire.prompt import TOOLS_TOKENS, Bound, decoded, estimated_tokens, media_bound, text_bytes
+from airouter.wire.prompt import TOOLS_TOKENS, Bound, as_text, decoded, media_bound, text_bytes, texts_in
 
 _ABSENT: Final = msgspec.Raw(b"")
 _MEDIA_MARKS: Final = (b"nlineData", b"nline_data", b"ileData", b"ile_data", b"\\u00")
@@ -103,11 +103,10 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
             body, self.body.contents, payload_of, more_tokens=of_tools, reads_upstream=reads, choices=self.choices
         )
 
-    def estimated_input_tokens(self) -> int:
-        """For calls that nobody counted: a quarter of the bytes of the prompt's text."""
+    def prompt_texts(self) -> list[str]:
+        """What the model reads, for calls that nobody counted."""
         system = self.body.systemInstruction if is_given(self.body.systemInstruction) else self.body.system_instruction
-        said = text_bytes([decoded(system), decoded(self.body.contents)], payload_of)
-        return estimated_tokens(said + len(memoryview(self.body.tools)))
+        return [*texts_in([decoded(system), decoded(self.body.contents)], payload_of), as_text(self.body.tools)]
 
 
 def payload_of(part: dict[str, object]) -> object:

@@ -11,7 +11,7 @@ from airouter.domain.errors import InvalidRequest
 from airouter.domain.rate_card import Meter
 from airouter.wire.gemini import payload_of
 from airouter.wire.openai import OPENS_LIST, decode_head, is_given
-from airouter.wire.prompt import Bound, decoded, estimated_tokens, media_bound, text_bytes
+from airouter.wire.prompt import Bound, decoded, media_bound, texts_in
 
 _ABSENT: Final = msgspec.Raw(b"")
 _MEDIA_MARKS: Final = (b"nlineData", b"nline_data", b"ileData", b"ile_data", b"\\u00")
@@ -41,15 +41,11 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
             return Bound(text_tokens=len(body))
         return media_bound(body, self.contents, payload_of, more_tokens=0, reads_upstream=False)
 
-    def prompt(self) -> list[object]:
-        """What is to be embedded, without what says how."""
+    def prompt_texts(self) -> list[str]:
+        """What is to be embedded, without what says how; for calls that nobody counted."""
         value = decoded(self.contents)
         given = value if isinstance(value, list) else [{"content": value}]
-        return [one.get("content") for one in given if isinstance(one, dict)]
-
-    def estimated_input_tokens(self) -> int:
-        """For calls that nobody counted: a quarter of the bytes of the text."""
-        return estimated_tokens(text_bytes(self.prompt(), payload_of))
+        return list(texts_in([one.get("content") for one in given if isinstance(one, dict)], payload_of))
 
 
 _BODIES: Final = msgspec.json.Decoder(_Body)

@@ -37,9 +37,9 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
             return Bound(text_tokens=len(body))
         return media_bound(body, self.input, payload_of, more_tokens=0, reads_upstream=False)
 
-    def estimated_input_tokens(self) -> int:
-        """Nobody charges for the tokens here."""
-        return 0
+    def prompt_texts(self) -> list[str]:
+        """None: it is charged by the request, whatever it says."""
+        return []
 
 
 _BODIES: Final = msgspec.json.Decoder(_Body)

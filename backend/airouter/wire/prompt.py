@@ -1,6 +1,6 @@
 """How much a request puts before the model: a bound that is never too low, and an estimate where nobody counted."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 import msgspec
@@ -174,12 +174,31 @@ def estimated_input_tokens(endpoint: Endpoint, request: Request) -> int:
     The prompt's text is every text in `messages`, `prompt` or `input`, and the tools' descriptions as sent. Media are
     not estimated. The figure is marked `estimated` wherever it is shown.
     """
-    sources = {"chat.completions": request.messages, "completions": request.prompt, "embeddings": request.input}
-    source = sources[endpoint]
-    value = bytes(source)
+    value = bytes(_source(endpoint, request))
     if value.startswith(b"[") and b'"' not in value:
         return value.count(b",") + 1 if value[1:-1].strip() else 0
-    return estimated_tokens(text_bytes(decoded(source), payload_of) + len(memoryview(request.tools)))
+    return estimated_tokens(sum(map(utf8_length, prompt_texts(endpoint, request))))
+
+
+def prompt_texts(endpoint: Endpoint, request: Request) -> list[str]:
+    """The prompt's text, as above; token ids are none."""
+    return [*texts_in(decoded(_source(endpoint, request)), payload_of), as_text(request.tools)]
+
+
+def _source(endpoint: Endpoint, request: Request) -> msgspec.Raw:
+    if endpoint == "completions":
+        return request.prompt
+    return request.messages if endpoint == "chat.completions" else request.input
+
+
+def as_text(raw: msgspec.Raw) -> str:
+    """The JSON as it was sent."""
+    return bytes(raw).decode("utf-8", "replace")
+
+
+def utf8_length(text: str) -> int:
+    """Bytes of a text, half surrogates included."""
+    return len(text.encode("utf-8", "surrogatepass"))
 
 
 def estimated_tokens(text_bytes: int) -> int:
@@ -192,16 +211,20 @@ _NOT_TEXT: Final = frozenset({"role", "type", "id", "tool_call_id", "index", "fi
 
 def text_bytes(value: object, payload_of: Callable[[dict[str, object]], object]) -> int:
     """Bytes of every text in a prompt or an answer, without roles, ids and the payloads of media."""
-    total, waiting = 0, [value]
+    return sum(map(utf8_length, texts_in(value, payload_of)))
+
+
+def texts_in(value: object, payload_of: Callable[[dict[str, object]], object]) -> Iterator[str]:
+    """Those texts, in no order."""
+    waiting = [value]
     while waiting:
         here = waiting.pop()
         if isinstance(here, str):
-            total += len(here.encode("utf-8", "surrogatepass"))
+            yield here
         elif isinstance(here, list):
             waiting.extend(here)
         elif isinstance(here, dict) and payload_of(here) is None:
             waiting.extend(member for name, member in here.items() if name not in _NOT_TEXT)
-    return total
 
 
 def written_text_bytes(choices: msgspec.Raw) -> int:

@@ -7,9 +7,10 @@ import msgspec
 from airouter.domain.rate_card import Meter
 from airouter.wire import anthropic, gemini, gemini_embeddings, moderations, openai, responses
 from airouter.wire.endpoint import Endpoint
-from airouter.wire.prompt import Bound
+from airouter.wire.prompt import Bound, estimated_tokens, utf8_length
 from airouter.wire.prompt import estimated_input_tokens as estimated_openai
 from airouter.wire.prompt import input_bound as openai_bound
+from airouter.wire.prompt import prompt_texts as openai_texts
 
 
 class RequestHead(Protocol):
@@ -70,7 +71,7 @@ def read_request(endpoint: Endpoint, body: bytes, named: Named | None = None) ->
             return openai.read_request(endpoint, body)
         case "messages":
             return anthropic.read_request(body)
-        case "responses" | "responses.input_tokens":
+        case "responses" | "responses.input_tokens" | "responses.compact":
             return responses.read_request(body)
         case "moderations":
             return moderations.read_request(body)
@@ -114,5 +115,12 @@ def estimated_input_tokens(endpoint: Endpoint, request: RequestHead) -> int:
     """For calls that nobody counted (see prompt.py)."""
     if isinstance(request, openai.Request):
         return estimated_openai(endpoint, request)
+    return estimated_tokens(sum(map(utf8_length, prompt_texts(endpoint, request))))
+
+
+def prompt_texts(endpoint: Endpoint, request: RequestHead) -> list[str]:
+    """What the model reads of a request: the texts that its estimate counts. Token ids are none."""
+    if isinstance(request, openai.Request):
+        return openai_texts(endpoint, request)
     assert isinstance(request, _OTHERS)
-    return request.estimated_input_tokens()
+    return request.prompt_texts()

@@ -10,11 +10,12 @@ from airouter.wire.openai import OPENS_LIST, decode_head, each_text, is_given
 from airouter.wire.prompt import (
     TOOLS_TOKENS,
     Bound,
+    as_text,
     decoded,
-    estimated_tokens,
     media_bound,
     payload_of,
     text_bytes,
+    texts_in,
 )
 
 _ABSENT: Final = msgspec.Raw(b"")
@@ -81,10 +82,9 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
             return Bound(text_tokens=len(body) + of_tools, reads_upstream=self.runs_upstream)
         return media_bound(body, self.input, payload_of, more_tokens=of_tools, reads_upstream=self.runs_upstream)
 
-    def estimated_input_tokens(self) -> int:
-        """For calls that nobody counted: a quarter of the bytes of the prompt's text."""
-        said = text_bytes([decoded(self.instructions), decoded(self.input)], payload_of)
-        return estimated_tokens(said + len(memoryview(self.tools)))
+    def prompt_texts(self) -> list[str]:
+        """What the model reads, for calls that nobody counted."""
+        return [*texts_in([decoded(self.instructions), decoded(self.input)], payload_of), as_text(self.tools)]
 
 
 _REQUESTS: Final = msgspec.json.Decoder(Request)
