@@ -65,6 +65,16 @@ def load() -> list[Recording]:
     return found
 
 
+def rows_at(host: str) -> list[dict[str, Any]]:
+    """Every recorded exchange with a host, as it stands in the file, whatever its dialect."""
+    found: list[dict[str, Any]] = []
+    for path in sorted(FOLDER.glob("*.jsonl.gz")):
+        with gzip.open(path, "rt", encoding="utf-8") as lines:
+            rows = (json.loads(line) for line in lines if host in line)
+            found += [row for row in rows if host in row["uri"].split("/")[2]]
+    return found
+
+
 def _recording(number: int, row: dict[str, Any]) -> Recording:
     text = row.get("text")
     body = json.dumps(row["json"]).encode() if text is None else text.encode()

@@ -26,7 +26,7 @@ _VALUE_BYTES_MAX: Final = 4_096
 
 _NAMES: Final = (
     # What is run, and how its answer comes.
-    "model models preset route stream streamoptions background "
+    "model models preset route stream streamoptions background store "
     # How many answers, of what kind, at which price.
     "n bestof modalities audio servicetier prediction "
     # What is read.

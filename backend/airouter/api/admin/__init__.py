@@ -15,6 +15,7 @@ from airouter.api.admin.orders import ORDERS
 from airouter.api.admin.payment_methods import PAYMENT_METHODS
 from airouter.api.admin.policies import POLICIES
 from airouter.api.admin.price_imports import PriceImportController
+from airouter.api.admin.providers import list_providers
 from airouter.api.admin.rate_cards import RateCardController
 from airouter.api.admin.redemption_batches import RedemptionBatchController
 from airouter.api.admin.redemptions import REDEMPTIONS
@@ -31,6 +32,7 @@ ADMIN: Final[tuple[Any, ...]] = (
     MailController,
     ModelController,
     PriceImportController,
+    list_providers,
     read_margins,
     RateCardController,
     RedemptionBatchController,

@@ -1,0 +1,64 @@
+"""The vendors that a channel can name, for forms and scripts."""
+
+import msgspec
+from litestar import get
+from litestar.di import NamedDependency
+
+from airouter.api.callers import Operator
+from airouter.api.documents import refusals
+from airouter.providers.vendors import VENDORS, CredentialForm
+from airouter.services.channels import WITHOUT_ADDRESS
+from airouter.wire.endpoint import Endpoint
+
+
+class ProviderView(msgspec.Struct, frozen=True, kw_only=True):
+    """One vendor. `base_url` empty: everybody has an address of their own, as `base_url_hint` shows."""
+
+    name: str
+    label: str
+    base_url: str
+    base_url_hint: str
+    needs_address: bool
+    credential: CredentialForm
+    """`key`: an API key. `optional`: one where the server wants it. `none`. The others: see `credential_hint`."""
+    credential_hint: str
+    endpoints: list[Endpoint]
+    """What it is asked for in its own dialect; others are translated into these."""
+    docs: str
+    notes: str
+
+
+class ProviderList(msgspec.Struct, frozen=True, kw_only=True):
+    items: list[ProviderView]
+
+
+@get(
+    "/admin/providers",
+    operation_id="listProviders",
+    permission="operator.read",
+    summary="Vendors that a channel can name",
+    responses=refusals(401, 403),
+    tags=["Admin"],
+    sync_to_thread=False,
+)
+def list_providers(operator: NamedDependency[Operator]) -> ProviderList:
+    """By label. Names are what `provider` of a channel says."""
+    del operator
+    ordered = sorted(VENDORS.items(), key=lambda item: item[1].label.lower())
+    return ProviderList(
+        items=[
+            ProviderView(
+                name=name,
+                label=vendor.label,
+                base_url=vendor.base_url,
+                base_url_hint=vendor.base_url_hint,
+                needs_address=name not in WITHOUT_ADDRESS,
+                credential=vendor.credential,
+                credential_hint=vendor.credential_hint,
+                endpoints=list(vendor.endpoints),
+                docs=vendor.docs,
+                notes=vendor.notes,
+            )
+            for name, vendor in ordered
+        ]
+    )
