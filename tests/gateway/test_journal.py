@@ -37,7 +37,7 @@ def record(cost: int = 5) -> UsageRecord:
         group="default",
         cost=cost,
         covered=cost,
-        attempts=(Attempt(channel_id=uuid4(), channel="c", status=500, error="no"),),
+        attempts=(Attempt(channel_id=uuid4(), channel="c", status=500, reason="no"),),
     )
 
 

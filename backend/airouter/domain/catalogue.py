@@ -16,7 +16,11 @@ DEFAULT_GROUP: Final = "default"
 
 
 class Group(msgspec.Struct, frozen=True, kw_only=True):
-    """A tier. `models` None: all. An account uses its own group, and every group whose `usable_by` names its own."""
+    """A tier. `models` None: all. An account uses its own group, and every group whose `usable_by` names its own.
+
+    With `members` it stands for these groups in order: a call is served by the first that offers the model and has a
+    channel for it, at that group's price. A member's own members count for nothing.
+    """
 
     name: str
     label: str = ""
@@ -26,6 +30,7 @@ class Group(msgspec.Struct, frozen=True, kw_only=True):
     usable_by: frozenset[str] = frozenset()
     overrides: dict[str, int] = {}
     """Multiplier for accounts of another group that use this one: account group -> micros."""
+    members: tuple[str, ...] = ()
     rate_limits: RateLimits | None = None
     """Of each account that uses the group."""
 
@@ -133,6 +138,24 @@ class Catalogue(msgspec.Struct, frozen=True, kw_only=True):
         """What an account may put on a key, its own group first."""
         own = [group for group in self.groups.values() if group.name == account_group]
         return (*own, *(g for g in self.groups.values() if g.name != account_group and g.is_usable_by(account_group)))
+
+    def serving(self, group: Group, model: str) -> tuple[Group, ...]:
+        """Who serves a model that is asked for in this group, in order: itself, or those of its members that offer it
+        and have a channel for it; where none has, those that offer it.
+        """
+        if not group.members:
+            return (group,)
+        if not group.offers(model):
+            return ()
+        members = (self.groups.get(name) for name in group.members)
+        offering = tuple(one for one in members if one is not None and self.offered(model, one) is not None)
+        return tuple(one for one in offering if self.has_channel(one.name, model)) or offering
+
+    def has_channel(self, group: str, model: str) -> bool:
+        """Some channel that is in use serves the model to this group."""
+        return any(
+            channel.is_enabled and model in channel.models and group in channel.groups for channel in self.channels
+        )
 
     def offered(self, model: str, group: Group) -> Model | None:
         """The model if this group may see it and it has a price; unknown, invisible and unpriced look the same."""

@@ -43,6 +43,8 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
     """The key has a spend limit, or it or its member a budget: then its credit is leased like a wallet's."""
     expires_at: datetime | None = None
     models: frozenset[str] | None = None
+    fallback_models: tuple[str, ...] = ()
+    """Who answers, in this order, when no channel of the model asked for can."""
     networks: tuple[IPv4Network | IPv6Network, ...] | None = None
     rate_limits: RateLimits | None = None
     account_rate_limits: RateLimits | None = None

@@ -80,6 +80,8 @@ class UsageRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     error: str | None = None
     unpriced: tuple[str, ...] = ()
     attempts: tuple[Attempt, ...] = ()
+    requested_model: str | None = None
+    """What the client asked for, where one of the key's fallback models answered."""
     minted: tuple[Minted, ...] = ()
     """Names that the provider gave to what it keeps of the call; they are known as soon as it is settled."""
     provider_cost: int | None = None

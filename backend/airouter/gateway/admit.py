@@ -30,8 +30,18 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
         return hold_size(self.ceiling, self.card, self.multiplier_micros)
 
 
-def admit(catalogue: Catalogue, caller: Caller, door: Door, request: RequestHead, body: bytes) -> Terms:
+def admit(
+    catalogue: Catalogue,
+    caller: Caller,
+    door: Door,
+    request: RequestHead,
+    body: bytes,
+    *,
+    group: Group | None = None,
+) -> Terms:
     """Decides what the call may use and what it can cost.
+
+    `group`: in which, instead of the key's; of a group that stands for others, the first that serves the model.
 
     Raises:
         GroupNotAllowed: the key's group is not, or no longer, among the account's usable groups.
@@ -39,9 +49,12 @@ def admit(catalogue: Catalogue, caller: Caller, door: Door, request: RequestHead
         ModelNotFound: unknown, invisible to the group, or unpriced; only an operator is told which.
         MeterNotPriced: the request asks for something that has no rate.
     """
-    group = usable_group(catalogue, caller)
+    group = group or usable_group(catalogue, caller)
     caller.check_model(request.model)
-    model = catalogue.offered(request.model, group)
+    serving = catalogue.serving(group, request.model) if group.members else None
+    if serving:
+        group = serving[0]
+    model = catalogue.offered(request.model, group) if serving != () else None
     if model is None or model.card is None:
         raise ModelNotFound(_why_not(catalogue, caller, request.model, group), field="model")
     card = model.card

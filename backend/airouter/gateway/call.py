@@ -1,23 +1,44 @@
 """A call under way: what was fixed at admission, and what has happened since."""
 
+from typing import Final, NamedTuple, cast
+
 from airouter.domain.catalogue import Channel, Credential
-from airouter.domain.ids import RequestId
+from airouter.domain.ids import ChannelId, CredentialId, RequestId
 from airouter.domain.key import Caller
 from airouter.domain.usage import Attempt, Quantities
 from airouter.gateway.admit import Terms
 from airouter.gateway.credit import Hold
 from airouter.gateway.door import Door
 from airouter.gateway.rate_limits import NO_SLOT, Slot
+from airouter.providers.contract import Answered, StreamReader
 from airouter.wire.requests import RequestHead
 
 
+NO_HOLD: Final = cast("Hold", None)
+"""Of calls for which no credit of this process is held, and which nothing here settles."""
+
+
+class Pin(NamedTuple):
+    """The only channel, with the only credential, that a call may go to."""
+
+    channel: Channel
+    credential: Credential | None
+
+    @property
+    def identity(self) -> tuple[ChannelId, CredentialId | None]:
+        """What makes two of them the same."""
+        return self.channel.channel_id, self.credential and self.credential.credential_id
+
+
 class Call:
-    """One admitted call. `terms` never change: no retry and no price change alters what it is charged by."""
+    """One admitted call. No retry and no price change alters the `terms` that it is charged by. Only where another of the
+    key's groups or models takes over, before anything was answered, it is admitted anew (fallback.py).
+    """
 
     __slots__ = (
-        "attempts", "caller", "channel", "channel_slot", "client_request_id", "credential", "door", "first_byte_at",
-        "hold", "is_settled", "output_allowance", "request", "request_id", "slot", "started_at", "terms",
-        "wanting_since",
+        "answering", "attempts", "caller", "channel", "channel_slot", "client_request_id", "credential", "door",
+        "first_byte_at", "hold", "is_settled", "output_allowance", "pin", "request", "request_id", "requested_model",
+        "slot", "started_at", "terms", "wanting_since",
     )  # fmt: skip
 
     def __init__(
@@ -45,9 +66,15 @@ class Call:
         self.started_at = started_at
         self.client_request_id = client_request_id
         self.output_allowance = terms.ceiling.output_tokens
+        self.requested_model: str | None = None
+        """What the client asked for, where another model answers."""
         self.channel: Channel | None = None
         self.credential: Credential | None = None
         """Of the attempt under way."""
+        self.pin: Pin | None = None
+        """Where what it refers to is kept."""
+        self.answering: Answered | StreamReader | None = None
+        """At doors whose answers are kept: who can tell what is."""
         self.attempts: list[Attempt] = []
         self.first_byte_at: float | None = None
         self.is_settled = False

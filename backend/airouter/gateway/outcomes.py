@@ -43,6 +43,13 @@ class Outcomes:
             credential = chosen.credential
             self._health.worked(chosen.channel.channel_id, credential and credential.credential_id, chosen.began)
 
+    def broke(self, call: Call, error: UpstreamError, rules: Routing) -> None:
+        """The answer had begun, and the client has seen some of it."""
+        channel, now = call.channel, self._clock()
+        assert channel is not None, "it answered"
+        self._health.failed(channel.channel_id, now, now, rules, error.code)
+        log.warning("upstream.broke request=%s channel=%s error=%s", call.request_id, channel.name, error.code)
+
     def untold(self, call: Call, chosen: Chosen, reason: str) -> None:
         """The channel was not asked, or nothing is known of what it did: that says nothing about it."""
         self._health.abandoned(chosen.channel.channel_id, chosen.began)

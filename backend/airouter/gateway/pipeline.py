@@ -2,23 +2,28 @@
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 from airouter.domain.catalogue import Model
-from airouter.domain.errors import DomainError, InsufficientQuota, OutOfQuota
+from airouter.domain.errors import DomainError, InsufficientQuota, ModelNotFound, OutOfQuota, Upstream
 from airouter.domain.ids import RequestId
 from airouter.domain.key import Caller
 from airouter.domain.pricing import Ceiling, token_price
 from airouter.gateway import meter
 from airouter.gateway.admit import Terms, admit, usable_group
 from airouter.gateway.authenticate import Callers
-from airouter.gateway.call import Call
+from airouter.gateway.background import Background
+from airouter.gateway.call import NO_HOLD, Call
 from airouter.gateway.counting import Counting
 from airouter.gateway.credit import Credit, Hold
 from airouter.gateway.estimates import Estimates
 from airouter.gateway.exchange import Exchange, Headers
 from airouter.gateway.failures import domain_error
+from airouter.gateway.fallback import Fallback, admit_fallback
+from airouter.gateway.kept_responses import About, Errand, KeptResponses
 from airouter.gateway.meter import Metered
+from airouter.gateway.pins import Pins
 from airouter.gateway.rate_limits import RateLimiter
 from airouter.gateway.relay import Leg, Relay
 from airouter.gateway.route import Routes
@@ -35,6 +40,8 @@ EXTEND_SECONDS: Final = 0.5
 CONTENT_TYPE: Final = b"content-type"
 DROPPED: Final = b"x-airouter-dropped"
 """Names what the client asked for and the provider's dialect cannot say."""
+MODEL: Final = b"x-airouter-model"
+"""Names the model that answers, where it is not the one asked for."""
 STREAM_HEADERS: Final = (NO_STORE, NO_BUFFERING)
 
 
@@ -51,16 +58,23 @@ class Gateway:
         credit: Credit,
         relay: Relay,
         rates: RateLimiter,
+        pins: Pins,
+        background: Background,
+        kept: KeptResponses,
         clock: Callable[[], float],
     ) -> None:
         self._callers = callers
         self._snapshot = snapshot
         self._credit = credit
         self._relay = relay
-        self._settlement = Settlement(credit)
+        self._pins = pins
+        self._background = background
+        self._kept = kept
+        self._settlement = Settlement(credit, pins, lambda: snapshot.current.policies.limits.stored_days)
         self._estimates = Estimates(installed_tokenizer())
-        self._counting = Counting(relay, self._estimates)
+        self._counting = Counting(relay, self._estimates, pins)
         self._rates = rates
+        self._fallback = Fallback(credit, rates, relay)
         self._clock = clock
         self._routes: Routes | None = None
 
@@ -75,10 +89,18 @@ class Gateway:
         caller = await self.caller(exchange.secret, exchange.address)
         routes = self._current_routes()
         request = read_request(exchange.door.endpoint, exchange.body, exchange.named)
-        terms = admit(routes.catalogue, caller, exchange.door, request, exchange.body)
+        body, requested_model = exchange.body, None
+        try:
+            terms = admit(routes.catalogue, caller, exchange.door, request, body)
+        except ModelNotFound as error:
+            requested_model = request.model
+            request, body, terms = admit_fallback(routes.catalogue, caller, exchange.door, request, body, error)
         slot = self._rates.try_enter(caller, terms) or await self._rates.enter(caller, terms)
         try:
-            hold = await self._hold(caller, terms)
+            door = exchange.door
+            pin = await self._pins.of(caller, door.endpoint, request, terms, routes) if door.keeps else None
+            is_background = door.keeps and getattr(request, "background", None) is True
+            hold = NO_HOLD if is_background else await self._hold(caller, terms)
             call = Call(
                 request_id=request_id,
                 caller=caller,
@@ -90,13 +112,23 @@ class Gateway:
                 started_at=started_at,
                 client_request_id=exchange.client_request_id,
             )
+            call.requested_model, call.pin = requested_model, pin
+            if is_background:  # it may outlive this process, and is paid for in another way
+                head = partial(self._head, headers=slot.headers)
+                await self._background.answer(call, body, exchange, routes, head)
+                return
             exchange.when_gone(self._leaver(call, routes.catalogue.policies.limits.drain_seconds))
             try:
-                leg = await self._relay.open(call, exchange.body, exchange.dialect_headers, routes)
+                try:
+                    leg = await self._relay.open(call, body, exchange.dialect_headers, routes)
+                except Upstream as failure:
+                    if pin is not None:  # what it refers to is nowhere else
+                        raise
+                    leg = await self._fallback.open(call, body, exchange.dialect_headers, routes, failure)
                 if leg.is_stream:
-                    await self._stream(call, leg, exchange, slot.headers)
+                    await self._stream(call, leg, exchange, call.slot.headers)
                 else:
-                    await self._whole(call, leg, exchange, slot.headers)
+                    await self._whole(call, leg, exchange, call.slot.headers)
             except DomainError as error:
                 await self._fail(call, error.code)
                 raise
@@ -107,7 +139,8 @@ class Gateway:
                 )
             finally:
                 if not call.is_settled:  # a bug of ours: the customer does not pay for it
-                    self._credit.release(hold)
+                    self._credit.release(call.hold)
+                    call.leave_slots()
         finally:
             slot.leave()
 
@@ -123,6 +156,20 @@ class Gateway:
         try:
             routes, headers = self._current_routes(), slot.headers
             await self._counting.answer(exchange, request_id, caller, routes, headers=headers, started_at=started_at)
+        finally:
+            slot.leave()
+
+    async def about(self, exchange: Exchange, request_id: RequestId, about: About) -> None:
+        """One request about a response that a provider keeps: limited like any other, and free.
+
+        Raises:
+            DomainError: it was refused or failed.
+        """
+        caller = await self.caller(exchange.secret, exchange.address)
+        slot = await self._rates.enter_free(caller)
+        try:
+            errand = Errand(exchange, about, request_id, slot.headers)
+            await self._kept.answer(errand, caller, self._current_routes())
         finally:
             slot.leave()
 
@@ -145,8 +192,10 @@ class Gateway:
             model
             for name, model in sorted(routes.catalogue.models.items())
             if (caller.models is None or name in caller.models)
-            and routes.catalogue.offered(name, group) is not None
-            and routes.tiers(group.name, name)
+            and any(
+                routes.catalogue.offered(name, one) is not None and routes.tiers(one.name, name)
+                for one in routes.catalogue.serving(group, name)
+            )
         ]
 
     async def _hold(self, caller: Caller, terms: Terms) -> Hold:
@@ -159,6 +208,8 @@ class Gateway:
     async def _whole(self, call: Call, leg: Leg, exchange: Exchange, headers: Headers) -> None:
         answered = leg.answered
         assert answered is not None, "it was read whole"
+        if call.door.keeps:
+            call.answering = answered
         call.first_byte_at = self._clock()
         await self._settle(call, meter.whole(answered, leg.call, is_gone=exchange.is_gone), answer=answered.body)
         exchange.send(leg.answer.status, self._head(call, leg, headers), answered.body)
@@ -166,6 +217,8 @@ class Gateway:
     async def _stream(self, call: Call, leg: Leg, exchange: Exchange, headers: Headers) -> None:
         """Forwards what arrives, as it arrives. The journal is written before the bytes that complete the answer."""
         reader, data, answer = leg.provider.stream(leg.call), leg.data, leg.answer
+        if call.door.keeps:
+            call.answering = reader
         try:
             while data:
                 out = reader.feed(data)
@@ -189,6 +242,7 @@ class Gateway:
             exchange.write(rest)
         except UpstreamError as error:
             failure = domain_error(error)
+            self._relay.broke(call, error, self._current_routes().catalogue.policies.routing)
             if not call.is_settled:
                 await self._settle(call, meter.broken_off(reader), failure.code)
                 exchange.write(reader.close_event())
@@ -258,6 +312,8 @@ class Gateway:
         theirs = forwarded(leg.answer.headers)
         if content_type is not None:
             theirs = [(CONTENT_TYPE, content_type), *(header for header in theirs if header[0] != CONTENT_TYPE)]
+        if call.requested_model is not None:
+            headers = (*headers, (MODEL, call.terms.model.model.encode()))
         if leg.dropped:
             headers = (*headers, (DROPPED, ",".join(leg.dropped).encode()))
         return (

@@ -14,7 +14,7 @@ from airouter.domain.errors import ChannelsAtCapacity, DomainError, NoChannelAva
 from airouter.domain.ids import CredentialId
 from airouter.domain.policy import Routing
 from airouter.gateway.affinity import conversation_of
-from airouter.gateway.call import Call
+from airouter.gateway.call import Call, Pin
 from airouter.gateway.choose import Chooser, Chosen, Spent
 from airouter.gateway.dispatch import Dispatch
 from airouter.gateway.failures import Refused, check_sense
@@ -113,6 +113,8 @@ class Relay:
             UpstreamRefusedRequest: an upstream found fault with the request itself.
             InvalidRequest: it cannot be meant, or asks for what no channel's dialect can say.
         """
+        if call.pin is not None:
+            return await self._open_pinned(call, call.pin, body, client_headers, routes.catalogue)
         candidates = routes.candidates(call.terms.group.name, call.terms.model.model)
         rules = routes.catalogue.policies.routing
         self._budget.calls += 1
@@ -125,7 +127,7 @@ class Relay:
         while sent < rules.attempts_max:
             began = self._clock()
             chosen = self._chooser.choose(candidates, call.terms, rules, began, spent=spent, conversation=conversation)
-            if chosen is None or (sent and not self.may_retry(call, began, rules)):
+            if chosen is None or (sent and not self.may_retry(call, rules)):
                 break
             if not self._health.is_calm:
                 self._health.began(chosen.channel.channel_id, began)
@@ -157,9 +159,51 @@ class Relay:
                 return leg
         raise failure or NoChannelAvailable(f"No channel serves {call.terms.model.model!r} for this group.")
 
-    def may_retry(self, call: Call, now: float, rules: Routing) -> bool:
+    async def _open_pinned(
+        self, call: Call, pin: Pin, body: bytes, client_headers: Headers, catalogue: Catalogue
+    ) -> Leg:
+        """Where what the call refers to is kept: one attempt, and never anywhere else."""
+        chosen = Chosen(self._clock(), pin.channel, pin.credential)
+        try:
+            leg = await self._try(call, chosen, body, client_headers, catalogue)
+        except (UpstreamError, Refused) as error:
+            raise self._outcomes.failed(call, chosen, error, catalogue.policies.routing, Spent()) from None
+        except BaseException:
+            self._outcomes.untold(call, chosen, "given_up")
+            raise
+        self._outcomes.worked(call, chosen, leg.answer.status)
+        return leg
+
+    def speaks(self, channel: Channel, endpoint: Endpoint) -> bool:
+        """Whether its provider does this itself."""
+        return endpoint in self._providers[channel.provider].endpoints
+
+    def provider_of(self, channel: Channel) -> Provider:
+        """Who reads what the channel says, in its own dialect."""
+        return self._providers[channel.provider]
+
+    async def ask(
+        self, channel: Channel, call: ProviderCall, change: Callable[[Outgoing], Outgoing], catalogue: Catalogue
+    ) -> UpstreamAnswer:
+        """A request beside the usual ones, made by `change` from the one that the provider would write for `call`. The
+        caller reads the answer, whatever its status, and closes it.
+
+        Raises:
+            UpstreamError: there was no answer.
+        """
+        timeouts = self._dispatch.timeouts(channel, catalogue.policies.routing)
+        if channel.provider in self._dispatch.exchanging:
+            call = msgspec.structs.replace(call, bearer=await self._dispatch.bearer(channel, call.credential, timeouts))
+        return await self._dispatch.send(channel, change(self._providers[channel.provider].outgoing(call)), timeouts)
+
+    def may_retry(self, call: Call, rules: Routing) -> bool:
         """Whether a call that failed once may be sent once more: in time, and within what the process may retry."""
+        now = self._clock()
         return now - call.started_at < rules.total_seconds and self._budget.take(now, rules)
+
+    def broke(self, call: Call, error: UpstreamError, rules: Routing) -> None:
+        """An answer that had begun ended too early. Nobody else is asked, but it counts against the channel."""
+        self._outcomes.broke(call, error, rules)
 
     def obey(self, catalogue: Catalogue) -> None:
         """Another catalogue is in force: what was known of channels and credentials that are gone is forgotten."""

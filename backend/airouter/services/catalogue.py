@@ -148,6 +148,7 @@ def _groups(records: list[Record], previous: Catalogue | None) -> dict[str, Grou
             is_public=row.is_public,
             usable_by=frozenset(row.usable_by),
             overrides=row.overrides,
+            members=row.members,
             rate_limits=row.rate_limits.or_none,
         )
 

@@ -9,13 +9,14 @@ from msgspec import UNSET, Meta, UnsetType
 
 from airouter.domain.catalogue import DEFAULT_GROUP
 from airouter.domain.errors import AlreadyExists, InUse, InvalidRequest, NotFound
+from airouter.domain.quota import MICROS
 from airouter.domain.rate_limit import UNLIMITED, RateLimits
 from airouter.services.audit_log import SYSTEM, Act, Actor, record
 from airouter.services.channels import ModelName
 from airouter.services.rate_limit_views import RateLimitsView, limits_view
 from airouter.storage import groups as rows
 from airouter.storage.changes import announce
-from airouter.storage.database import Database
+from airouter.storage.database import Connection, Database
 from airouter.storage.groups import GroupRow
 from airouter.world import now
 
@@ -24,6 +25,7 @@ Multiplier = Annotated[int, Meta(ge=0, le=1_000_000_000)]
 Label = Annotated[str, Meta(max_length=120)]
 ModelNames = Annotated[list[ModelName], Meta(max_length=5000)]
 GroupNames = Annotated[list[GroupName], Meta(max_length=1000)]
+Members = Annotated[list[GroupName], Meta(max_length=20)]
 
 
 class GroupChanges(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -37,11 +39,17 @@ class GroupChanges(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     is_public: bool | UnsetType = UNSET
     usable_by: GroupNames | UnsetType = UNSET
     overrides: dict[GroupName, Multiplier] | UnsetType = UNSET
+    members: Members | UnsetType = UNSET
     rate_limits: RateLimits | UnsetType | None = UNSET
 
 
 class GroupDraft(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A group to be (then `multiplier_micros` is required), or changes of the one with that name."""
+    """A group to be (then `multiplier_micros` is required, but for one with `members`), or changes of the one with that
+    name.
+
+    With `members` it stands for these groups: a call is served by the first of them that offers the model and has a
+    channel for it, at that group's price; when all its channels fail before an answer began, by the next.
+    """
 
     name: GroupName
     label: Label | UnsetType = UNSET
@@ -50,6 +58,7 @@ class GroupDraft(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     is_public: bool | UnsetType = UNSET
     usable_by: GroupNames | UnsetType = UNSET
     overrides: dict[GroupName, Multiplier] | UnsetType = UNSET
+    members: Members | UnsetType = UNSET
     rate_limits: RateLimits | UnsetType | None = UNSET
 
     def changes(self) -> GroupChanges:
@@ -67,6 +76,7 @@ class GroupView(msgspec.Struct, frozen=True, kw_only=True):
     is_public: bool
     usable_by: list[str]
     overrides: dict[str, int]
+    members: list[str]
     rate_limits: RateLimitsView
     created_at: datetime
 
@@ -97,35 +107,37 @@ class Groups:
 
         Raises:
             AlreadyExists: it is not new and was to be.
-            InvalidRequest: it is new and has no multiplier.
+            InvalidRequest: it is new and has no multiplier; or a member that there is not, or that has members itself.
         """
         async with self._database.transaction() as connection:
             stored = await rows.lock_group(connection, draft.name)
             before = stored and _view(stored)
             if stored is None:
-                if draft.multiplier_micros is UNSET:
+                if draft.multiplier_micros is UNSET and not draft.members:
                     raise InvalidRequest(
                         "multiplier_micros: this field is required for a new group.", field="multiplier_micros"
                     )
-                stored = await rows.insert_group(connection, _merged(_blank(draft.name), draft.changes()))
+                stored = await rows.insert_group(
+                    connection, await _checked(connection, _blank(draft.name), draft.changes())
+                )
                 if stored is None:  # somebody else made it in this very moment
                     raise AlreadyExists(f"There is a group {draft.name!r} already.", field="name")
             elif create_only:
                 raise AlreadyExists(f"There is a group {draft.name!r} already.", field="name")
             else:
-                stored = await rows.update_group(connection, _merged(stored, draft.changes()))
+                stored = await rows.update_group(connection, await _checked(connection, stored, draft.changes()))
             await announce(connection, "catalogue")
             view, done = _view(stored), "changed" if before else "created"
             await record(connection, actor, _act(done, draft.name, before=before, after=view))
         return view, before is None
 
     async def change(self, name: str, changes: GroupChanges, actor: Actor = SYSTEM) -> GroupView:
-        """Raises NotFound."""
+        """Raises NotFound, and InvalidRequest for a member that there is not, or that has members itself."""
         async with self._database.transaction() as connection:
             row = await rows.lock_group(connection, name)
             if row is None:
                 raise _nothing(name)
-            view = _view(await rows.update_group(connection, _merged(row, changes)))
+            view = _view(await rows.update_group(connection, await _checked(connection, row, changes)))
             await announce(connection, "catalogue")
             await record(connection, actor, _act("changed", name, before=_view(row), after=view))
         return view
@@ -171,14 +183,30 @@ def _blank(name: str) -> GroupRow:
     return GroupRow(
         name=name,
         label="",
-        multiplier_micros=0,
+        multiplier_micros=MICROS,
         models=None,
         is_public=False,
         usable_by=(),
         overrides={},
+        members=(),
         rate_limits=UNLIMITED,
         created_at=now(),  # Postgres writes its own
     )
+
+
+async def _checked(connection: Connection, row: GroupRow, changes: GroupChanges) -> GroupRow:
+    """The row as it is to be. Raises InvalidRequest for members that would lead nowhere or in a circle."""
+    new = _merged(row, changes)
+    if changes.members is not UNSET and new.members:
+        plain = await rows.plain_groups(connection, new.members)
+        for number, member in enumerate(new.members):
+            field = f"members[{number}]"
+            if member == new.name or member not in plain:
+                words = f"{field}: {member!r} is no other group, or one that stands for others itself."
+                raise InvalidRequest(words, field=field)
+        if await rows.is_member(connection, new.name):
+            raise InvalidRequest("members: another group stands for this one.", field="members")
+    return new
 
 
 def _merged(row: GroupRow, changes: GroupChanges) -> GroupRow:
@@ -188,6 +216,7 @@ def _merged(row: GroupRow, changes: GroupChanges) -> GroupRow:
         new,
         models=None if new.models is None else tuple(dict.fromkeys(new.models)),
         usable_by=tuple(dict.fromkeys(new.usable_by)),
+        members=tuple(dict.fromkeys(new.members)),
         rate_limits=new.rate_limits or UNLIMITED,
     )
 
@@ -201,6 +230,7 @@ def _view(row: GroupRow) -> GroupView:
         is_public=row.is_public,
         usable_by=list(row.usable_by),
         overrides=row.overrides,
+        members=list(row.members),
         rate_limits=limits_view(row.rate_limits),
         created_at=row.created_at,
     )

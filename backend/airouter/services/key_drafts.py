@@ -18,17 +18,22 @@ from airouter.world import now
 Name = Annotated[str, Meta(min_length=1, max_length=120, examples=["my laptop"])]
 SpendLimit = Annotated[int, Meta(ge=0, le=WALLET_MAX, description="Quota", examples=[5_000_000_000])]
 Models = Annotated[list[Annotated[str, Meta(min_length=1, max_length=200)]], Meta(min_length=1, max_length=1000)]
+Fallbacks = Annotated[list[Annotated[str, Meta(min_length=1, max_length=200)]], Meta(min_length=1, max_length=5)]
 Addresses = Annotated[list[str], Meta(min_length=1, max_length=200, examples=[["203.0.113.7", "2001:db8::/32"]])]
 GroupName = Annotated[str, Meta(min_length=1, max_length=64)]
 
 
 class KeyDraft(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A key to be. Null or absent: no limit of that kind. A budget for `total` is the `spend_limit` by another name."""
+    """A key to be. Null or absent: no limit of that kind. A budget for `total` is the `spend_limit` by another name.
+
+    `fallback_models` answer, in this order and each at its own price, when no channel of the model asked for can.
+    """
 
     name: Name
     spend_limit: SpendLimit | None = None
     expires_at: datetime | None = None
     models: Models | None = None
+    fallback_models: Fallbacks | None = None
     allowed_ips: Addresses | None = None
     group: GroupName | None = None
     rate_limits: RateLimits | None = None
@@ -45,6 +50,7 @@ class KeyChanges(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     spend_limit: SpendLimit | UnsetType | None = UNSET
     expires_at: datetime | UnsetType | None = UNSET
     models: Models | UnsetType | None = UNSET
+    fallback_models: Fallbacks | UnsetType | None = UNSET
     allowed_ips: Addresses | UnsetType | None = UNSET
     group: GroupName | UnsetType | None = UNSET
     rate_limits: RateLimits | UnsetType | None = UNSET
@@ -95,6 +101,8 @@ def applied(key: KeyRow, changes: KeyChanges) -> KeyRow:
     }
     if changes.models is not UNSET:
         given["models"] = unique(changes.models)
+    if changes.fallback_models is not UNSET:
+        given["fallback_models"] = unique(changes.fallback_models)
     if changes.allowed_ips is not UNSET:
         given["allowed_ips"] = networks(changes.allowed_ips)
     if changes.group is not UNSET:
@@ -103,6 +111,14 @@ def applied(key: KeyRow, changes: KeyChanges) -> KeyRow:
         limits = changes.rate_limits or RateLimits()
         given |= msgspec.structs.asdict(limits)
     return msgspec.structs.replace(key, **given)
+
+
+def check_fallbacks(models: Sequence[str] | None, fallback_models: Sequence[str] | None) -> None:
+    """Raises InvalidRequest: one that the key may not use would never answer."""
+    for number, model in enumerate(fallback_models or ()):
+        if models is not None and model not in models:
+            field = f"fallback_models[{number}]"
+            raise InvalidRequest(f"{field}: {model!r} is not among the key's models.", field=field)
 
 
 def unique(values: list[str] | None) -> tuple[str, ...] | None:

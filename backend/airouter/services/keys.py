@@ -25,6 +25,7 @@ from airouter.services.key_drafts import (
     KeyDraft,
     applied,
     check_expiry,
+    check_fallbacks,
     networks,
     unique,
     with_total,
@@ -42,8 +43,8 @@ _SECRET_LENGTH: Final = 40
 """238 random bits."""
 SHOWN_LENGTH: Final = len(SECRET_PREFIX) + 4
 _TOLD: Final = (
-    "name", "prefix", "status", "group_name", "spend_limit", "models", "allowed_ips", "requests_per_minute",
-    "tokens_per_minute", "concurrency", "expires_at", "user_id",
+    "name", "prefix", "status", "group_name", "spend_limit", "models", "fallback_models", "allowed_ips",
+    "requests_per_minute", "tokens_per_minute", "concurrency", "expires_at", "user_id",
 )  # fmt: skip
 EPHEMERAL_KEYS_MAX: Final = 10
 """How many of them a person has at a time."""
@@ -82,6 +83,7 @@ class Keys:
             GroupNotAllowed, InvalidRequest
         """
         check_expiry(draft.expires_at)
+        check_fallbacks(draft.models, draft.fallback_models)
         draft = with_total(draft)
         secret, limits = new_secret(), draft.rate_limits or RateLimits()
         async with _groups_kept(), self._database.transaction() as connection:
@@ -106,6 +108,7 @@ class Keys:
                     tokens_per_minute=limits.tokens_per_minute,
                     concurrency=limits.concurrency,
                     expires_at=draft.expires_at,
+                    fallback_models=unique(draft.fallback_models),
                 ),
             )
             key = await rows.find_key(connection, key_id, owner.account_id)
@@ -169,6 +172,7 @@ class Keys:
             if changes.group is not UNSET and changes.group != key.group_name:
                 await _check_group(connection, changes.group, owner.account_group)
             changed = applied(key, changes)
+            check_fallbacks(changed.models, changed.fallback_models)
             if changed.spend_limit is not None and changed.spent > changed.spend_limit:
                 raise InvalidRequest(
                     f"spend_limit: this key has spent {key.spent} already.", field="spend_limit", spent=key.spent

@@ -102,7 +102,7 @@ class PriceList:
                 ListedGroup(name=one.name, label=one.label, multiplier_micros=_multiplier(one, account_group))
                 for one in visible
             ],
-            models=[] if group is None else _listed(catalogue, group, _multiplier(group, account_group)),
+            models=[] if group is None else _listed(catalogue, group, account_group),
         )
 
     def estimate(self, question: Question, account_group: str | None) -> Estimate:
@@ -116,6 +116,8 @@ class PriceList:
         """
         catalogue = self._catalogue()
         group = _chosen(visible_groups(catalogue, account_group), question.group, account_group)
+        if group is not None:
+            group = next(iter(catalogue.serving(group, question.model)), None)
         model = None if group is None else catalogue.offered(question.model, group)
         if group is None or model is None or model.card is None:
             raise ModelNotFound(
@@ -160,9 +162,15 @@ def _multiplier(group: Group, account_group: str | None) -> int:
     return group.multiplier_micros if account_group is None else group.multiplier_for(account_group)
 
 
-def _listed(catalogue: Catalogue, group: Group, multiplier_micros: int) -> list[ListedModel]:
-    offered = (catalogue.offered(name, group) for name in sorted(catalogue.models))
-    return [_model(model, model.card, multiplier_micros) for model in offered if model is not None and model.card]
+def _listed(catalogue: Catalogue, group: Group, account_group: str | None) -> list[ListedModel]:
+    """A group that stands for others shows each model at the price of the first of them that serves it."""
+    found: list[ListedModel] = []
+    for name in sorted(catalogue.models):
+        serving = next(iter(catalogue.serving(group, name)), None)
+        model = None if serving is None else catalogue.offered(name, serving)
+        if serving is not None and model is not None and model.card:
+            found.append(_model(model, model.card, _multiplier(serving, account_group)))
+    return found
 
 
 def _model(model: Model, card: RateCard, multiplier_micros: int) -> ListedModel:

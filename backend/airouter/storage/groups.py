@@ -1,11 +1,12 @@
 """Rows of groups."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
 
 from airouter.domain.rate_limit import RateLimits
-from airouter.storage.database import Connection, row_as
+from airouter.storage.database import Connection, row_as, value_as
 from airouter.storage.queries import load
 
 QUERIES = load("groups")
@@ -21,6 +22,7 @@ class GroupRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     is_public: bool
     usable_by: tuple[str, ...]
     overrides: dict[str, int]
+    members: tuple[str, ...]
     rate_limits: RateLimits
     created_at: datetime
 
@@ -53,7 +55,21 @@ async def update_group(connection: Connection, row: GroupRow) -> GroupRow:
 
 def _columns(row: GroupRow) -> tuple[object, ...]:
     limits = msgspec.to_builtins(row.rate_limits)
-    return row.name, row.label, row.multiplier_micros, row.models, row.is_public, row.usable_by, row.overrides, limits
+    return (
+        row.name, row.label, row.multiplier_micros, row.models, row.is_public, row.usable_by, row.overrides, limits,
+        row.members,
+    )  # fmt: skip
+
+
+async def plain_groups(connection: Connection, names: Sequence[str]) -> set[str]:
+    """Which of these are there and stand for themselves."""
+    found = await connection.fetch(QUERIES.members_of_groups, names)
+    return {value_as(str, row["name"]) for row in found if not row["stands_for_others"]}
+
+
+async def is_member(connection: Connection, name: str) -> bool:
+    """Some group stands for this one."""
+    return value_as(bool, await connection.fetchval(QUERIES.is_member, name))
 
 
 async def users_of_group(connection: Connection, name: str) -> list[str]:

@@ -26,6 +26,7 @@ class KeyRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     spend_limit: int | None
     spent: int
     models: tuple[str, ...] | None
+    fallback_models: tuple[str, ...] | None
     allowed_ips: tuple[str, ...] | None
     requests_per_minute: int | None
     tokens_per_minute: int | None
@@ -57,6 +58,7 @@ class NewKey(msgspec.Struct, frozen=True, kw_only=True):
     tokens_per_minute: int | None
     concurrency: int | None
     expires_at: datetime | None
+    fallback_models: tuple[str, ...] | None
 
 
 async def insert_key(connection: Connection, key: NewKey) -> bool:
@@ -101,6 +103,7 @@ async def change_key(connection: Connection, key: KeyRow) -> bool:
     changed = await connection.fetchval(
         QUERIES.change_key, key.key_id, key.name, key.status, key.group_name, key.spend_limit, key.models,
         key.allowed_ips, key.requests_per_minute, key.tokens_per_minute, key.concurrency, key.expires_at,
+        key.fallback_models,
     )  # fmt: skip
     return changed is not None
 
@@ -184,12 +187,14 @@ async def find_caller(connection: Connection, secret_hash: bytes) -> Caller | No
         return None
     facts = dict(record)
     networks, models = facts.pop("allowed_ips"), facts.pop("models")
+    fallback_models = tuple(facts.pop("fallback_models"))
     limits = RateLimits(**{name: facts.pop(name) for name in RateLimits.__struct_fields__})
     account_limits = msgspec.convert(facts.pop("account_rate_limits"), RateLimits)
     return Caller(
         **facts,
         networks=None if networks is None else tuple(ip_network(network) for network in networks),
         models=None if models is None else frozenset(models),
+        fallback_models=fallback_models,
         rate_limits=limits.or_none,
         account_rate_limits=account_limits.or_none,
     )

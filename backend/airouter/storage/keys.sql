@@ -1,14 +1,14 @@
 -- name: insert_key
 -- No row back: a key with this id exists, so this is the same request once more.
 INSERT INTO keys (key_id, account_id, wallet_id, user_id, name, secret_hash, prefix, group_name, spend_limit, models,
-                  allowed_ips, requests_per_minute, tokens_per_minute, concurrency, expires_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+                  allowed_ips, requests_per_minute, tokens_per_minute, concurrency, expires_at, fallback_models)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
 ON CONFLICT (key_id) DO NOTHING
 RETURNING key_id
 
 -- name: keys_of
 -- `$2` confines somebody to their own; `$3`: only those behind which nobody stands any more.
-SELECT k.key_id, k.name, k.prefix, k.status, k.group_name, k.spend_limit, k.spent, k.models, k.allowed_ips,
+SELECT k.key_id, k.name, k.prefix, k.status, k.group_name, k.spend_limit, k.spent, k.models, k.fallback_models, k.allowed_ips,
        k.requests_per_minute, k.tokens_per_minute, k.concurrency, k.created_at, k.expires_at, k.last_used_at, k.user_id, u.email AS user_email,
        u.status = 'banned' OR m.user_id IS NULL AS is_orphaned,
        CASE WHEN k.previous_secret_until > now() THEN k.previous_secret_until END AS previous_secret_until
@@ -21,7 +21,7 @@ ORDER BY k.created_at DESC, k.key_id DESC
 LIMIT $6
 
 -- name: find_key
-SELECT k.key_id, k.name, k.prefix, k.status, k.group_name, k.spend_limit, k.spent, k.models, k.allowed_ips,
+SELECT k.key_id, k.name, k.prefix, k.status, k.group_name, k.spend_limit, k.spent, k.models, k.fallback_models, k.allowed_ips,
        k.requests_per_minute, k.tokens_per_minute, k.concurrency, k.created_at, k.expires_at, k.last_used_at, k.user_id, u.email AS user_email,
        u.status = 'banned' OR m.user_id IS NULL AS is_orphaned,
        CASE WHEN k.previous_secret_until > now() THEN k.previous_secret_until END AS previous_secret_until
@@ -30,7 +30,7 @@ LEFT JOIN members m ON m.account_id = k.account_id AND m.user_id = k.user_id
 WHERE k.key_id = $1 AND k.account_id = $2 AND k.status <> 'deleted' AND ($3::uuid IS NULL OR k.user_id = $3)
 
 -- name: lock_key
-SELECT k.key_id, k.name, k.prefix, k.status, k.group_name, k.spend_limit, k.spent, k.models, k.allowed_ips,
+SELECT k.key_id, k.name, k.prefix, k.status, k.group_name, k.spend_limit, k.spent, k.models, k.fallback_models, k.allowed_ips,
        k.requests_per_minute, k.tokens_per_minute, k.concurrency, k.created_at, k.expires_at, k.last_used_at, k.user_id, u.email AS user_email,
        u.status = 'banned' OR m.user_id IS NULL AS is_orphaned,
        CASE WHEN k.previous_secret_until > now() THEN k.previous_secret_until END AS previous_secret_until
@@ -42,7 +42,7 @@ FOR NO KEY UPDATE OF k
 -- name: change_key
 -- No row back: the new limit is smaller than what is spent and held.
 UPDATE keys SET name = $2, status = $3, group_name = $4, spend_limit = $5, models = $6, allowed_ips = $7,
-                requests_per_minute = $8, tokens_per_minute = $9, concurrency = $10, expires_at = $11
+                requests_per_minute = $8, tokens_per_minute = $9, concurrency = $10, expires_at = $11, fallback_models = $12
 WHERE key_id = $1 AND ($5::bigint IS NULL OR spent + leased <= $5)
 RETURNING key_id
 
@@ -102,7 +102,7 @@ UPDATE keys SET status = 'deleted' WHERE kind = 'ephemeral' AND status <> 'delet
 SELECT k.key_id, k.account_id, k.wallet_id, k.user_id,
        CASE WHEN u.status = 'banned' THEN 'disabled' ELSE k.status END AS status, a.status AS account_status, a.group_name AS account_group,
        k.group_name AS key_group, u.role <> 'user' AS is_operator, k.spend_limit IS NOT NULL OR k.is_budgeted AS is_limited,
-       k.expires_at, k.models, k.allowed_ips, k.requests_per_minute, k.tokens_per_minute, k.concurrency,
+       k.expires_at, k.models, coalesce(k.fallback_models, '{}') AS fallback_models, k.allowed_ips, k.requests_per_minute, k.tokens_per_minute, k.concurrency,
        a.rate_limits AS account_rate_limits,
        CASE WHEN k.secret_hash <> $1 THEN k.previous_secret_until END AS secret_until
 FROM keys k JOIN accounts a USING (account_id) JOIN users u USING (user_id)

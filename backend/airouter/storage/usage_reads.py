@@ -66,6 +66,7 @@ class FullUsageRow(UsageRow, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     error: str | None
     unpriced: tuple[str, ...]
     attempts: tuple[Attempt, ...]
+    requested_model: str | None
 
 
 class SummaryRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

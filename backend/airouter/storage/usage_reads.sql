@@ -21,7 +21,7 @@ LIMIT $9
 -- The time is inside the id, so this looks into one partition.
 SELECT created_at, request_id, account_id, key_id, model, status, quantities, usage_source, cost, charged, latency_ms,
        first_token_ms, is_streaming, channel_id, provider_cost, endpoint, rate_card_id, multiplier_micros, group_name, service_tier,
-       upstream_model, client_request_id, error, unpriced, attempts,
+       upstream_model, client_request_id, error, unpriced, attempts, requested_model,
        coalesce((SELECT k.kind FROM keys k WHERE k.key_id = usage_records.key_id), 'standard') AS key_kind
 FROM usage_records
 WHERE created_at = $1 AND request_id = $2 AND ($3::uuid IS NULL OR account_id = $3)

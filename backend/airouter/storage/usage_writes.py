@@ -90,6 +90,7 @@ def _row(record: UsageRecord, charged: int, transfer_id: TransferId | None) -> t
         "{" + ",".join(record.unpriced) + "}" if record.unpriced else "{}",
         _attempts(record) if record.attempts else "[]",
         record.provider_cost,
+        record.requested_model and _text(record.requested_model),
     )
 
 
@@ -102,7 +103,7 @@ def _attempts(record: UsageRecord) -> str:
     encoded = _encode(record.attempts)
     if b"\\u0000" in encoded:
         clean = [
-            msgspec.structs.replace(a, error=a.error and _text(a.error), channel=_text(a.channel))
+            msgspec.structs.replace(a, reason=a.reason and _text(a.reason), channel=_text(a.channel))
             for a in record.attempts
         ]
         encoded = _encode(clean)

@@ -25,7 +25,8 @@ class BudgetView(msgspec.Struct, frozen=True, kw_only=True):
 
 class KeyView(msgspec.Struct, frozen=True, kw_only=True):
     """`prefix` is how its secret begins. `remaining` is the least that `spend_limit` and `budgets` leave; null where
-    there are none. `previous_secret_until`: how long the secret before the last rotation works yet.
+    there are none. `fallback_models` answer when no channel of the model asked for can. `previous_secret_until`: how
+    long the secret before the last rotation works yet.
 
     `user_id` is the responsible member; `is_orphaned`: they left the account, or were banned.
     """
@@ -39,6 +40,7 @@ class KeyView(msgspec.Struct, frozen=True, kw_only=True):
     spent: int
     remaining: int | None
     models: list[str] | None
+    fallback_models: list[str] | None
     allowed_ips: list[str] | None
     rate_limits: RateLimitsView
     created_at: datetime
@@ -70,6 +72,7 @@ def key_view(key: KeyRow, budgets: Sequence[KeyBudgetRow]) -> KeyView:
         spent=key.spent,
         remaining=_remaining(key, budgets),
         models=None if key.models is None else list(key.models),
+        fallback_models=None if key.fallback_models is None else list(key.fallback_models),
         allowed_ips=None if key.allowed_ips is None else list(key.allowed_ips),
         rate_limits=RateLimitsView(
             requests_per_minute=key.requests_per_minute,

@@ -49,21 +49,30 @@ class UsageList(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AttemptView(msgspec.Struct, frozen=True, kw_only=True):
-    """One try at one channel, for operators."""
+    """One try at one channel, for operators. `reason`: why it was not the last; null: it answered.
+
+    `began_ms` counts from the beginning of the call. `model` and `group` are those it was admitted with.
+    """
 
     channel_id: UUID
     channel: str
+    credential_id: UUID | None
     status: int | None
-    error: str | None
+    reason: str | None
+    began_ms: int
     latency_ms: int
+    model: str
+    group: str
 
 
 class ReceiptView(UsageItem, frozen=True, kw_only=True):
     """`cost` = ceil(`subtotal` x `multiplier_micros` / 1 000 000); `subtotal` is the sum of the lines' amounts.
 
     `unpriced`: meters that were used without having a rate, and cost nothing. `attempts` is null but for operators.
+    `requested_model`: what was asked for, where one of the key's fallback models answered.
     """
 
+    requested_model: str | None
     lines: list[Line]
     subtotal: str
     multiplier_micros: int
@@ -247,6 +256,7 @@ def receipt_view(receipt: Receipt, *, is_for_operator: bool) -> ReceiptView:
     record = receipt.record
     return ReceiptView(
         **msgspec.structs.asdict(usage_item(record)),
+        requested_model=record.requested_model,
         lines=list(receipt.bill.lines),
         subtotal=receipt.bill.subtotal,
         multiplier_micros=record.multiplier_micros,
