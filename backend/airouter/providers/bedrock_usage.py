@@ -58,7 +58,8 @@ def _disjoint(usage: Mapping[str, Any]) -> tuple[dict[Meter, int] | None, Proble
     others: dict[Meter, int] = {"cached_input": cached, "cache_write_5m": writes - long, "cache_write_1h": long}
     if total is not None and problem is not None and total > read + written + inside:
         others["reasoning"] = total - read - written - inside  # tokens that no figure names
-    return found | {meter: count for meter, count in others.items() if count}, problem
+    found.update({meter: count for meter, count in others.items() if count})
+    return found, problem
 
 
 def _kept_an_hour(usage: Mapping[str, Any]) -> int:

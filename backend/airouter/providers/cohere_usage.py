@@ -35,7 +35,8 @@ def _billed(usage: dict[str, Any]) -> dict[Meter, int] | None:
         return None
     found: dict[Meter, int] = {"input": read or 0}
     others: dict[Meter, int | None] = {"output": written, "image_input": images, "search": searches}
-    return found | {meter: count for meter, count in others.items() if count}
+    found.update({meter: count for meter, count in others.items() if count})
+    return found
 
 
 def _counted(usage: dict[str, Any]) -> dict[Meter, int] | None:
@@ -46,4 +47,5 @@ def _counted(usage: dict[str, Any]) -> dict[Meter, int] | None:
     cached = min(figure(usage, (("cached_tokens",),)) or 0, read or 0)
     found: dict[Meter, int] = {"input": (read or 0) - cached}
     others: dict[Meter, int | None] = {"output": written, "cached_input": cached}
-    return found | {meter: count for meter, count in others.items() if count}
+    found.update({meter: count for meter, count in others.items() if count})
+    return found

@@ -46,7 +46,7 @@ class Providers:
 def _translation(native: Provider, endpoint: Endpoint) -> Provider | None:
     for alike, asked_at, translation in _KINDS:
         if endpoint in alike:
-            spoken = next((one for one in asked_at if one in native.endpoints), None)
+            spoken: Endpoint | None = next((one for one in asked_at if one in native.endpoints), None)
             if spoken is None and alike is TEXT and isinstance(native, SpeaksAlone):
                 return TranslatedProvider(native, endpoint, None)
             return None if spoken is None else translation(native, endpoint, spoken)

@@ -60,9 +60,8 @@ def write(conversation: Conversation, allowance: int) -> dict[str, Any]:
     if inference := _inference(conversation, allowance if "thinking" in more else None, is_thinking=bool(more)):
         body["inferenceConfig"] = inference
     if tools:
-        body["toolConfig"] = {"tools": tools}
-        if choice := _choice(conversation):
-            body["toolConfig"]["toolChoice"] = choice
+        choice = _choice(conversation)
+        body["toolConfig"] = {"tools": tools} if choice is None else {"tools": tools, "toolChoice": choice}
     if conversation.format is not None and conversation.format.kind == "schema":
         body["outputConfig"] = {"textFormat": _format(conversation)}
     return body

@@ -5,6 +5,7 @@ from typing import Any, Final
 from airouter.domain.errors import InvalidRequest
 from airouter.translation.conversation import (
     Conversation,
+    Format,
     Media,
     Part,
     Refusal,
@@ -34,14 +35,18 @@ def write(conversation: Conversation) -> dict[str, Any]:
         body["max_tokens"] = conversation.max_output_tokens
     body |= _tools(conversation)
     if conversation.format is not None:
-        body["response_format"] = {"type": "json_object"}
-        if conversation.format.kind == "schema":
-            body["response_format"]["json_schema"] = conversation.format.schema or {}
+        body["response_format"] = _format(conversation.format)
     if (thinking := _thinking(conversation)) is not None:
         body["thinking"] = thinking
     if conversation.is_streaming:
         body["stream"] = True
     return body
+
+
+def _format(asked: Format) -> dict[str, Any]:
+    if asked.kind == "json":
+        return {"type": "json_object"}
+    return {"type": "json_object", "json_schema": asked.schema or {}}
 
 
 def _sampled(sampling: Sampling) -> dict[str, Any]:
