@@ -17,6 +17,11 @@ FREE: Final = (
     "GET /v1/models/{model}",
     "GET /v1beta/models",
     "GET /v1beta/models/{model}",
+    "GET /v1/responses/{response_id}",
+    "DELETE /v1/responses/{response_id}",
+    "POST /v1/responses/{response_id}/cancel",
+    "GET /v1/responses/{response_id}/input_items",
+    "POST /v1/responses/input_tokens",
     "POST /v1/messages/count_tokens",
     "POST /v1beta/models/{model}:countTokens",
 )

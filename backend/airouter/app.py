@@ -22,6 +22,7 @@ from airouter.api.doors.asgi import door_routes
 from airouter.api.doors.document import gateway_document
 from airouter.api.doors.gemini import gemini_routes
 from airouter.api.doors.models import model_routes
+from airouter.api.doors.responses import response_routes
 from airouter.api.doors.service import Doors
 from airouter.api.management import Services, management
 from airouter.api.openapi import as_json, management_json
@@ -32,11 +33,14 @@ from airouter.api.public.status import Mode
 from airouter.domain.catalogue import Catalogue
 from airouter.domain.ids import KeyId, NodeId, WalletId
 from airouter.gateway.authenticate import Callers
+from airouter.gateway.background import Background
 from airouter.gateway.clock import LeaseClock
 from airouter.gateway.credential_reports import CredentialReports
 from airouter.gateway.credit import Credit
 from airouter.gateway.dispatch import Dispatch
+from airouter.gateway.kept_responses import KeptResponses
 from airouter.gateway.media import MediaFetcher
+from airouter.gateway.pins import Pins
 from airouter.gateway.pipeline import Gateway
 from airouter.gateway.probe import ChannelProbe
 from airouter.gateway.rate_limits import RateLimiter
@@ -56,6 +60,7 @@ from airouter.services.admin_accounts import AdminAccounts, People
 from airouter.services.alerts import Alerts, alert_jobs
 from airouter.services.attempts import Attempts
 from airouter.services.audit_log import AuditLog
+from airouter.services.background_jobs import BackgroundJobs
 from airouter.services.base_urls import address_policy
 from airouter.services.batch_codes import BatchCodes
 from airouter.services.bearers import Bearers
@@ -111,6 +116,7 @@ from airouter.services.sessions import Sessions, Standings
 from airouter.services.sign_ins import SignIns
 from airouter.services.sign_up_challenges import SignUpChallenges
 from airouter.services.step_up import StepUp
+from airouter.services.stored_ids import StoredIds
 from airouter.services.teams import Teams
 from airouter.services.tokens import ManagementTokens, TokenStandings
 from airouter.services.usage_reports import UsageReports
@@ -266,21 +272,51 @@ class House:
         snapshot.on_swap(obey)
         if snapshot.is_ready:
             obey(snapshot.current)
-        listener.on("keys", key_changed)
+        for name, changed in (("keys", key_changed), ("wallet", wallet_changed), ("recall", recalled)):
+            listener.on(name, changed)
         listener.on("accounts", callers.account_changed)
-        listener.on("wallet", wallet_changed)
-        listener.on("recall", recalled)
         services.readiness.register("credit", _credit_check(credit))
-        gateway = Gateway(callers=callers, snapshot=snapshot, credit=credit, relay=relay, rates=rates, clock=clock)
+        gateway = self._gateway(
+            database, snapshot, callers=callers, credit=credit, relay=relay, rates=rates, clock=clock
+        )
         self._doors = Doors(gateway, settings.trusted_proxies, lambda: snapshot.current.policies.limits.body_bytes_max)
         try:
             yield
         finally:
+            self._background_jobs.ask_with(None)
             await credit.stop(settings.drain_seconds)
             await reports.finish()
             await limits.stop()
             await dispatch.close()
             self._doors = None
+
+    def _gateway(
+        self,
+        database: Database,
+        snapshot: Snapshot,
+        *,
+        callers: Callers,
+        credit: Credit,
+        relay: Relay,
+        rates: RateLimiter,
+        clock: Callable[[], float],
+    ) -> Gateway:
+        """The pipeline, with what it knows of things that providers keep."""
+        stored_ids, jobs = StoredIds(database), self._background_jobs
+        pins = Pins(stored_ids.find, relay, now)
+        background = Background(jobs=jobs, relay=relay, pins=pins, catalogue=lambda: snapshot.current, now=now)
+        jobs.ask_with(background.ask)
+        return Gateway(
+            callers=callers,
+            snapshot=snapshot,
+            credit=credit,
+            relay=relay,
+            rates=rates,
+            pins=pins,
+            background=background,
+            kept=KeptResponses(relay=relay, pins=pins, background=background, jobs=jobs, stored_ids=stored_ids),
+            clock=clock,
+        )
 
     def _furnish(
         self,
@@ -311,6 +347,8 @@ class House:
         referrals = Referrals(database, vault, settings.console_url)
         rewards = Rewards(database)
         jobs.add(rewards.job)
+        self._background_jobs = BackgroundJobs(database)
+        jobs.add(self._background_jobs.job)
         payment_methods = PaymentMethods(database, vault, self.processors, public_url=settings.public_url)
         inbox = PaymentInbox(database, vault, referrals, mailbox)
         orders = Orders(database, payment_methods, inbox, errands, console_url=settings.console_url)
@@ -373,7 +411,7 @@ class House:
                 providers=identity_providers,
                 openid=openid,
                 github=GitHub(errands),
-                newcomers=Newcomers(vault),
+                newcomers=Newcomers(vault, referrals),
                 reauthentication=reauthentication,
                 letters=letters,
             ),
@@ -503,6 +541,7 @@ class Application:
                 *door_routes(house.open_doors),
                 *model_routes(house.open_doors),
                 *gemini_routes(house.open_doors),
+                *response_routes(house.open_doors),
                 *compat_routes(house.services, house.open_doors),
                 *_demo_routes(house),
             ],

@@ -31,7 +31,5 @@ class Ended(msgspec.Struct, frozen=True, kw_only=True):
     service_tier: str | None = None
     error: str | None = None
     loss: Loss | None = None
+    provider_cost: int | None = None
 
-
-NOTHING_USED: Final = Ended(status="failed", source="none", quantities={})
-"""For a job that its provider refused, or that was lost."""

@@ -5,16 +5,16 @@ channel of the model can, policy `limits.estimates` says whether our estimate is
 """
 
 import asyncio
-from typing import Final, cast
+from typing import Final
 
 from airouter.domain.errors import NoChannelAvailable, NotOffered, UpstreamFailed
 from airouter.domain.ids import RequestId
 from airouter.domain.key import Caller
 from airouter.gateway.admit import admit
-from airouter.gateway.call import Call
-from airouter.gateway.credit import Hold
+from airouter.gateway.call import NO_HOLD, Call
 from airouter.gateway.estimates import Estimates
 from airouter.gateway.exchange import Exchange, Headers
+from airouter.gateway.pins import Pins
 from airouter.gateway.relay import Relay
 from airouter.gateway.route import Routes
 from airouter.wire import counting
@@ -24,15 +24,14 @@ from airouter.wire.requests import read_request
 ESTIMATED: Final = (b"x-airouter-estimated", b"true")
 """Marks a count that no provider made."""
 DROPPED: Final = b"x-airouter-dropped"
-_NO_HOLD: Final = cast("Hold", None)
-"""Nothing is held, and nothing here settles."""
 
 
 class Counting:
     """Answers counts."""
 
-    def __init__(self, relay: Relay, estimates: Estimates) -> None:
+    def __init__(self, relay: Relay, estimates: Estimates, pins: Pins) -> None:
         self._relay = relay
+        self._pins = pins
         self._estimates = estimates
 
     async def answer(
@@ -59,10 +58,12 @@ class Counting:
             door=door,
             request=request,
             terms=terms,
-            hold=_NO_HOLD,
+            hold=NO_HOLD,
             started_at=started_at,
             client_request_id=exchange.client_request_id,
         )
+        if door.keeps:
+            call.pin = await self._pins.of(caller, door.endpoint, request, terms, routes)
         headers = (JSON, NO_STORE, (b"x-request-id", str(request_id).encode()), *headers)
         if not self._can_count(call, routes):
             if routes.catalogue.policies.limits.estimates == "off":

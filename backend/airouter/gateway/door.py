@@ -16,7 +16,7 @@ Dialect = Literal["openai", "anthropic", "gemini"]
 class Door(msgspec.Struct, frozen=True, kw_only=True):
     """One address that goes on to a provider. `endpoint` is what is asked of it."""
 
-    method: Literal["POST"] = "POST"
+    method: Literal["GET", "POST", "DELETE"] = "POST"
     path: str
     dialect: Dialect
     endpoint: Endpoint
@@ -28,6 +28,8 @@ class Door(msgspec.Struct, frozen=True, kw_only=True):
     """What rate cards and usage records call it; None: as the provider is asked."""
     is_free: bool = False
     """Nothing is run, so nothing is held, charged or recorded."""
+    keeps: bool = False
+    """Requests may refer to what a provider keeps, and answers may be kept there (pins.py)."""
 
     @property
     def billed(self) -> Endpoint:
@@ -75,6 +77,26 @@ DOORS: Final[tuple[Door, ...]] = (
         operation_id="createResponse",
         summary="Answer a conversation in items, whole or as a stream of events.",
         writes=True,
+        keeps=True,
+    ),
+    Door(
+        path="/v1/responses/compact",
+        dialect="openai",
+        endpoint="responses.compact",
+        operation_id="compactResponse",
+        summary="Shorten a conversation to what a model needs to go on with it.",
+        writes=True,
+        keeps=True,
+    ),
+    Door(
+        path="/v1/responses/input_tokens",
+        dialect="openai",
+        endpoint="responses.input_tokens",
+        operation_id="countResponseInputTokens",
+        summary="Count the tokens of a conversation in items without running it. Free.",
+        writes=False,
+        is_free=True,
+        keeps=True,
     ),
     Door(
         path="/v1/messages",

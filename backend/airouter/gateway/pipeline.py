@@ -25,6 +25,7 @@ from airouter.gateway.kept_responses import About, Errand, KeptResponses
 from airouter.gateway.meter import Metered
 from airouter.gateway.pins import Pins
 from airouter.gateway.rate_limits import RateLimiter
+from airouter.gateway.reading import read_call
 from airouter.gateway.relay import Leg, Relay
 from airouter.gateway.route import Routes
 from airouter.gateway.settle import Settlement
@@ -32,7 +33,6 @@ from airouter.gateway.snapshot import Snapshot
 from airouter.gateway.tokenizer import installed_tokenizer
 from airouter.upstream.contract import UpstreamError
 from airouter.wire.http import NO_BUFFERING, NO_STORE, forwarded
-from airouter.wire.requests import read_request
 from airouter.world import now
 
 EXTEND_SECONDS: Final = 0.5
@@ -85,11 +85,10 @@ class Gateway:
             DomainError: the call was refused or failed. Nothing is charged unless an answer had begun; the exchange
                 says whether there is still a head to put the refusal into.
         """
-        started_at = self._clock()
+        started_at, requested_model = self._clock(), None
         caller = await self.caller(exchange.secret, exchange.address)
         routes = self._current_routes()
-        request = read_request(exchange.door.endpoint, exchange.body, exchange.named)
-        body, requested_model = exchange.body, None
+        request, body, left_out = read_call(exchange)
         try:
             terms = admit(routes.catalogue, caller, exchange.door, request, body)
         except ModelNotFound as error:
@@ -125,6 +124,8 @@ class Gateway:
                     if pin is not None:  # what it refers to is nowhere else
                         raise
                     leg = await self._fallback.open(call, body, exchange.dialect_headers, routes, failure)
+                if left_out:
+                    leg.dropped = (*left_out, *leg.dropped)
                 if leg.is_stream:
                     await self._stream(call, leg, exchange, call.slot.headers)
                 else:

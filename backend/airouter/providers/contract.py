@@ -22,9 +22,9 @@ Headers = tuple[tuple[bytes, bytes], ...]
 Refusal = Literal["request", "credential", "funds", "limited", "channel", "overloaded"]
 """Who is to blame for an error status.
 
-`request`: the client's request; it is passed on and not tried again. `credential`: ours is not accepted. `funds`: it is,
-but not for this: no money left, not from this region. `limited`: too many calls with it at the moment. `channel`: the
-address, or what we make of it. `overloaded`: the vendor at this moment. In all but the first another credential or
+`request`: the client's request; it is passed on and not tried again. `credential`: ours is not accepted. `funds`: it
+is, but not for this: no money left, not from this region. `limited`: too many calls with it at the moment. `channel`:
+the address, or what we make of it. `overloaded`: the vendor at this moment. In all but the first another credential or
 channel may do.
 """
 

@@ -1,32 +1,59 @@
 """OpenAI's responses, whole and streamed: another shape at the same vendor."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
-from airouter.providers.contract import Answered, Call, Outgoing, Reported
+from airouter.providers.contract import Answered, Call, Kept, KeptStatus, Outgoing, Reported
 from airouter.providers.passing_stream import PassingStreamReader
 from airouter.providers.reporting import Habits, UsageRefused, reported
-from airouter.wire.openai import is_given, with_model, with_one_model
+from airouter.wire.endpoint import Endpoint
+from airouter.wire.openai import is_given, with_each_member_once, with_model, with_one_model
 from airouter.wire.prompt import estimated_tokens
-from airouter.wire.responses import read_answer, searches_in, written_bytes
+from airouter.wire.responses import Response, item_names, read_answer, searches_in, written_bytes
 
-PATH = "/responses"
-COUNT_PATH = "/responses/input_tokens"
+_PATHS: Final[dict[Endpoint, str]] = {
+    "responses": "/responses",
+    "responses.input_tokens": "/responses/input_tokens",
+    "responses.compact": "/responses/compact",
+}
+_OBJECTS: Final[dict[Endpoint, str]] = {"responses": "response", "responses.compact": "response.compaction"}
+_STATUSES: Final[dict[str, KeptStatus]] = {
+    "completed": "ok",
+    "incomplete": "ok",
+    "failed": "failed",
+    "cancelled": "cancelled",
+}
+"""Every other one is on its way there."""
+_NAMING: Final = (b'"previous_response_id"', b'"conversation"', b'"input"')
 
 
 def outgoing(call: Call, headers: Any) -> Outgoing:
-    """The client's body, with the model's name here."""
+    """The client's body, with the model's name here.
+
+    A member that decides where a call may go stands in it once: what was looked up is what is read.
+    """
     body = with_one_model(call.body, call.request.model, call.upstream_model)
-    path = PATH if call.endpoint == "responses" else COUNT_PATH
-    return Outgoing(method="POST", path=path, headers=headers, body=body)
+    if body is call.body and any(body.count(name) > 1 for name in _NAMING):
+        body = with_each_member_once(body)
+    return Outgoing(method="POST", path=_PATHS[call.endpoint], headers=headers, body=body)
+
+
+def about(out: Outgoing, *, method: str, beyond: str, query: str = "", body: bytes = b"") -> Outgoing:
+    """A request about what is kept, from the request that makes such a thing: same place, same credential.
+
+    `beyond` follows the path; a query of the vendor's own (a version) stays.
+    """
+    path, _, own = out.path.partition("?")
+    asked = "&".join(part for part in (own, query) if part)
+    return msgspec.structs.replace(out, method=method, path=path + beyond + ("?" + asked if asked else ""), body=body)
 
 
 def answer(call: Call, body: bytes, habits: Habits) -> Answered:
     """Read a whole answer; only `rewrite_model` changes its bytes."""
     found = read_answer(body)
-    if found is None or found.object != "response":
+    if found is None or found.object != _OBJECTS.get(call.endpoint):
         return Answered(body=body, reported=None, is_proper=False)
     usage = reported_in(found.usage, found.output, found.service_tier, habits)
     written = 0
@@ -34,8 +61,26 @@ def answer(call: Call, body: bytes, habits: Habits) -> Answered:
         written = estimated_tokens(written_bytes(found.output))
     if call.options.rewrite_model:
         body = with_model(body, call.request.model)
+    if call.endpoint == "responses.compact":
+        return Answered(body=body, reported=usage, is_proper=True, written_tokens=written)
     is_proper = found.status in {"completed", "incomplete"} and not is_given(found.error)
-    return Answered(body=body, reported=usage, is_proper=is_proper, written_tokens=written)
+    return Answered(
+        body=body, reported=usage, is_proper=is_proper, written_tokens=written, kept=_kept(found, usage, written)
+    )
+
+
+def _kept(found: Response, usage: Reported | None, written: int) -> Kept | None:
+    if not found.id:
+        return None
+    return Kept(
+        name=found.id,
+        status=_STATUSES.get(found.status, "running"),
+        is_stored=found.store is not False,
+        items=item_names(found.output),
+        expires_at_seconds=found.expires_at,
+        reported=usage,
+        written_tokens=written,
+    )
 
 
 def stream(call: Call, habits: Habits) -> PassingStreamReader:
@@ -44,12 +89,14 @@ def stream(call: Call, habits: Habits) -> PassingStreamReader:
 
 
 class ResponseNotes:
-    """The figures stand in the last event, with the whole response."""
+    """The name stands in the first event, the figures in the last, with the whole response."""
 
     marks: tuple[bytes, ...] = (
+        b'"response.created"',
         b'"response.completed"',
         b'"response.incomplete"',
         b'"response.failed"',
+        b'"response.cancelled"',
         b'"type":"error"',
         b'"error",',
     )
@@ -59,24 +106,35 @@ class ResponseNotes:
         self.has_error = False
         self._habits = habits
         self._reported: Reported | None = None
+        self._response: Response | None = None
 
     def note(self, data: bytes) -> None:
-        """The end of the response, or an error."""
+        """The beginning or end of the response, or an error."""
         event = read_answer(data)
         if event is None:
             return
         response = event.response
         if event.type in {"response.completed", "response.incomplete"}:
             self.is_over = True
-        elif event.type in {"response.failed", "error"}:
+        elif event.type in {"response.failed", "response.cancelled", "error"}:
             self.has_error = True
-        if response is not None and response.usage is not None:
-            self._reported = reported_in(response.usage, response.output, response.service_tier, self._habits)
+        if response is not None:
+            self._response = response
+            if response.usage is not None:
+                self._reported = reported_in(response.usage, response.output, response.service_tier, self._habits)
 
     @property
     def reported(self) -> Reported | None:
         """The figures, once they were said."""
         return self._reported
+
+    @property
+    def kept(self) -> Kept | None:
+        """What the response is called, and how it ended."""
+        found = self._response
+        if found is None:
+            return None
+        return _kept(found, self._reported, estimated_tokens(written_bytes(found.output)))
 
 
 def reported_in(

@@ -7,7 +7,7 @@ something to be metered.
 from collections.abc import Callable
 from typing import Final, Protocol
 
-from airouter.providers.contract import Call, Reported
+from airouter.providers.contract import Call, Kept, Reported
 from airouter.wire.prompt import estimated_tokens
 from airouter.wire.sse import Framer, event_data, split_events
 
@@ -26,6 +26,11 @@ class Notes(Protocol):
     """What completes the answer has come."""
     has_error: bool
     """The vendor said an error."""
+
+    @property
+    def kept(self) -> Kept | None:
+        """What the vendor keeps of the answer."""
+        ...
 
     def note(self, data: bytes) -> None:
         """The data of an event with a mark in it."""
@@ -117,6 +122,11 @@ class PassingStreamReader:
     def has_error(self) -> bool:
         """The vendor said an error inside the stream."""
         return self._notes.has_error
+
+    @property
+    def kept(self) -> Kept | None:
+        """What the vendor keeps of the answer, as far as it has said so."""
+        return self._notes.kept
 
     def written_tokens(self) -> int:
         """An estimate of the output so far."""

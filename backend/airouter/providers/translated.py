@@ -140,6 +140,7 @@ class TranslatedProvider:
             model=call.request.model,
             created_at_seconds=int(minted_at(RequestId(call.request_id)).timestamp()),
             wants_usage=call.request.wants_usage,
+            free_text=_free_text(call),
             request=_ANY.decode(call.body) if self._endpoint == "responses" else {},
         )
 
@@ -148,6 +149,12 @@ class TranslatedProvider:
         return msgspec.structs.replace(
             reply, reply_id=head.reply_id, model=head.model, created_at_seconds=head.created_at_seconds
         )
+
+
+def _free_text(call: Call) -> frozenset[str]:
+    if call.prepared is None:
+        return frozenset()
+    return frozenset(tool.name for tool in call.prepared.conversation.tools if tool.is_free_text)
 
 
 class TranslatingStreamReader:

@@ -52,8 +52,8 @@ class BackgroundJobs:
     def job(self) -> Job:
         return Job(name=JOB, run=self.ask_due, pause=ASK_FIRST)
 
-    def ask_with(self, ask: Ask) -> None:
-        """Whom to ask about jobs; until then the recurring work leaves them be."""
+    def ask_with(self, ask: Ask | None) -> None:
+        """Whom to ask about jobs; None: the recurring work leaves them be."""
         self._ask = ask
 
     async def reserve(self, job: NewJob, overrun_max: int | None) -> None:
@@ -79,18 +79,18 @@ class BackgroundJobs:
             await rows.place_job(connection, job_id, place, ASK_FIRST)
             await stored_ids.insert_stored_ids(connection, names)
 
-    async def open_job_of(self, account_id: AccountId, response_id: str) -> RequestId | None:
+    async def open_job(self, account_id: AccountId, response_id: str) -> JobRow | None:
         """The job behind a name, if it has not ended."""
         async with self._database.connection() as connection:
             return await rows.open_job_of(connection, account_id, response_id)
 
-    async def end(self, job_id: RequestId, ended: Ended, provider_cost: int | None = None) -> bool:
+    async def end(self, job_id: RequestId, ended: Ended) -> bool:
         """Releases the reserve and charges what was used, once. False: somebody else has done it."""
         async with self._database.transaction() as connection:
             job = await rows.lock_open_job(connection, job_id)
             if job is None:
                 return False
-            await _end(connection, job, ended, provider_cost)
+            await _end(connection, job, ended)
         if ended.loss is not None:
             logger.error(
                 "background.given_up job=%s account=%s response=%s reason=%s reserved=%s",
@@ -170,13 +170,13 @@ def _refusal(job: NewJob, wallet: Fund, key: Fund, overrun: int, overrun_max: in
     return None
 
 
-async def _end(connection: Connection, job: JobRow, ended: Ended, provider_cost: int | None) -> None:
+async def _end(connection: Connection, job: JobRow, ended: Ended) -> None:
     """Release everything, then charge what was used. Nobody can come between: the wallet is locked."""
     mine = await _lent_by(connection, job) if job.key_is_limited else {}
     reserved_wallet = await wallets.reserved_wallet_of(connection, job.account_id)
     if job.reserved:
         await _move(connection, job, wallet_id=job.wallet_id, reserved_wallet=reserved_wallet, is_release=True)
-    usage = await _record_of(connection, job, ended, provider_cost)
+    usage = await _record_of(connection, job, ended)
     rest = mine.get(job.key_id, 0) - job.reserved
     await settle_alone(
         connection,
@@ -229,7 +229,7 @@ async def _move(
     await wallets.give_back(connection, target, job.reserved)
 
 
-async def _record_of(connection: Connection, job: JobRow, ended: Ended, provider_cost: int | None) -> UsageRecord:
+async def _record_of(connection: Connection, job: JobRow, ended: Ended) -> UsageRecord:
     found = await rate_cards.find_rate_card(connection, job.rate_card_id)
     assert found is not None, "rate cards are kept for ever"
     cost, unpriced = (
@@ -261,5 +261,5 @@ async def _record_of(connection: Connection, job: JobRow, ended: Ended, provider
         is_streaming=job.is_streaming,
         latency_ms=int((now() - job.created_at).total_seconds() * 1000),
         error=ended.error or ended.loss,
-        provider_cost=provider_cost,
+        provider_cost=ended.provider_cost,
     )

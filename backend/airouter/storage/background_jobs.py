@@ -1,7 +1,6 @@
 """Rows of background jobs. An open one has a time when its provider is asked next."""
 
 from datetime import datetime, timedelta
-from uuid import UUID
 
 import msgspec
 
@@ -78,9 +77,9 @@ async def lock_open_job(connection: Connection, job_id: RequestId) -> JobRow | N
     return None if row is None else row_as(JobRow, row)
 
 
-async def open_job_of(connection: Connection, account_id: AccountId, response_id: str) -> RequestId | None:
-    found: UUID | None = await connection.fetchval(QUERIES.open_job_of, account_id, response_id)
-    return None if found is None else RequestId(found)
+async def open_job_of(connection: Connection, account_id: AccountId, response_id: str) -> JobRow | None:
+    row = await connection.fetchrow(QUERIES.open_job_of, account_id, response_id)
+    return None if row is None else row_as(JobRow, row)
 
 
 async def claim_due_jobs(

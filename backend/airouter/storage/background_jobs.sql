@@ -17,7 +17,9 @@ SELECT job_id, account_id, wallet_id, key_id, key_is_limited, reserved, model, e
 FROM background_jobs WHERE job_id = $1 AND ask_at IS NOT NULL FOR NO KEY UPDATE
 
 -- name: open_job_of
-SELECT job_id FROM background_jobs WHERE account_id = $1 AND response_id = $2 AND ask_at IS NOT NULL
+SELECT job_id, account_id, wallet_id, key_id, key_is_limited, reserved, model, endpoint, rate_card_id, multiplier_micros, group_name,
+  estimated_input_tokens, is_streaming, client_request_id, response_id, channel_id, credential_id, upstream_model, created_at, asks
+FROM background_jobs WHERE account_id = $1 AND response_id = $2 AND ask_at IS NOT NULL
 
 -- name: claim_due_jobs
 -- Taken for $2: a process that dies while it asks leaves them to the next run. Asked more and more seldom.

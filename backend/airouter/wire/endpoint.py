@@ -15,6 +15,7 @@ Endpoint = Literal[
     "messages.count_tokens",
     "generate_content.count_tokens",
     "responses.input_tokens",
+    "responses.compact",
 ]
 
 TEXT: Final[frozenset[Endpoint]] = frozenset({"chat.completions", "responses", "messages", "generate_content"})

@@ -157,6 +157,10 @@ def decode_head(decoder: msgspec.json.Decoder[Head], body: bytes) -> Head:
         raise InvalidRequest(message, field=None) from None
 
 
+class InputInsteadOfMessages(InvalidRequest):
+    """A body of the responses API, at the address of chat completions."""
+
+
 def read_request(endpoint: Endpoint, body: bytes) -> Request:
     """Read the head of a request.
 
@@ -183,6 +187,8 @@ def _check(endpoint: Endpoint, request: Request) -> None:
             raise InvalidRequest(message, field=field)
     required = _REQUIRED.get(endpoint)
     if required is not None and not is_given(getattr(request, required)):
+        if endpoint == "chat.completions" and is_given(request.input):
+            raise InputInsteadOfMessages("`messages` is missing.", field="messages")
         message = f"`{required}` is missing."
         raise InvalidRequest(message, field=required)
     if endpoint == "chat.completions" and memoryview(request.messages)[:1] != OPENS_LIST:
@@ -221,6 +227,11 @@ def with_one_model(body: bytes, given: str, model: str) -> bytes:
     members = _MEMBERS.decode(body)
     members["model"] = msgspec.Raw(msgspec.json.encode(model))
     return _object(members)
+
+
+def with_each_member_once(body: bytes) -> bytes:
+    """The body with one of each key, the last, as it was read; every value keeps its bytes."""
+    return _object(_MEMBERS.decode(body))
 
 
 def outgoing_body(request: Request, body: bytes, *, model: str, include_usage: bool) -> bytes:

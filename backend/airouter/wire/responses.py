@@ -1,6 +1,6 @@
 """OpenAI's responses: the few members of requests and answers that a gateway needs; all else passes by unread."""
 
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import msgspec
 
@@ -19,9 +19,33 @@ from airouter.wire.prompt import (
 )
 
 _ABSENT: Final = msgspec.Raw(b"")
-_MEDIA_MARKS: Final = (b"input_image", b"input_file", b"input_audio", b"_id", b"\\u00")
+_MEDIA_MARKS: Final = (b"input_image", b"input_file", b"input_audio", b"_id", b'"id"', b"\\u00")
 _OURS: Final = frozenset({"function", "custom", "local_shell", "apply_patch", "shell", "tool_search", "namespace"})
 """Tools that the client runs."""
+
+
+class _Item(msgspec.Struct, frozen=True, kw_only=True):
+    type: Any = None
+    id: Any = None
+    role: Any = None
+    encrypted_content: Any = None
+
+
+_ITEMS: Final = msgspec.json.Decoder(list[_Item])
+_CONVERSATION: Final = msgspec.json.Decoder(str | _Item)
+
+Remembered = Literal["response", "conversation", "item"]
+
+
+class Name(msgspec.Struct, frozen=True):
+    """A name that a request carries, and where it stands. `is_certain` False: all it names came along as well, so that
+    one which is not known does no harm.
+    """
+
+    name: str
+    kind: Remembered
+    field: str
+    is_certain: bool = True
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,6 +56,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     max_output_tokens: int | None = None
     service_tier: str | None = None
     background: bool | None = None
+    store: bool | None = None
     previous_response_id: str | None = None
     conversation: msgspec.Raw = _ABSENT
     prompt: msgspec.Raw = _ABSENT
@@ -75,12 +100,30 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
         """Tools that the vendor runs read what nobody but the vendor can measure."""
         return any(kind not in _OURS for kind in each_text(self.tools, "type"))
 
+    @property
+    def names(self) -> tuple[Name, ...]:
+        """Everything in it that means something only where a provider keeps it.
+
+        Raises:
+            InvalidRequest: `conversation` is neither a name nor an object with one.
+        """
+        found: list[Name] = []
+        if self.previous_response_id is not None:
+            found.append(Name(self.previous_response_id, "response", "previous_response_id"))
+        if is_given(self.conversation):
+            found.append(Name(_conversation_name(self.conversation), "conversation", "conversation"))
+        return (*found, *_named_items(self.input))
+
     def input_bound(self, body: bytes) -> Bound:
-        """The most that the request can count as input: a token is never under a byte."""
+        """The most that the request can count as input: a token is never under a byte. What a provider remembers may
+        fill the context window.
+        """
         of_tools = TOOLS_TOKENS if memoryview(self.tools)[:1] == OPENS_LIST else 0
+        reads_upstream = self.previous_response_id is not None or is_given(self.conversation) or self.runs_upstream
         if not any(mark in body for mark in _MEDIA_MARKS):
-            return Bound(text_tokens=len(body) + of_tools, reads_upstream=self.runs_upstream)
-        return media_bound(body, self.input, payload_of, more_tokens=of_tools, reads_upstream=self.runs_upstream)
+            return Bound(text_tokens=len(body) + of_tools, reads_upstream=reads_upstream)
+        reads_upstream = reads_upstream or any(name.kind == "item" and name.is_certain for name in self.names)
+        return media_bound(body, self.input, payload_of, more_tokens=of_tools, reads_upstream=reads_upstream)
 
     def prompt_texts(self) -> list[str]:
         """What the model reads, for calls that nobody counted."""
@@ -90,50 +133,77 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
 _REQUESTS: Final = msgspec.json.Decoder(Request)
 
 
+def _conversation_name(raw: msgspec.Raw) -> str:
+    try:
+        found = _CONVERSATION.decode(raw)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        found = ""
+    name = found if isinstance(found, str) else found.id
+    if not isinstance(name, str) or not name:
+        raise InvalidRequest(
+            "`conversation` is the id of a conversation, or an object with its `id`.", field="conversation"
+        )
+    return name
+
+
+def _named_items(raw: msgspec.Raw) -> list[Name]:
+    """References to items that a provider keeps, and thoughts that came without what they were."""
+    view = memoryview(raw)
+    if view[:1] != OPENS_LIST or (b'"id"' not in (text := bytes(view)) and b"\\u00" not in text):
+        return []
+    try:
+        items = _ITEMS.decode(raw)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return []
+    found: list[Name] = []
+    for number, item in enumerate(items):
+        if not isinstance(item.id, str) or not item.id:
+            continue
+        if item.type == "item_reference" or (item.type is None and item.role is None):
+            found.append(Name(item.id, "item", f"input[{number}].id"))
+        elif item.type == "reasoning" and not item.encrypted_content:
+            found.append(Name(item.id, "item", f"input[{number}].id", is_certain=False))
+    return found
+
+
 def read_request(body: bytes) -> Request:
     """Read the head of a request.
 
     Raises:
         InvalidRequest: the body is no JSON object, or a member is missing or cannot be meant; `field` names it.
-        NotSupportedYet: it asks for what a provider would have to remember.
+        NotSupportedYet: it names a prompt that the operator keeps at a provider.
     """
     request = decode_head(_REQUESTS, body)
     if not request.model:
         raise InvalidRequest("Name a model: `model` is missing or empty.", field="model")
-    if not is_given(request.input):
+    if not is_given(request.input) and request.previous_response_id is None and not is_given(request.conversation):
         raise InvalidRequest("`input` is missing.", field="input")
     if request.max_output_tokens is not None and request.max_output_tokens < 0:
         raise InvalidRequest("`max_output_tokens` cannot be negative.", field="max_output_tokens")
-    remembered = {
-        "background": request.background is True,
-        "previous_response_id": request.previous_response_id is not None,
-        "conversation": is_given(request.conversation),
-        "prompt": is_given(request.prompt),
-    }
-    for field, is_asked in remembered.items():
-        if is_asked:
-            raise NotSupportedYet(f"{field}: send the whole conversation in `input` for now.", field=field)
+    if is_given(request.prompt):
+        raise NotSupportedYet("prompt: write the instructions and the input yourself for now.", field="prompt")
     return request
 
 
-class _Response(msgspec.Struct, frozen=True, kw_only=True):
-    status: str = ""
-    usage: dict[str, Any] | None = None
-    output: msgspec.Raw = _ABSENT
-    service_tier: str | None = None
+class Response(msgspec.Struct, frozen=True, kw_only=True):
+    """A response, as far as it concerns us."""
 
-
-class Answer(msgspec.Struct, frozen=True, kw_only=True):
-    """A response, or an event that carries one."""
-
-    type: str = ""
+    id: str = ""
     object: str = ""
     status: str = ""
     usage: dict[str, Any] | None = None
     output: msgspec.Raw = _ABSENT
     service_tier: str | None = None
+    store: bool | None = None
+    expires_at: int | None = None
     error: msgspec.Raw = _ABSENT
-    response: _Response | None = None
+
+
+class Answer(Response, frozen=True, kw_only=True):
+    """A response, or an event that carries one."""
+
+    type: str = ""
+    response: Response | None = None
 
 
 _ANSWERS: Final = msgspec.json.Decoder(Answer)
@@ -150,6 +220,11 @@ def read_answer(body: bytes) -> Answer | None:
 def searches_in(output: msgspec.Raw) -> int:
     """Searches that ran upstream."""
     return sum(kind == "web_search_call" for kind in each_text(output, "type"))
+
+
+def item_names(output: msgspec.Raw) -> tuple[str, ...]:
+    """What the provider calls the items of an answer."""
+    return tuple(each_text(output, "id"))
 
 
 def written_bytes(output: msgspec.Raw) -> int:

@@ -1,7 +1,7 @@
 """The doors as ordinary ASGI routes: for servers without the hot protocol, and for what the hot route leaves over."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from litestar import asgi
@@ -129,14 +129,24 @@ def _route(door: Door, doors: Callable[[], Doors]) -> ASGIRouteHandler:
 async def serve(found: Found, doors: Callable[[], Doors], scope: Any, receive: Any, send: Any) -> None:
     """One call at a door, to its end."""
     door, exchange = found.door, AsgiExchange(found, scope, send)
-    delivery = asyncio.create_task(exchange.deliver())
     if scope["method"] != door.method:
         refuse(exchange, MethodNotAllowed(f"Use {door.method} at {door.path}.", allow=door.method))
-    elif (body := await _read(receive, doors().body_bytes_max)) is None:
-        refuse(exchange, BodyTooLarge(limit_bytes=doors().body_bytes_max))
+        await exchange.deliver()
+    else:
+        await answered(exchange, doors().serve, doors().body_bytes_max, receive)
+
+
+async def answered(
+    exchange: AsgiExchange, act: Callable[[AsgiExchange], Awaitable[None]], body_bytes_max: int, receive: Any
+) -> None:
+    """Reads the request, and lets `act` answer it; `act` never raises."""
+    delivery = asyncio.create_task(exchange.deliver())
+    body = await _read(receive, body_bytes_max)
+    if body is None:
+        refuse(exchange, BodyTooLarge(limit_bytes=body_bytes_max))
     else:
         exchange.body = body
-        work = asyncio.create_task(doors().serve(exchange))
+        work = asyncio.ensure_future(act(exchange))
         watch = asyncio.create_task(_watch(receive, exchange))
         try:
             await asyncio.shield(work)

@@ -14,6 +14,7 @@ from airouter.domain.ids import RequestId
 from airouter.domain.key import Caller
 from airouter.gateway.door import Door
 from airouter.gateway.exchange import Exchange
+from airouter.gateway.kept_responses import About
 from airouter.gateway.pipeline import Gateway
 
 log = logging.getLogger("airouter.doors")
@@ -58,6 +59,16 @@ class Doors:
         try:
             answer = self.gateway.count if exchange.door.is_free else self.gateway.answer
             await answer(exchange, exchange.request_id)
+        except DomainError as error:
+            refuse(exchange, error)
+        except Exception:
+            log.exception("door.failed request=%s", exchange.request_id)
+            refuse(exchange, None)
+
+    async def about(self, exchange: ServerExchange, about: About) -> None:
+        """One request about a stored response, to its end; never raises."""
+        try:
+            await self.gateway.about(exchange, exchange.request_id, about)
         except DomainError as error:
             refuse(exchange, error)
         except Exception:

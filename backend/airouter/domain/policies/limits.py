@@ -23,5 +23,7 @@ class Limits(Topic, frozen=True, kw_only=True):
     """Whether our estimate stands in where a provider counted nothing: for the charge of a complete answer, and at the
     doors that only count. What a client left in the middle, or we cut, is always charged by it.
     """
+    stored_days: Annotated[int, Meta(ge=1, le=3650)] = 30
+    """How long the name of a stored response is known where its provider does not say how long it lasts."""
     drain_seconds: Annotated[int, Meta(ge=0, le=3600)] = 60
     """How long an answer is read on after its client left."""
