@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airouter.domain.catalogue import Channel, ChannelOptions
-from airouter.domain.errors import RateLimitExceeded, RequestExceedsRateLimit
+from airouter.domain.errors import ChannelsAtCapacity, RateLimitExceeded, RequestExceedsRateLimit
 from airouter.domain.ids import ChannelId
 from airouter.domain.pricing import Ceiling
 from airouter.domain.rate_limit import WINDOW_SECONDS, RateLimits
@@ -197,10 +197,10 @@ async def test_a_channel_at_its_cap_has_no_place_and_is_free_again_when_a_call_e
         options=ChannelOptions(caps=RateLimits(concurrency=1)),
     )  # fmt: skip
     slot = await limiter.enter_channel(channel, ceiling)
-    assert slot is not None
-    assert await limiter.enter_channel(channel, ceiling) is None
+    with pytest.raises(ChannelsAtCapacity):
+        await limiter.enter_channel(channel, ceiling)
     slot.leave()
-    assert await limiter.enter_channel(channel, ceiling) is not None
+    await limiter.enter_channel(channel, ceiling)
 
 
 def test_what_nobody_asks_for_any_more_leaves_the_memory():

@@ -44,7 +44,7 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
     keeps_seconds: int
     """How long what a node did counts after its lease ended: a window is to be waited out, a call at once is over."""
     least: int
-    """What it goes on using while it asks."""
+    """What it goes on using while it asks, and cannot do without: never less than what counts there now."""
     needed: int
     """What it has used and what calls wait for."""
     wanted: int
@@ -87,8 +87,14 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     """Others miss something, and this node has not yet given back what it can spare."""
 
 
-def divide(ask: Ask, holdings: Sequence[Holding], node_id: UUID, now: datetime) -> Verdict:
-    """The share of one node, given what all hold. The sum stays within the limit, unless the limit was lowered."""
+def divide(
+    ask: Ask, holdings: Sequence[Holding], node_id: UUID, now: datetime, *, was_running: bool = True
+) -> Verdict:
+    """The share of one node, given what all hold. `was_running`: its lease had not ended, so what it held is its own.
+
+    The sum stays within the limit. Where the limit was lowered, what is in use is not taken away from anybody, and the sum
+    comes down as the minute passes.
+    """
     mine = next((held for held in holdings if held.node_id == node_id), None)
     keeps = timedelta(seconds=ask.keeps_seconds)
     others = [held for held in holdings if held.node_id != node_id and held.until + keeps > now]
@@ -96,7 +102,8 @@ def divide(ask: Ask, holdings: Sequence[Holding], node_id: UUID, now: datetime) 
     taken = sum(held.share for held in others)
     is_wanted = any(held.missing for held in live)
     target = max(ask.least, ask.needed) if is_wanted else max(ask.least, ask.wanted)
-    share = max(0, min(target, ask.limit - taken))
+    held = mine.share if mine and was_running else 0
+    share = max(0, min(target, ask.limit - taken), min(ask.least, held))
 
     missing, since = max(0, ask.needed - share), None
     is_final = is_new = False

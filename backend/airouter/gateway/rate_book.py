@@ -52,9 +52,7 @@ class RateBook:
     def __init__(self, *, is_alone: bool = False) -> None:
         self.is_alone = is_alone
         self.is_adrift = False
-        """Postgres cannot be asked: shares are used beyond the lease, and the limit's part where there is no share."""
-        self.nodes = 1
-        """How many there were when we last heard."""
+        """Postgres cannot be asked: shares are used beyond the lease, and there are no others."""
         self.urgent: dict[Gauge, None] = {}
         """What calls or other nodes wait for."""
         self.low: dict[Gauge, None] = {}
@@ -94,9 +92,9 @@ class RateBook:
             if self.is_alone:
                 continue
             if gauge.is_valid and not is_lease_over:
-                if used <= gauge.share:
+                if used <= gauge.allowed:
                     continue
-            elif self.is_adrift and used <= self._adrift_share(gauge):
+            elif self.is_adrift and used <= gauge.allowed:
                 continue
             if gauge.refusing_until > now or self.is_adrift:
                 raise Over(gauge, amount)
@@ -159,6 +157,8 @@ class RateBook:
             gauge.answered(verdict, now)
             if gauge.is_recalled:
                 self.urgent[gauge] = None
+            elif gauge.is_too_high:
+                self.low[gauge] = None
 
     def unanswered(self, asks: Iterable[Ask]) -> None:
         """Nobody knows what became of them. What was given back stays given; what was asked for is not had."""
@@ -198,9 +198,6 @@ class RateBook:
         return [(g.subject, 0 if g.window is None else g.used(now)) for g in self._gauges.values()]
 
     # -- inside
-
-    def _adrift_share(self, gauge: Gauge) -> int:
-        return gauge.share or max(1, gauge.limit // max(1, self.nodes))
 
     def _adjust(self, found: Limited, subject: Subject, limits: RateLimits) -> None:
         found.limits = limits

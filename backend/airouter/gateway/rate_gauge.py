@@ -16,11 +16,11 @@ REFUSAL_SECONDS: Final = 0.25
 
 
 class Gauge:
-    """Counts of one limit. `share` is what this node may use of it; `is_valid` whether that has been confirmed."""
+    """Counts of one limit. `share` is what this node may use of it; `is_valid`: since its lease began."""
 
     __slots__ = (
-        "is_asked", "is_recalled", "is_valid", "kind", "limit", "others", "refusing_until", "running", "share",
-        "subject", "used_at", "waiting", "whose", "window",
+        "is_asked", "is_known", "is_recalled", "is_valid", "kind", "limit", "others", "refusing_until", "running",
+        "share", "subject", "used_at", "waiting", "whose", "window",
     )  # fmt: skip
 
     def __init__(self, subject: str, kind: Kind, whose: str, limit: int, *, is_alone: bool) -> None:
@@ -32,6 +32,8 @@ class Gauge:
         self.others = 0
         """What other nodes held when we last asked."""
         self.is_valid = is_alone
+        self.is_known = is_alone
+        """There was an answer once."""
         self.is_asked = False
         """A transaction about it is under way."""
         self.is_recalled = False
@@ -72,6 +74,11 @@ class Gauge:
     # -- shares
 
     @property
+    def allowed(self) -> int:
+        """Of the share, what a limit that was lowered since leaves."""
+        return min(self.share, max(0, self.limit - self.others))
+
+    @property
     def spare(self) -> int:
         return max(1, self.limit // SPARE_FRACTION)
 
@@ -79,33 +86,38 @@ class Gauge:
         """Little is left of the share, and others do not have the rest."""
         return self.share < self.limit - self.others and self.share - self.used(now) < self.spare // 2
 
+    @property
+    def is_too_high(self) -> bool:
+        """The limit was lowered below what all hold: to be asked about until it fits."""
+        return 0 < self.share and self.share + self.others > self.limit
+
     def ask(self, now: float) -> Ask:
         """What to ask for now. What is given back is not used any more from here on, whatever becomes of the asking."""
         used = self.used(now)
         needed = used + self.waiting
-        share = self.share if self.is_valid else 0
+        allowed = self.allowed if self.is_valid else 0
         if self.is_recalled:
-            idle = max(0, share - used)
-            kept = idle // 2 if now - self.used_at < BUSY_SECONDS else 0
-            least = wanted = min(share, used + kept)
+            idle = max(0, allowed - used)
+            least = used + (idle // 2 if now - self.used_at < BUSY_SECONDS else 0)
+            wanted = needed
         else:
-            least, wanted = share, max(share, needed + self.spare)
+            least, wanted = max(used, allowed), needed + self.spare
         answers, self.is_recalled = self.is_recalled, False
-        self.share, self.is_asked = least, True
+        self.share, self.is_asked = min(least, allowed), True
         return Ask(
             subject=self.subject,
             limit=self.limit,
             keeps_seconds=0 if self.window is None else WINDOW_SECONDS,
             least=least,
             needed=min(self.limit, needed),
-            wanted=min(self.limit, max(wanted, needed)),
+            wanted=max(least, min(self.limit, wanted)),
             is_answer=answers,
         )
 
     def answered(self, verdict: Verdict, now: float) -> None:
         """What Postgres said."""
         self.is_asked = False
-        self.is_valid = True
+        self.is_valid = self.is_known = True
         self.share, self.others = verdict.share, verdict.others
         self.is_recalled = self.is_recalled or verdict.is_recalled
         self.refusing_until = now + REFUSAL_SECONDS if verdict.is_final else 0.0

@@ -5,11 +5,12 @@ Limits of requests and tokens are sliding minutes; one of calls at once is a cou
 in one step, or none is.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Final, Protocol
 
 from airouter.domain.catalogue import Channel, Group, Model
-from airouter.domain.errors import DomainError
+from airouter.domain.errors import ChannelsAtCapacity, DomainError, LedgerUnavailable
 from airouter.domain.ids import AccountId, KeyId
 from airouter.domain.pricing import Ceiling
 from airouter.domain.rate_limit import RateLimits
@@ -17,7 +18,7 @@ from airouter.domain.usage import Quantities
 from airouter.gateway.rate_book import Over, Part, RateBook, Subject, Taken
 from airouter.gateway.rate_gauge import Gauge
 from airouter.gateway.rate_headers import Headers, exceeded, headers, too_large
-from airouter.gateway.rate_shares import Alone, Shares
+from airouter.gateway.rate_shares import EXCHANGE_SECONDS, Alone, Shares
 
 WAIT_SECONDS: Final = 1.0
 """How long a call waits for other nodes to give back what they do not use."""
@@ -104,6 +105,7 @@ class RateLimiter:
 
         Raises:
             RateLimitExceeded, RequestExceedsRateLimit: as `try_enter`.
+            LedgerUnavailable: Postgres is away, and this process has never met one of the limits.
         """
         parts = self._parts(caller, terms)
         try:
@@ -131,8 +133,12 @@ class RateLimiter:
         except Over as over:
             raise self._refusal(parts, over) from None
 
-    async def enter_channel(self, channel: Channel, ceiling: Ceiling) -> Slot | None:
-        """A place within the caps of a channel; None: it is full, and another channel may do."""
+    async def enter_channel(self, channel: Channel, ceiling: Ceiling) -> Slot:
+        """A place within the caps of a channel.
+
+        Raises:
+            ChannelsAtCapacity: it is full, and another one may do.
+        """
         caps = channel.options.caps
         if caps is None or caps.or_none is None:
             return NO_SLOT
@@ -140,8 +146,9 @@ class RateLimiter:
         self._add(parts, ("channel", channel.channel_id), caps, ceiling)
         try:
             return Slot(self, await self._take_shared(parts))
-        except Over:
-            return None
+        except Over as over:
+            wait = over.gauge.seconds_until(over.amount, self._clock())
+            raise ChannelsAtCapacity(retry_after_seconds=max(1, math.ceil(wait))) from None
 
     def __len__(self) -> int:
         """How many limits are remembered."""
@@ -168,7 +175,8 @@ class RateLimiter:
         until = self._clock() + WAIT_SECONDS
         while isinstance(taken := self._take(parts), list):
             left = until - self._clock()
-            if left <= 0 and not taken[0].is_asked:  # somebody holds some, and does not answer
+            is_unanswered = taken[0].is_asked and left > -EXCHANGE_SECONDS
+            if left <= 0 and not is_unanswered:  # somebody holds some, and does not give it back
                 raise Over(taken[0], dict(parts)[taken[0]])
             await self._shares.more_of(parts, taken, max(left, 0.01))
         return taken
@@ -179,6 +187,8 @@ class RateLimiter:
     def _refusal(self, parts: list[Part], over: Over) -> DomainError:
         if over.amount > over.gauge.limit:
             return too_large(over.gauge, over.amount)
+        if not over.gauge.is_known:
+            return LedgerUnavailable("The limits of this call cannot be looked up. Try again shortly.")
         return exceeded([gauge for gauge, _ in parts], over.gauge, over.amount, self._clock())
 
     def _parts(self, caller: _Caller, terms: _Terms) -> list[Part]:

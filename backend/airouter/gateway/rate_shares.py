@@ -31,6 +31,8 @@ TICK_SECONDS: Final = 0.25
 GATHER_SECONDS: Final = 0.001
 """Calls that come together are asked for together."""
 EXCHANGE_SECONDS: Final = 3.0
+ADRIFT_SECONDS: Final = 0.5
+"""How long Postgres has to be away before a node goes on without it."""
 ASKS_MAX: Final = 200
 _LEASE: Final = timedelta(seconds=LEASE_SECONDS)
 
@@ -87,6 +89,7 @@ class SharedLimits:
         self._roused = asyncio.Event()
         self._answer: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._asked_at = -BEAT_SECONDS
+        self._failing_since: float | None = None
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -179,7 +182,7 @@ class SharedLimits:
         if had_lease and (self.is_lease_over or not done.was_running):
             book.lapse()  # whatever was not asked for just now may be somebody else's
         self._deadline = sent + int((LEASE_SECONDS - MARGIN_SECONDS) * SECOND)
-        book.is_adrift, book.nodes = False, done.nodes
+        book.is_adrift, self._failing_since = False, None
         book.answered(done.verdicts, self._clock())
         for subject in done.wanted:
             book.recalled(subject)
@@ -187,10 +190,13 @@ class SharedLimits:
             self._roused.set()
 
     def _failed(self, asks: Sequence[Ask], error: Exception) -> None:
+        now = self._clock()
+        if self._failing_since is None:
+            self._failing_since = now
         self.book.unanswered(asks)
-        if not self.book.is_adrift:
+        if not self.book.is_adrift and now - self._failing_since >= ADRIFT_SECONDS:
             log.warning("rates.adrift error=%r", error)
-        self.book.is_adrift = True
+            self.book.is_adrift = True
 
     async def _pause(self) -> None:
         """Whoever waits need not: there will be no other answer."""

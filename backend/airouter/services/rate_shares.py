@@ -20,8 +20,6 @@ class Exchanged(msgspec.Struct, frozen=True, kw_only=True):
     verdicts: list[Verdict]
     was_running: bool
     """The lease had not ended before it was renewed."""
-    nodes: int
-    """How many nodes share limits at the moment."""
     wanted: list[str]
     """What others miss of all that the node holds; looked for only when nothing was asked."""
 
@@ -46,7 +44,9 @@ class RateShareRegister:
                 subjects = [ask.subject for ask in asks]
                 await rows.lock_subjects(connection, subjects)
                 held, moment = await rows.holdings(connection, subjects)
-                verdicts = [divide(ask, held.get(ask.subject, ()), node_id, moment) for ask in asks]
+                verdicts = [
+                    divide(ask, held.get(ask.subject, ()), node_id, moment, was_running=was_running) for ask in asks
+                ]
                 await rows.put_shares(connection, node_id, verdicts)
                 if gone := [ask.subject for ask in asks if not ask.wanted]:
                     await rows.drop_shares(connection, node_id, gone)
@@ -57,8 +57,7 @@ class RateShareRegister:
                         await announce_share(connection, "free", node_id, verdict.subject)
             else:
                 wanted = await rows.wanted_of(connection, node_id)
-            nodes = await rows.live_nodes(connection)
-        return Exchanged(verdicts=verdicts, was_running=was_running, nodes=nodes, wanted=wanted)
+        return Exchanged(verdicts=verdicts, was_running=was_running, wanted=wanted)
 
     async def leave(self, node_id: NodeId, used: Sequence[tuple[str, int]]) -> None:
         """The node ends: of each minute it keeps what it used, until that minute is over; everything else is free.

@@ -41,10 +41,6 @@ async def renew(connection: Connection, node_id: NodeId, lease: timedelta) -> bo
     return bool(await connection.fetchval(QUERIES.renew, node_id, lease))
 
 
-async def live_nodes(connection: Connection) -> int:
-    return value_as(int, await connection.fetchval(QUERIES.live_nodes))
-
-
 async def lock_subjects(connection: Connection, subjects: Sequence[str]) -> None:
     """Nobody else changes a share of these until the transaction ends."""
     await connection.fetch(QUERIES.lock_subjects, subjects)

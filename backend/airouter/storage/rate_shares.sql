@@ -7,9 +7,6 @@ INSERT INTO rate_nodes AS n (node_id, until) VALUES ($1, clock_timestamp() + $2:
 ON CONFLICT (node_id) DO UPDATE SET until = excluded.until
 RETURNING (SELECT until > clock_timestamp() FROM rate_nodes WHERE node_id = $1) AS was_running
 
--- name: live_nodes
-SELECT count(*) FROM rate_nodes WHERE until > now()
-
 -- name: lock_subjects
 -- Two nodes that lock several do so in the same order.
 SELECT pg_advisory_xact_lock(hash) FROM
