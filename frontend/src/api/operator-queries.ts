@@ -26,6 +26,14 @@ export const processorsQuery = queryOptions({
   staleTime: Number.POSITIVE_INFINITY,
 })
 
+/** Every channel: they are few, and their page is searched as it is typed. */
+export const channelsQuery = queryOptions({
+  queryKey: ["admin", "channels"],
+  queryFn: ({ signal }) =>
+    everyPage((cursor) => body(api().GET("/api/v1/admin/channels", { params: ask(cursor), signal }))),
+  refetchInterval: 20_000,
+})
+
 export const modelsQuery = queryOptions({
   queryKey: ["admin", "models"],
   queryFn: ({ signal }) =>

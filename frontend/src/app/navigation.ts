@@ -1,7 +1,9 @@
 // The console's places, in the order of the sidebar. An entry stands here only when its page exists.
 import {
   Building2,
+  ChartNoAxesCombined,
   CreditCard,
+  FileInput,
   IdCard,
   KeyRound,
   Layers,
@@ -26,7 +28,7 @@ import type { Me } from "../api/types"
 
 export type Place = {
   to: string
-  label: `nav.${"dashboard" | "team" | "users" | "usage" | "keys" | "topup" | "pricing" | "settings" | "channels" | "rateCards" | "groups" | "accounts" | "codes" | "referrals" | "auditLog" | "orders" | "paymentMethods" | "policies" | "identityProviders" | "mails"}`
+  label: `nav.${"dashboard" | "team" | "users" | "usage" | "keys" | "topup" | "pricing" | "settings" | "channels" | "rateCards" | "priceImports" | "margins" | "groups" | "accounts" | "codes" | "referrals" | "auditLog" | "orders" | "paymentMethods" | "policies" | "identityProviders" | "mails"}`
   icon: LucideIcon
   /** What one has to be allowed in the account that one works in. */
   needs?: string
@@ -46,6 +48,8 @@ const PLACES: Place[] = [
 export const OPERATOR_PLACES: Place[] = [
   { to: "/console/admin/channels", label: "nav.channels", icon: Waypoints },
   { to: "/console/admin/rate-cards", label: "nav.rateCards", icon: Scale },
+  { to: "/console/admin/price-imports", label: "nav.priceImports", icon: FileInput },
+  { to: "/console/admin/margins", label: "nav.margins", icon: ChartNoAxesCombined },
   { to: "/console/admin/groups", label: "nav.groups", icon: Layers },
   { to: "/console/admin/accounts", label: "nav.accounts", icon: Building2 },
   { to: "/console/admin/users", label: "nav.users", icon: UserCog },

@@ -17,8 +17,10 @@ import { readAuditSearch } from "../features/audit-log/search"
 import { readCodesSearch } from "../features/codes/search"
 import { readDashboardSearch } from "../features/dashboard/search"
 import { readKeysSearch } from "../features/keys/search"
+import { readMarginsSearch } from "../features/margins/search"
 import { readOrdersSearch } from "../features/orders/search"
 import { readPoliciesSearch } from "../features/policies/search"
+import { readImportsSearch, readLinesSearch } from "../features/price-import/search"
 import { readPricingSearch } from "../features/pricing/search"
 import { readReferralsSearch } from "../features/referrals/search"
 import { readSettingsSearch } from "../features/settings/search"
@@ -276,6 +278,41 @@ const rateCards = createRoute({
   component: lazyRouteComponent(() => import("../features/rate-cards/rate-cards-page")),
 })
 
+const priceImports = createRoute({
+  getParentRoute: () => admin,
+  path: "/price-imports",
+  staticData: { title: "nav.priceImports" },
+  validateSearch: readImportsSearch,
+  loader: () => wordsFor("price-imports"),
+  component: lazyRouteComponent(() => import("../features/price-import/imports-page")),
+})
+
+const priceImport = createRoute({
+  getParentRoute: () => admin,
+  path: "/price-imports/$importId",
+  staticData: { title: "nav.priceImports" },
+  validateSearch: readLinesSearch,
+  loader: () => wordsFor("price-imports"),
+  component: lazyRouteComponent(() => import("../features/price-import/import-page")),
+})
+
+const channelCosts = createRoute({
+  getParentRoute: () => admin,
+  path: "/channels/$channelId/costs",
+  staticData: { title: "nav.channels" },
+  loader: () => wordsFor("costs"),
+  component: lazyRouteComponent(() => import("../features/costs/costs-page")),
+})
+
+const margins = createRoute({
+  getParentRoute: () => admin,
+  path: "/margins",
+  staticData: { title: "nav.margins" },
+  validateSearch: readMarginsSearch,
+  loader: () => wordsFor("margins"),
+  component: lazyRouteComponent(() => import("../features/margins/margins-page")),
+})
+
 const groups = createRoute({
   getParentRoute: () => admin,
   path: "/groups",
@@ -377,6 +414,10 @@ const tree = root.addChildren([
     admin.addChildren([
       channels,
       rateCards,
+      priceImports,
+      priceImport,
+      channelCosts,
+      margins,
       groups,
       accounts,
       users,

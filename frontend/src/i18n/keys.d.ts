@@ -5,15 +5,18 @@ import type alerts from "./locales/en/alerts.json"
 import type auditLog from "./locales/en/audit-log.json"
 import type codes from "./locales/en/codes.json"
 import type common from "./locales/en/common.json"
+import type costs from "./locales/en/costs.json"
 import type dashboard from "./locales/en/dashboard.json"
 import type home from "./locales/en/home.json"
 import type identityProviders from "./locales/en/identity-providers.json"
 import type invitation from "./locales/en/invitation.json"
 import type keys from "./locales/en/keys.json"
 import type mails from "./locales/en/mails.json"
+import type margins from "./locales/en/margins.json"
 import type orders from "./locales/en/orders.json"
 import type paymentMethods from "./locales/en/payment-methods.json"
 import type policies from "./locales/en/policies.json"
+import type priceImports from "./locales/en/price-imports.json"
 import type pricing from "./locales/en/pricing.json"
 import type referral from "./locales/en/referral.json"
 import type referrals from "./locales/en/referrals.json"
@@ -35,15 +38,18 @@ declare module "i18next" {
       "audit-log": typeof auditLog
       codes: typeof codes
       common: typeof common
+      costs: typeof costs
       dashboard: typeof dashboard
       home: typeof home
       invitation: typeof invitation
       "identity-providers": typeof identityProviders
       keys: typeof keys
       mails: typeof mails
+      margins: typeof margins
       orders: typeof orders
       "payment-methods": typeof paymentMethods
       policies: typeof policies
+      "price-imports": typeof priceImports
       pricing: typeof pricing
       referral: typeof referral
       referrals: typeof referrals

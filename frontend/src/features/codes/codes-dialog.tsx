@@ -9,8 +9,8 @@ import { Check } from "../../components/choice"
 import { CodeBlock } from "../../components/code"
 import { Dialog } from "../../components/dialog"
 import { Note } from "../../components/note"
+import { csv, download } from "../../format/csv"
 import { amountInput } from "../../format/quota"
-import { csv, download } from "./csv"
 
 const SHOWN = 8
 

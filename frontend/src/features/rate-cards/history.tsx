@@ -6,11 +6,11 @@ import { Nothing, useLedger } from "../../components/amount"
 import { Drawer } from "../../components/dialog"
 import { type Column, LedgerTable } from "../../components/ledger-table"
 import { More } from "../../components/more"
+import { type Meter, OTHER_METERS, perOf } from "../../components/rates"
 import { useMeterName } from "../../components/receipt"
 import { Tag } from "../../components/state"
 import { useNow, When } from "../../components/when"
 import { rateText } from "../../format/quota"
-import { type Meter, OTHER_METERS, perOf } from "./rates"
 
 const MILLION = 1_000_000
 

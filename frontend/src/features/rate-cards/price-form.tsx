@@ -7,9 +7,9 @@ import { Check } from "../../components/choice"
 import { Field } from "../../components/field"
 import { FormDialog } from "../../components/form-dialog"
 import { Input } from "../../components/input"
-import { useMeterName } from "../../components/receipt"
+import { RateFields } from "../../components/rate-fields"
+import { type Meter, type RateTexts, readRates, textsOf } from "../../components/rates"
 import { fromLocalInput } from "../../format/time"
-import { MAIN_METERS, type Meter, OTHER_METERS, perOf, type RateTexts, readRates, textsOf } from "./rates"
 
 /** A new version of a model's rate card. Earlier ones stay: a past call keeps its price. */
 export function PriceForm({
@@ -26,8 +26,7 @@ export function PriceForm({
   onSaved: () => Promise<unknown>
 }) {
   const { t } = useTranslation("admin")
-  const { unit, sign } = useLedger()
-  const meterName = useMeterName()
+  const { unit } = useLedger()
   const [texts, setTexts] = useState<RateTexts>(textsOf(model.rate_card?.rates ?? {}, unit))
   const [from, setFrom] = useState("")
   const [keepsTiers, setKeepsTiers] = useState(true)
@@ -52,31 +51,6 @@ export function PriceForm({
       }),
     ).then(onSaved)
   }
-  const field = (meter: Meter) => (
-    <Field
-      key={meter}
-      label={meterName(meter)}
-      error={
-        wrong.includes(meter)
-          ? t("rates.rateBad")
-          : isEmpty && meter === "input"
-            ? t("rates.rateMissing")
-            : null
-      }
-    >
-      {(ids) => (
-        <Input
-          {...ids}
-          className="num"
-          inputMode="decimal"
-          before={<span className="affix">{sign}</span>}
-          after={<span className="affix">{perOf(meter) === 1 ? t("rates.each") : "/ 1M"}</span>}
-          value={texts[meter] ?? ""}
-          onChange={(event) => setTexts((before) => ({ ...before, [meter]: event.target.value }))}
-        />
-      )}
-    </Field>
-  )
   return (
     <FormDialog
       isOpen={isOpen}
@@ -87,12 +61,7 @@ export function PriceForm({
       action={t("rates.setPrice")}
       onSubmit={submit}
     >
-      <div className="grid gap-4 sm:grid-cols-2">{MAIN_METERS.map(field)}</div>
-      <details className="fold" open={OTHER_METERS.some((meter) => texts[meter])}>
-        <summary>{t("rates.others")}</summary>
-        <p className="help mt-2">{t("rates.othersHelp")}</p>
-        <div className="mt-3 grid gap-4 sm:grid-cols-2">{OTHER_METERS.map(field)}</div>
-      </details>
+      <RateFields texts={texts} onChange={setTexts} wrong={wrong} isEmpty={isEmpty} />
       {tiers.length > 0 && (
         <Check isOn={keepsTiers} onChange={setKeepsTiers}>
           {t("rates.keepTiers", { count: tiers.length })}

@@ -1,6 +1,6 @@
 // The rates of a card as a form holds them: text by meter.
-import type { RateCard } from "../../api/types"
-import { amountInput, parseAmount } from "../../format/quota"
+import type { RateCard } from "../api/types"
+import { amountInput, parseAmount } from "../format/quota"
 
 type Rates = RateCard["rates"]
 export type Meter = keyof Rates & string
