@@ -1426,6 +1426,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/providers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Vendors that a channel can name
+         * @description By label. Names are what `provider` of a channel says.
+         */
+        get: operations["listProviders"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/rate-cards": {
         parameters: {
             query?: never;
@@ -3504,6 +3524,7 @@ export interface components {
             rate_card_id: string;
             /** Format: uuid */
             request_id: string;
+            requested_model: string | null;
             service_tier: string | null;
             /** @enum {string} */
             status: "ok" | "partial" | "cancelled" | "failed";
@@ -3657,11 +3678,15 @@ export interface components {
         };
         /** AttemptView */
         AttemptView: {
+            began_ms: number;
             channel: string;
             /** Format: uuid */
             channel_id: string;
-            error: string | null;
+            credential_id: string | null;
+            group: string;
             latency_ms: number;
+            model: string;
+            reason: string | null;
             status: number | null;
         };
         /** AuditExportLink */
@@ -4189,6 +4214,7 @@ export interface components {
         GroupChanges: {
             is_public?: boolean;
             label?: string;
+            members?: string[];
             models?: string[] | null;
             multiplier_micros?: number;
             overrides?: {
@@ -4201,6 +4227,7 @@ export interface components {
         GroupDraft: {
             is_public?: boolean;
             label?: string;
+            members?: string[];
             models?: string[] | null;
             multiplier_micros?: number;
             name: string;
@@ -4221,6 +4248,7 @@ export interface components {
             created_at: string;
             is_public: boolean;
             label: string;
+            members: string[];
             models: string[] | null;
             multiplier_micros: number;
             name: string;
@@ -4354,6 +4382,7 @@ export interface components {
             allowed_ips?: string[] | null;
             budgets?: components["schemas"]["Budget"][] | null;
             expires_at?: string | null;
+            fallback_models?: string[] | null;
             group?: string | null;
             models?: string[] | null;
             /** @example my laptop */
@@ -4377,6 +4406,7 @@ export interface components {
             allowed_ips?: string[] | null;
             budgets?: components["schemas"]["Budget"][] | null;
             expires_at?: string | null;
+            fallback_models?: string[] | null;
             group?: string | null;
             models?: string[] | null;
             /** @example my laptop */
@@ -4400,6 +4430,7 @@ export interface components {
             /** Format: date-time */
             created_at: string;
             expires_at: string | null;
+            fallback_models: string[] | null;
             group: string | null;
             /** Format: uuid */
             id: string;
@@ -4426,6 +4457,7 @@ export interface components {
             /** Format: date-time */
             created_at: string;
             expires_at: string | null;
+            fallback_models: string[] | null;
             group: string | null;
             /** Format: uuid */
             id: string;
@@ -4473,6 +4505,8 @@ export interface components {
              */
             on_exhausted?: "finish" | "cut";
             overrun_max?: number | null;
+            /** @default 30 */
+            stored_days?: number;
             /** @default 4096 */
             unstated_output_tokens?: number;
         };
@@ -5246,34 +5280,11 @@ export interface components {
             kind: "oidc" | "github";
             label: string;
         };
-        /** ProviderList */
-        ProviderList: {
-            items: components["schemas"]["ProviderView"][];
-            next_cursor: null;
-        };
         /** ProviderTest */
         ProviderTest: {
             authorization_endpoint: string | null;
             issuer: string | null;
             token_endpoint: string | null;
-        };
-        /** ProviderView */
-        ProviderView: {
-            allow_sign_up: boolean;
-            allowed_domains: string[];
-            client_id: string;
-            /** Format: date-time */
-            created_at: string;
-            id: string;
-            identities: number;
-            is_enabled: boolean;
-            issuer: string;
-            /** @enum {string} */
-            kind: "oidc" | "github";
-            label: string;
-            redirect_uri: string;
-            scopes: string[];
-            trust_email: boolean;
         };
         /** Puzzle */
         Puzzle: {
@@ -5377,6 +5388,7 @@ export interface components {
             rate_card_id: string;
             /** Format: uuid */
             request_id: string;
+            requested_model: string | null;
             service_tier: string | null;
             /** @enum {string} */
             status: "ok" | "partial" | "cancelled" | "failed";
@@ -6130,11 +6142,52 @@ export interface components {
             name: string;
             updated_at: string | null;
         };
+        /** ProviderView */
+        api_admin_providers_ProviderView: {
+            base_url: string;
+            base_url_hint: string;
+            /** @enum {string} */
+            credential: "key" | "optional" | "service_account" | "azure" | "aws" | "none";
+            credential_hint: string;
+            docs: string;
+            endpoints: ("chat.completions" | "completions" | "responses" | "messages" | "generate_content" | "embeddings" | "embed_content" | "batch_embed_contents" | "moderations" | "messages.count_tokens" | "generate_content.count_tokens" | "responses.input_tokens" | "responses.compact")[];
+            label: string;
+            name: string;
+            needs_address: boolean;
+            notes: string;
+        };
         /** Acceptance */
         api_public_auth_Acceptance: {
             /** @example correct horse battery staple */
             password: string;
             token: string;
+        };
+        /** ProviderList */
+        identity_providers_ProviderList: {
+            items: components["schemas"]["services_identity_providers_ProviderView"][];
+            next_cursor: null;
+        };
+        /** ProviderList */
+        providers_ProviderList: {
+            items: components["schemas"]["api_admin_providers_ProviderView"][];
+        };
+        /** ProviderView */
+        services_identity_providers_ProviderView: {
+            allow_sign_up: boolean;
+            allowed_domains: string[];
+            client_id: string;
+            /** Format: date-time */
+            created_at: string;
+            id: string;
+            identities: number;
+            is_enabled: boolean;
+            issuer: string;
+            /** @enum {string} */
+            kind: "oidc" | "github";
+            label: string;
+            redirect_uri: string;
+            scopes: string[];
+            trust_email: boolean;
         };
         /** SecretView */
         services_payment_method_forms_SecretView: {
@@ -10008,7 +10061,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProviderList"];
+                    "application/json": components["schemas"]["identity_providers_ProviderList"];
                 };
             };
             /** @description Not signed in, or the session has ended */
@@ -10071,7 +10124,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProviderView"];
+                    "application/json": components["schemas"]["services_identity_providers_ProviderView"];
                 };
             };
             /** @description Not signed in, or the session has ended */
@@ -10165,7 +10218,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProviderView"];
+                    "application/json": components["schemas"]["services_identity_providers_ProviderView"];
                 };
             };
             /** @description Not signed in, or the session has ended */
@@ -10328,7 +10381,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProviderView"];
+                    "application/json": components["schemas"]["services_identity_providers_ProviderView"];
                 };
             };
             /** @description Not signed in, or the session has ended */
@@ -15064,6 +15117,62 @@ export interface operations {
             };
         };
     };
+    listProviders: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["providers_ProviderList"];
+                };
+            };
+            /** @description Not signed in, or the session has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed to do this. It needs `operator.read` (operator, owner) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many attempts; `retry-after` says when to come again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that this needs cannot be reached; `retry-after` says when to come again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     listRateCards: {
         parameters: {
             query?: {
@@ -18648,6 +18757,8 @@ export interface operations {
             query?: {
                 /** @description Where to go afterwards, in the console */
                 next?: string;
+                /** @description Who brought somebody who joins now */
+                ref?: string;
             };
             header?: never;
             path: {

@@ -6,7 +6,7 @@ import type { Group, GroupChanges } from "../../api/types"
 import { Check } from "../../components/choice"
 import { Field } from "../../components/field"
 import { FormDialog } from "../../components/form-dialog"
-import { Input } from "../../components/input"
+import { Input, TextArea } from "../../components/input"
 import { PickMany } from "../../components/pick-many"
 import { multiplierText } from "../../format/quota"
 import { parseMultiplier } from "./multiplier"
@@ -35,6 +35,7 @@ export function GroupForm({
   )
   const [isPublic, setPublic] = useState(edited?.is_public ?? false)
   const [usableBy, setUsableBy] = useState(edited?.usable_by ?? [])
+  const [members, setMembers] = useState((edited?.members ?? []).join("\n"))
   const [chosen, setChosen] = useState(edited?.models ?? [])
   const [wasSent, setSent] = useState(false)
   const micros = parseMultiplier(multiplier)
@@ -46,6 +47,7 @@ export function GroupForm({
       multiplier_micros: micros,
       is_public: isPublic,
       usable_by: usableBy,
+      members: members.split(/[\s,;]+/).filter(Boolean),
       models: chosen.length > 0 ? chosen : null,
     })
   }
@@ -118,6 +120,18 @@ export function GroupForm({
         chosen={chosen}
         onChange={setChosen}
       />
+      <Field label={t("groups.members")} help={t("groups.membersHelp")}>
+        {(ids) => (
+          <TextArea
+            {...ids}
+            className="mono"
+            rows={2}
+            spellCheck={false}
+            value={members}
+            onChange={(event) => setMembers(event.target.value)}
+          />
+        )}
+      </Field>
     </FormDialog>
   )
 }

@@ -12,6 +12,7 @@ test("a name is all that a key needs", () => {
     spend_limit: null,
     expires_at: null,
     models: null,
+    fallback_models: null,
     group: null,
     allowed_ips: null,
     rate_limits: null,
@@ -53,4 +54,9 @@ test("a budget is exact quota, an empty one is none, and a wrong one is named", 
   expect(mistakes({ ...EMPTY, name: "k", budgets: { ...budgets, week: "much" } }, UNIT, NOW)).toEqual([
     "week",
   ])
+})
+
+test("fallback models keep their order", () => {
+  const input = inputOf({ ...EMPTY, name: "k", fallbacks: "zeta\nalpha, beta" }, UNIT)
+  expect(input.fallback_models).toEqual(["zeta", "alpha", "beta"])
 })

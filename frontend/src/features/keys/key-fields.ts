@@ -13,6 +13,8 @@ export type Fields = {
   budgets: Record<Period, string>
   expires: string
   models: string[]
+  /** One a line, in the order in which they are asked. */
+  fallbacks: string
   group: string
   addresses: string
   requestsPerMinute: string
@@ -26,6 +28,7 @@ export const EMPTY: Fields = {
   budgets: { day: "", week: "", month: "" },
   expires: "",
   models: [],
+  fallbacks: "",
   group: "",
   addresses: "",
   requestsPerMinute: "",
@@ -42,6 +45,7 @@ export function fieldsOf(key: Key, unit: number): Fields {
     budgets,
     expires: key.expires_at == null ? "" : toLocalInput(key.expires_at),
     models: key.models ?? [],
+    fallbacks: (key.fallback_models ?? []).join("\n"),
     group: key.group ?? "",
     addresses: (key.allowed_ips ?? []).join("\n"),
     requestsPerMinute: String(key.rate_limits.requests_per_minute ?? ""),
@@ -75,6 +79,7 @@ export function mistakes(fields: Fields, unit: number, now: number, unchanged = 
 
 /** The body for POST and PATCH: empty means "no limit of its own", said as null. */
 export function inputOf(fields: Fields, unit: number): KeyInput {
+  const fallbacks = fields.fallbacks.split(/[\s,;]+/).filter(Boolean)
   const addresses = fields.addresses.split(/[\s,;]+/).filter(Boolean)
   const requestsPerMinute = wholeAbove0(fields.requestsPerMinute) ?? null
   const concurrency = wholeAbove0(fields.concurrency) ?? null
@@ -87,6 +92,7 @@ export function inputOf(fields: Fields, unit: number): KeyInput {
     spend_limit: fields.limit.trim() === "" ? null : parseAmount(fields.limit, unit),
     expires_at: fromLocalInput(fields.expires),
     models: fields.models.length > 0 ? fields.models : null,
+    fallback_models: fallbacks.length > 0 ? fallbacks : null,
     group: fields.group || null,
     allowed_ips: addresses.length > 0 ? addresses : null,
     rate_limits:

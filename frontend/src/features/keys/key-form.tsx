@@ -156,7 +156,7 @@ function Form({
     setWrong(found)
     if (found.length === 0 && !isBusy) onSubmit(inputOf(fields, unit))
   }
-  const hasMore = fields.addresses || fields.requestsPerMinute || fields.concurrency
+  const hasMore = fields.fallbacks || fields.addresses || fields.requestsPerMinute || fields.concurrency
   return (
     <form id={formId} className="grid gap-4" onSubmit={submit} noValidate>
       <Field label={t("form.name")} help={t("form.nameHelp")} error={errorOf("name", t("form.nameMissing"))}>
@@ -196,6 +196,18 @@ function Form({
       <details className="fold" open={Boolean(hasMore)}>
         <summary>{t("form.more")}</summary>
         <div className="mt-3 grid gap-4">
+          <Field label={t("form.fallbacks")} help={t("form.fallbacksHelp")}>
+            {(ids) => (
+              <TextArea
+                {...ids}
+                className="mono"
+                rows={2}
+                spellCheck={false}
+                value={fields.fallbacks}
+                onChange={(event) => set("fallbacks", event.target.value)}
+              />
+            )}
+          </Field>
           <AddressesAndRates fields={fields} set={set} errorOf={errorOf} />
         </div>
       </details>

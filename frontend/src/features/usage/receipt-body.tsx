@@ -72,6 +72,12 @@ function Facts({ receipt, apiKey }: { receipt: Receipt; apiKey: Key | undefined 
       </dd>
       <dt>{t("model")}</dt>
       <dd className="mono">{receipt.model}</dd>
+      {receipt.requested_model && (
+        <>
+          <dt>{t("receipt.asked")}</dt>
+          <dd className="mono">{receipt.requested_model}</dd>
+        </>
+      )}
       <dt>{t("key")}</dt>
       <dd>
         {apiKey ? (

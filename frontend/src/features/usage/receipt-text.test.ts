@@ -33,6 +33,7 @@ const RECEIPT: Receipt = {
   client_request_id: null,
   unpriced: [],
   attempts: null,
+  requested_model: null,
 }
 
 const WORDS: ReceiptWords = {

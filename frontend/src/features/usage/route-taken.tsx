@@ -5,8 +5,8 @@ import { countText } from "../../format/quota"
 
 type Attempt = NonNullable<Receipt["attempts"]>[number]
 
-function isGood({ status, error }: Attempt): boolean {
-  return !error && status !== null && status !== undefined && status < 400
+function isGood({ status, reason }: Attempt): boolean {
+  return !reason && status !== null && status !== undefined && status < 400
 }
 
 /** The channels that were tried. The API tells it to operators only. */
@@ -20,7 +20,7 @@ export function RouteTaken({ attempts }: { attempts: Attempt[] }) {
       </div>
       <ol>
         {attempts.map((attempt, index) => {
-          const said = [attempt.status, attempt.error].filter(Boolean).join(", ")
+          const said = [attempt.status, attempt.reason].filter(Boolean).join(", ")
           return (
             // biome-ignore lint/suspicious/noArrayIndexKey: the tries of a finished call never move
             <li key={index}>
