@@ -119,6 +119,15 @@ def test_an_answer_that_outgrew_its_bound_counts_in_full():
     assert refused.value.details["retry_after_seconds"] == 60
 
 
+def test_a_call_that_moves_to_other_terms_counts_once_and_one_that_goes_on_elsewhere_counts_its_bound():
+    who = caller(limits=RateLimits(requests_per_minute=2, tokens_per_minute=200, concurrency=1))
+    limiter = RateLimiter(Clock())
+    entered(limiter, who, terms()).withdraw()
+    entered(limiter, who, terms()).leave_counted()
+    told = dict(entered(limiter, who, terms()).headers)
+    assert (told[b"x-ratelimit-remaining-requests"], told[b"x-ratelimit-remaining-tokens"]) == (b"0", b"0")
+
+
 def test_a_call_that_no_minute_has_room_for_is_told_so_and_not_to_come_back():
     who, limiter = caller(limits=RateLimits(tokens_per_minute=50)), RateLimiter(Clock())
     with pytest.raises(RequestExceedsRateLimit) as refused:

@@ -111,6 +111,7 @@ class Fallback:
             RateLimitExceeded, RequestExceedsRateLimit
         """
         caller, terms, hold = call.caller, found.terms, call.hold
+        call.slot.withdraw()  # one request counts once, and one call at once is not two
         slot = self._rates.try_enter(caller, terms) or await self._rates.enter(caller, terms)
         more = terms.worst_case - hold.amount
         try:
@@ -121,7 +122,6 @@ class Fallback:
         except BaseException:
             slot.leave()
             raise
-        call.slot.leave()
         call.slot, call.terms, call.request = slot, terms, found.request
         call.output_allowance = terms.ceiling.output_tokens
 

@@ -115,6 +115,7 @@ class Gateway:
             if is_background:  # it may outlive this process, and is paid for in another way
                 head = partial(self._head, headers=slot.headers)
                 await self._background.answer(call, body, exchange, routes, head)
+                slot.leave_counted()
                 return
             exchange.when_gone(self._leaver(call, routes.catalogue.policies.limits.drain_seconds))
             try:

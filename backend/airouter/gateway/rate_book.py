@@ -108,12 +108,14 @@ class RateBook:
                 self.low[gauge] = None
         return tuple(taken)
 
-    def give_back(self, taken: Iterable[Taken], tokens: int, now: float) -> None:
-        """The call is over; it used so many tokens."""
+    def give_back(self, taken: Iterable[Taken], tokens: int | None, now: float, *, is_withdrawn: bool = False) -> None:
+        """The call is over; it used so many tokens (None: as many as it took), or never was."""
         for gauge, amount, bucket in taken:
-            if gauge.window is None:
+            if gauge.window is None or bucket is None:
                 gauge.running -= 1
-            elif gauge.kind == "tokens" and bucket is not None and tokens != amount:
+            elif is_withdrawn:
+                gauge.window.correct(bucket, -amount, now)
+            elif gauge.kind == "tokens" and tokens is not None and tokens != amount:
                 gauge.window.correct(bucket, tokens - amount, now)
 
     def wait(self, parts: Iterable[Part], gauges: Iterable[Gauge]) -> list[Part]:

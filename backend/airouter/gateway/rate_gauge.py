@@ -89,7 +89,7 @@ class Gauge:
     @property
     def is_too_high(self) -> bool:
         """The limit was lowered below what all hold: to be asked about until it fits."""
-        return 0 < self.share and self.share + self.others > self.limit
+        return self.share > 0 and self.share + self.others > self.limit
 
     def ask(self, now: float) -> Ask:
         """What to ask for now. What is given back is not used any more from here on, whatever becomes of the asking."""

@@ -69,7 +69,21 @@ class Slot:
         if self._taken:
             taken, self._taken = self._taken, ()
             assert self._limiter is not None, "what was taken was taken from somebody"
-            self._limiter.left(taken, quantities)
+            self._limiter.left(taken, _tokens(quantities))
+
+    def leave_counted(self) -> None:
+        """The call goes on elsewhere: what it may use at most stays counted."""
+        if self._taken:
+            taken, self._taken = self._taken, ()
+            assert self._limiter is not None, "what was taken was taken from somebody"
+            self._limiter.left(taken, None)
+
+    def withdraw(self) -> None:
+        """As if it had never been entered."""
+        if self._taken:
+            taken, self._taken = self._taken, ()
+            assert self._limiter is not None, "what was taken was taken from somebody"
+            self._limiter.left(taken, 0, is_withdrawn=True)
 
 
 NO_SLOT: Final = Slot()
@@ -154,9 +168,9 @@ class RateLimiter:
         """How many limits are remembered."""
         return len(self._book)
 
-    def left(self, taken: Sequence[Taken], quantities: Quantities | None) -> None:
-        """For slots."""
-        self._book.give_back(taken, _tokens(quantities), self._clock())
+    def left(self, taken: Sequence[Taken], tokens: int | None, *, is_withdrawn: bool = False) -> None:
+        """For slots. None: as many tokens as it was entered with."""
+        self._book.give_back(taken, tokens, self._clock(), is_withdrawn=is_withdrawn)
 
     # -- inside
 
