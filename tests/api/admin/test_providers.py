@@ -1,0 +1,86 @@
+"""What a form needs to know of vendors, and what a channel may say of its own ways."""
+
+from typing import Any
+
+import httpx
+
+from airouter.providers.vendors import VENDORS
+from tests.builders import run_sql
+from tests.providers.test_azure import APPLICATION
+from tests.providers.test_vertex import key_file
+
+CHANNELS = "/api/v1/admin/channels"
+DRAFT: dict[str, Any] = {"name": "main", "provider": "openai", "base_url": "https://api.openai.com/v1", "models": ["m"]}
+PROXY = "http://router:hush-hush@proxy.example.com:3128"
+
+
+async def test_providers_are_listed_as_the_table_has_them(
+    operator: httpx.AsyncClient, client: httpx.AsyncClient
+) -> None:
+    answer = await operator.get("/api/v1/admin/providers")
+    assert answer.status_code == 200, answer.text
+    found = {one["name"]: one for one in answer.json()["items"]}
+    assert set(found) == set(VENDORS)
+    assert found["openai"]["base_url"] == "https://api.openai.com/v1"
+    assert found["vertex"]["credential"] == "service_account"
+    assert [name for name, one in found.items() if not one["needs_address"]] == ["scripted"]
+    labels = [one["label"].lower() for one in answer.json()["items"]]
+    assert labels == sorted(labels)
+    assert (await client.get("/api/v1/admin/providers")).status_code == 401
+
+
+async def test_proxy_is_kept_encrypted_and_shown_without_its_password(
+    operator: httpx.AsyncClient, database: str
+) -> None:
+    made = (await operator.post(CHANNELS, json={**DRAFT, "proxy": PROXY})).json()
+    address = f"{CHANNELS}/{made['id']}"
+    changed = await operator.patch(address, json={"weight": 3})
+    assert made["proxy"] == changed.json()["proxy"] == "http://proxy.example.com:3128"
+    others = [await operator.get(address), await operator.get("/api/v1/admin/audit-log")]
+    assert all("hush" not in answer.text for answer in (changed, *others))
+    rows = await run_sql(database, "SELECT c::text AS row FROM channels c")
+    assert "hush" not in rows[0]["row"]
+    assert b"hush".hex() not in rows[0]["row"]
+    assert (await operator.patch(address, json={"proxy": None})).json()["proxy"] is None
+
+
+async def test_proxy_at_an_address_that_no_upstream_may_have_is_refused(operator: httpx.AsyncClient) -> None:
+    for proxy in ("socks5://p.example.com:1080", "http://u:hush@10.0.0.1:3128", "http://u:hush@169.254.169.254", "x"):
+        answer = await operator.post(CHANNELS, json={**DRAFT, "proxy": proxy})
+        assert (answer.status_code, answer.json()["field"]) == (422, "proxy"), answer.text
+        assert "hush" not in answer.text
+
+
+async def test_rule_that_could_cost_more_than_is_held_is_never_stored(operator: httpx.AsyncClient) -> None:
+    made = (await operator.post(CHANNELS, json=DRAFT)).json()
+    refused: tuple[tuple[dict[str, Any], str], ...] = (
+        ({"body": [{"action": "set", "path": "model", "value": "dearer"}]}, "options.body.0"),
+        ({"headers": [{"action": "set", "name": "Authorization", "value": "x"}]}, "options.headers.0"),
+    )
+    for options, field in refused:
+        answer = await operator.post(CHANNELS, json={**DRAFT, "name": "other", "options": options})
+        assert (answer.status_code, answer.json()["field"]) == (422, field), answer.text
+        assert (await operator.patch(f"{CHANNELS}/{made['id']}", json={"options": options})).status_code == 422
+
+
+async def test_rules_and_time_outs_come_back_as_they_were_given(operator: httpx.AsyncClient) -> None:
+    options = {
+        "body": [{"action": "set", "path": "a.b", "value": None, "when": {"models": ["m"]}}],
+        "headers": [{"action": "remove", "name": "x-a"}],
+        "timeouts": {"total_seconds": 90, "connect_seconds": 2},
+        "api_version": "2024-10-21",
+    }
+    made = await operator.post(CHANNELS, json={**DRAFT, "options": options})
+    assert made.status_code == 201, made.text
+    assert (await operator.get(f"{CHANNELS}/{made.json()['id']}")).json()["options"] == options
+
+
+async def test_credential_of_a_service_account_is_checked_and_known_by_its_address(operator: httpx.AsyncClient) -> None:
+    draft = {**DRAFT, "provider": "vertex", "base_url": "https://aiplatform.googleapis.com"}
+    refused = await operator.post(CHANNELS, json={**draft, "credentials": ['{"type": "authorized_user"}']})
+    assert (refused.status_code, refused.json()["field"]) == (422, "credentials")
+    made = await operator.post(CHANNELS, json={**draft, "credentials": [key_file()]})
+    assert made.status_code == 201, made.text
+    assert made.json()["credentials"][0]["hint"] == "router@my-project.iam.gserviceaccount.com"
+    azure = {**DRAFT, "name": "azure", "provider": "azure-openai", "credentials": [APPLICATION]}
+    assert (await operator.post(CHANNELS, json=azure)).json()["credentials"][0]["hint"] == "c-1"
