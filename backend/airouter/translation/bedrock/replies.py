@@ -23,25 +23,28 @@ AT_VENDOR: Final = "server_tool_use"
 
 def read(body: Mapping[str, Any], model: str, now_seconds: int) -> Reply:
     """A provider's answer; `model` is what the client called the model. It carries neither an id nor a time."""
-    message = (body.get("output") or {}).get("message") or {}
-    parts = tuple(part for block in message.get("content") or () for part in _parts(block))
+    match body:
+        case {"output": {"message": {"content": [*content]}}}:
+            parts = tuple(part for block in content for part in _parts(block))
+        case _:
+            parts = ()
     choice = Choice(parts=parts, stop=STOPS.get(str(body.get("stopReason")), "stop"))
     return Reply(reply_id="", model=model, created_at_seconds=now_seconds, choices=(choice,))
 
 
-def _parts(block: Mapping[str, Any]) -> list[SaidPart]:
+def _parts(block: object) -> list[SaidPart]:
     match block:
         case {"text": str(text)}:
             return [Text(text=text)]
-        case {"toolUse": {"name": name} as call} if call.get("type") != AT_VENDOR:
-            arguments = text_of(call.get("input") or {})
-            return [ToolCall(call_id=str(call.get("toolUseId") or ""), name=str(name), arguments=arguments)]
-        case {"reasoningContent": {"reasoningText": {**thought}}}:
-            text, signature = thought.get("text") or "", thought.get("signature")
+        case {"toolUse": {"name": str(name), "toolUseId": str(call_id)} as call} if call.get("type") != AT_VENDOR:
+            return [ToolCall(call_id=call_id, name=name, arguments=text_of(call.get("input") or {}))]
+        case {"reasoningContent": {"reasoningText": {"text": str(text), "signature": str(signature)}}}:
             return [Reasoning(text=text, signature=signature, vendor="bedrock")]
+        case {"reasoningContent": {"reasoningText": {"text": str(text)}}}:
+            return [Reasoning(text=text, vendor="bedrock")]
         case {"reasoningContent": {"redactedContent": str(sealed)}}:
             return [Reasoning(sealed=sealed, vendor="bedrock")]
         case {"citationsContent": {"content": [*pieces]}}:
-            return [Text(text="".join(piece.get("text") or "" for piece in pieces if isinstance(piece, dict)))]
+            return [part for piece in pieces for part in _parts(piece) if isinstance(part, Text)]
         case _:  # tools that run at the vendor are refused before they are asked for
             return []

@@ -27,9 +27,9 @@ class Reader:
             return []
         match body:
             case {"contentBlockStart": event}:
-                return self._began(event.get("contentBlockIndex") or 0, event.get("start"))
+                return self._began(_index(event), event.get("start"))
             case {"contentBlockDelta": event}:
-                return self._said(event.get("contentBlockIndex") or 0, event.get("delta"))
+                return self._said(_index(event), event.get("delta"))
             case {"contentBlockStop": _}:
                 self._thought = []
                 return []
@@ -40,9 +40,9 @@ class Reader:
 
     def _began(self, index: int, start: object) -> list[Event]:
         match start:
-            case {"toolUse": {"name": name} as call} if call.get("type") != AT_VENDOR:
+            case {"toolUse": {"name": str(name), "toolUseId": str(call_id)} as call} if call.get("type") != AT_VENDOR:
                 number = self._calls[index] = len(self._calls)
-                return [CallBegan(number=number, call_id=str(call.get("toolUseId") or ""), name=str(name))]
+                return [CallBegan(number=number, call_id=call_id, name=name)]
             case _:
                 return []
 
@@ -61,6 +61,11 @@ class Reader:
                 return [ThoughtDelta(sealed=sealed, vendor="bedrock")]
             case _:
                 return []
+
+
+def _index(event: dict[str, Any]) -> int:
+    index = event.get("contentBlockIndex")
+    return index if isinstance(index, int) else 0
 
 
 def failure(name: str, event: dict[str, Any]) -> str | None:

@@ -13,32 +13,41 @@ STOPS: Final[Mapping[str, StopReason]] = {
     "TOOL_CALL": "tools",
     "ERROR_TOXIC": "filter",
 }
-FAILED: Final = frozenset({"ERROR", "TIMEOUT"})
+FAILED: Final = ("ERROR", "TIMEOUT")
 """Reasons that say that no answer came about."""
 
 
 def read(body: Mapping[str, Any], model: str, now_seconds: int) -> Reply:
     """A provider's answer; `model` is what the client called the model. Citations have no place in other dialects."""
-    message = body.get("message") or {}
+    given = body.get("message")
+    message = given if isinstance(given, dict) else {}
     parts: list[SaidPart] = []
-    if plan := message.get("tool_plan"):
-        parts.append(Reasoning(text=str(plan), vendor="cohere"))
-    for block in message.get("content") or ():
-        match block:
-            case {"type": "thinking", "thinking": str(text)}:
-                parts.append(Reasoning(text=text, vendor="cohere"))
-            case {"type": "text", "text": str(text)}:
-                parts.append(Text(text=text))
-            case _:
-                pass
-    parts += [call_of(call) for call in message.get("tool_calls") or ()]
+    if isinstance(plan := message.get("tool_plan"), str) and plan:
+        parts.append(Reasoning(text=plan, vendor="cohere"))
+    parts += [part for block in _listed(message.get("content")) if (part := _part(block)) is not None]
+    parts += [call_of(call) for call in _listed(message.get("tool_calls")) if isinstance(call, dict)]
     choice = Choice(parts=tuple(parts), stop=STOPS.get(str(body.get("finish_reason")), "stop"))
     return Reply(reply_id=str(body.get("id") or ""), model=model, created_at_seconds=now_seconds, choices=(choice,))
 
 
+def _listed(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _part(block: object) -> SaidPart | None:
+    match block:
+        case {"type": "thinking", "thinking": str(text)}:
+            return Reasoning(text=text, vendor="cohere")
+        case {"type": "text", "text": str(text)}:
+            return Text(text=text)
+        case _:
+            return None
+
+
 def call_of(call: Mapping[str, Any]) -> ToolCall:
     """A call; in a stream its arguments follow."""
-    function = call.get("function") or {}
+    given = call.get("function")
+    function = given if isinstance(given, dict) else {}
     return ToolCall(
         call_id=str(call.get("id") or ""),
         name=str(function.get("name") or ""),
