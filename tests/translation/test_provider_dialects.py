@@ -5,6 +5,7 @@ references.
 """
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -32,6 +33,7 @@ from airouter.translation.conversation import (
     Turn,
     features_of,
 )
+from airouter.translation.free_text import free_text_tool
 from airouter.translation.support import RULES, NotTranslatable
 
 CLAUDE = "us.anthropic.claude-sonnet-4-5-20250929-v1:0"
@@ -81,11 +83,13 @@ LATE = chat.read(
     },
     CLAUDE,
 )
+ODD = ("call_1-a", "functions.weather:0", "x" * 65, "", "ünïcode")
 SCHEMA = {"type": "object", "properties": {"n": {"type": "integer"}}}
 AS_SCHEMA = Format(kind="schema", name="n", schema=SCHEMA)
 PICTURE = media("image", "image/png")
 LINKED = Media(kind="image", url="https://example.com/a.png")
 TOOLS = (WEATHER, TIME)
+PATCH = free_text_tool("patch", "Edits", None, None)
 Cell = tuple[Conversation, Callable[[dict[str, Any]], Any], Any]
 
 BEDROCK: dict[str, Cell] = {
@@ -118,10 +122,14 @@ BEDROCK: dict[str, Cell] = {
                     {"toolUse": {"toolUseId": "c1", "name": "weather", "input": {"city": "Rome"}}},
                 ]},
                 {"role": "user", "content": [
-                    {"toolResult": {"toolUseId": "c1", "content": [{"text": "Rain"}], "status": "success"}}
+                    {"toolResult": {"toolUseId": "c1", "content": [{"text": "Rain"}]}}
                 ]},
             ],
         ),
+    ),
+    "custom_tools": (
+        talk(tools=(PATCH,)), lambda b: b["toolConfig"]["tools"],
+        [{"toolSpec": {"name": "patch", "description": "Edits", "inputSchema": {"json": PATCH.schema}}}],
     ),
     "strict_tools": (talk(tools=TOOLS), lambda b: [t["toolSpec"].get("strict") for t in b["toolConfig"]["tools"]],
                      [None, True]),
@@ -205,6 +213,10 @@ COHERE: dict[str, Cell] = {
                 {"role": "tool", "tool_call_id": "c1", "content": "Rain"},
             ],
         ),
+    ),
+    "custom_tools": (
+        talk(tools=(PATCH,)), lambda b: b["tools"][0]["function"],
+        {"name": "patch", "description": "Edits", "parameters": PATCH.schema},
     ),
     "tool_choice_none": (talk(tools=TOOLS, tool_choice=ToolChoice(mode="none")), lambda b: b["tool_choice"], "NONE"),
     "tool_choice_required": (
@@ -322,6 +334,17 @@ def test_sound_from_a_tool_stands_beside_its_result():
     result = ToolResult(call_id="c1", content=(media("audio", "audio/wav"), Text(text="Listen")))
     body = on_bedrock(talk(HELLO, ASKED, user(result), tools=TOOLS))
     assert [next(iter(block)) for block in last(body)] == ["toolResult", "audio"]
+
+
+def test_a_call_s_name_of_characters_that_are_not_allowed_is_replaced_in_call_and_result_alike():
+    asked = Turn(role="assistant", parts=tuple(ToolCall(call_id=name, name="time", arguments="") for name in ODD))
+    told = user(*(ToolResult(call_id=name) for name in ODD))
+    body = on_bedrock(talk(HELLO, asked, told, tools=TOOLS))
+    calls = [block["toolUse"]["toolUseId"] for block in body["messages"][1]["content"]]
+    assert calls == [block["toolResult"]["toolUseId"] for block in body["messages"][2]["content"]]
+    assert calls[0] == ODD[0]
+    assert len(set(calls)) == len(ODD)
+    assert all(re.fullmatch("[a-zA-Z0-9_-]{1,64}", name) for name in calls)
 
 
 def test_both_ways_of_drawing_are_told_where_both_are_taken():

@@ -91,6 +91,8 @@ class Tool(msgspec.Struct, frozen=True, kw_only=True):
     description: str | None = None
     schema: dict[str, Any] | None = None
     is_strict: bool | None = None
+    is_free_text: bool = False
+    """The client declared a tool that takes any text (free_text.py), and wants its calls told so."""
     cache: CacheFor | None = None
 
 
@@ -231,6 +233,8 @@ def _features_of_tools(conversation: Conversation) -> dict[Feature, str]:
     found: dict[Feature, str] = {}
     if conversation.tools:
         found["tools"] = "tools"
+    if any(tool.is_free_text for tool in conversation.tools):
+        found["custom_tools"] = "tools"
     if any(tool.is_strict for tool in conversation.tools):
         found["strict_tools"] = "strict"
     if any(tool.cache for tool in conversation.tools) or any(text.cache for text in conversation.system):

@@ -118,8 +118,7 @@ class Chat:
         return chat_replies.read(body, head.model)
 
     def write_reply(self, reply: Reply, quantities: Quantities | None, head: Head) -> dict[str, Any]:
-        del head
-        return chat_replies.write(reply, quantities)
+        return chat_replies.write(reply, quantities, head.free_text)
 
     def lacks(self, conversation: Conversation) -> tuple[support.Feature, ...]:
         del conversation

@@ -112,5 +112,7 @@ class Head(msgspec.Struct, frozen=True, kw_only=True):
     created_at_seconds: int
     wants_usage: bool = True
     """Chat completions only: a client that did not ask for usage gets none."""
+    free_text: frozenset[str] = frozenset()
+    """Names of the client's tools that take any text: calls of them are told as such (free_text.py)."""
     request: Mapping[str, Any] = {}
     """Responses only: they repeat the settings of the request in the answer."""

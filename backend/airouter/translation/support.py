@@ -63,17 +63,22 @@ def _rules(
 ) -> Mapping[Feature, Rule]:
     """The column of one dialect. A feature that stands nowhere is found by a test."""
     plain: dict[Feature, str] = dict.fromkeys(same, "")
+    every_carried: dict[Feature, str] = {**_CARRIED, **carried}
     every_dropped: dict[Feature, str] = {**_DROPPED, **dropped}
     every_refused: dict[Feature, str] = {**_REFUSED, **refused}
     rules: dict[Feature, Rule] = {}
     _put(rules, "carried", plain)
-    _put(rules, "carried", carried)
+    _put(rules, "carried", every_carried)
     _put(rules, "dropped", every_dropped)
     _put(rules, "refused", every_refused)
     return rules
 
 
 _HINT: Final = "it tunes the answer and does not change what was asked"
+_CARRIED: Final[Mapping[Feature, str]] = {
+    "custom_tools": "as functions with the text as their one argument; a grammar is told in the description",
+}
+"""By every dialect."""
 _DROPPED: Final[Mapping[Feature, str]] = {
     "cache_key": "it helps the vendor's cache and does not change the answer",
     "logit_bias": "token ids of one vendor mean nothing to another",
@@ -87,7 +92,6 @@ _DROPPED: Final[Mapping[Feature, str]] = {
 }
 """By every dialect."""
 _REFUSED: Final[Mapping[Feature, str]] = {
-    "custom_tools": "only OpenAI has tools that take free text",
     "media_output": "translated answers are text and tool calls",
     "server_tools": "only the vendor whose dialect it is can run it",
     "stored_conversation": "what one vendor remembers is unknown to another; send the whole conversation",

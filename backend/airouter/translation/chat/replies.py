@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from airouter.translation import usage
 from airouter.translation.conversation import Reasoning, Refusal, Text, ToolCall
+from airouter.translation.free_text import text_in
 from airouter.translation.reply import Choice, Quantities, Reply, SaidPart, StopReason, ThoughtDelta, TokenChance
 from airouter.translation.thought_seal import sealed_text
 
@@ -126,26 +127,33 @@ def written_seal(thought: Reasoning | ThoughtDelta) -> list[dict[str, Any]]:
     return [] if seal is None else [{"type": "reasoning.encrypted", "data": seal, "index": 0}]
 
 
-def write(reply: Reply, quantities: Quantities | None) -> dict[str, Any]:
-    """The body for a client of this dialect."""
+def write(reply: Reply, quantities: Quantities | None, free_text: frozenset[str] = frozenset()) -> dict[str, Any]:
+    """The body for a client of this dialect; `free_text` names its tools that take any text."""
     body: dict[str, Any] = {
         "id": reply.reply_id,
         "object": "chat.completion",
         "created": reply.created_at_seconds,
         "model": reply.model,
-        "choices": [_written(choice, index) for index, choice in enumerate(reply.choices)],
+        "choices": [_written(choice, index, free_text) for index, choice in enumerate(reply.choices)],
     }
     if quantities is not None:
         body["usage"] = usage.for_chat(quantities)
     return body
 
 
-def _written(choice: Choice, index: int) -> dict[str, Any]:
+def written_call(call_id: str, name: str, arguments: str, free_text: frozenset[str]) -> dict[str, Any]:
+    """A call of a tool, as the client declared it."""
+    if name in free_text:
+        return {"id": call_id, "type": "custom", "custom": {"name": name, "input": text_in(arguments)}}
+    return {"id": call_id, "type": "function", "function": {"name": name, "arguments": arguments}}
+
+
+def _written(choice: Choice, index: int, free_text: frozenset[str]) -> dict[str, Any]:
     words = "".join(part.text for part in choice.parts if isinstance(part, Text))
     thought = "".join(part.text for part in choice.parts if isinstance(part, Reasoning))
     refusal = "".join(part.text for part in choice.parts if isinstance(part, Refusal))
     calls = [
-        {"id": part.call_id, "type": "function", "function": {"name": part.name, "arguments": part.arguments}}
+        written_call(part.call_id, part.name, part.arguments, free_text)
         for part in choice.parts
         if isinstance(part, ToolCall)
     ]

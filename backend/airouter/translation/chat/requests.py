@@ -21,6 +21,7 @@ from airouter.translation.conversation import (
     Turn,
 )
 from airouter.translation.effort import check_effort, effort_for
+from airouter.translation.free_text import arguments_of, free_text_tool
 from airouter.translation.json_text import data_url, split_data_url, text_of
 from airouter.translation.members import Members
 from airouter.translation.support import Feature
@@ -164,9 +165,11 @@ def _said(message: Members, where: str, beyond: dict[Feature, str]) -> Iterator[
     for part in _content(message, where, beyond):
         if not isinstance(part, Text) or part.text:
             yield part
-    for number, call in enumerate(message.objects("tool_calls")):
+    for call in message.objects("tool_calls"):
         if call.text("type") == "custom":
-            beyond["custom_tools"] = f"{where}.tool_calls[{number}]"
+            custom = call.inner("custom")
+            arguments = arguments_of(custom.text("input") or "")
+            yield ToolCall(call_id=call.text("id") or "", name=custom.text("name") or "", arguments=arguments)
             continue
         function = call.inner("function")
         yield ToolCall(
@@ -184,13 +187,17 @@ def _result(message: Members, where: str, beyond: dict[Feature, str]) -> ToolRes
 def _tools(given: Members, beyond: dict[Feature, str]) -> Iterator[Tool]:
     for number, tool in enumerate(given.objects("tools")):
         kind = tool.text("type") or "function"
-        if kind != "function":
-            beyond["custom_tools" if kind == "custom" else "server_tools"] = f"tools[{number}]"
+        if kind not in {"function", "custom"}:
+            beyond["server_tools"] = f"tools[{number}]"
             continue
-        function = tool.inner("function")
+        function = tool.inner(kind)
         name = function.text("name")
         if not name:
-            raise InvalidRequest(f"tools[{number}].function.name is missing.", field=f"tools[{number}].function.name")
+            raise InvalidRequest(f"tools[{number}].{kind}.name is missing.", field=f"tools[{number}].{kind}.name")
+        if kind == "custom":
+            grammar = function.inner("format").inner("grammar")
+            yield free_text_tool(name, function.text("description"), grammar.text("syntax"), grammar.text("definition"))
+            continue
         yield Tool(
             name=name,
             description=function.text("description"),
@@ -207,7 +214,8 @@ def _tool_choice(given: Members) -> ToolChoice | None:
         if choice not in {"auto", "none", "required"}:
             raise InvalidRequest("tool_choice: auto, none, required or one function.", field="tool_choice")
         return ToolChoice(mode=choice)  # type: ignore[arg-type]
-    named = given.inner("tool_choice").inner("function").text("name")
+    kind = given.inner("tool_choice").text("type") or "function"
+    named = given.inner("tool_choice").inner("custom" if kind == "custom" else "function").text("name")
     if not named:
         raise InvalidRequest("tool_choice.function.name is missing.", field="tool_choice.function.name")
     return ToolChoice(mode="named", name=named)

@@ -12,6 +12,7 @@ from airouter.translation.chat.replies import (
     stop_of,
     thought_of,
     words_of,
+    written_call,
     written_chances,
     written_seal,
 )
@@ -88,6 +89,8 @@ class Writer:
     def __init__(self, head: Head) -> None:
         self._head = head
         self._begun: set[int] = set()
+        self._held: dict[tuple[int, int], tuple[CallBegan, list[str]]] = {}
+        """(choice, number) -> a call of a tool that takes any text, and what came of its arguments."""
 
     def write(self, events: list[Event]) -> bytes:
         """What a client reads of these events."""
@@ -110,18 +113,33 @@ class Writer:
                 return self._delta(event.choice, said) if said else b""
             case RefusalDelta():
                 return self._delta(event.choice, {"refusal": event.text})
+            case CallBegan() if event.name in self._head.free_text:
+                self._held[event.choice, event.number] = (event, [])
+                return b""
             case CallBegan():
                 function = {"name": event.name, "arguments": ""}
                 call = {"index": event.number, "id": event.call_id, "type": "function", "function": function}
                 return self._delta(event.choice, {"tool_calls": [call]})
+            case CallDelta() if (event.choice, event.number) in self._held:
+                self._held[event.choice, event.number][1].append(event.arguments)
+                return b""
             case CallDelta():
                 call = {"index": event.number, "function": {"arguments": event.arguments}}
                 return self._delta(event.choice, {"tool_calls": [call]})
             case Stopped():
-                return self._delta(event.choice, {}, finish=FINISHES[event.reason])
+                return self._told(event.choice) + self._delta(event.choice, {}, finish=FINISHES[event.reason])
             case Failed():
                 error = {"message": event.message, "type": "server_error", "param": None, "code": "upstream_failed"}
                 return self._framed({"error": error})
+
+    def _told(self, choice: int) -> bytes:
+        """Calls of tools that take any text, whole: their text is known when its JSON is."""
+        out = b""
+        for place in [place for place in self._held if place[0] == choice]:
+            began, parts = self._held.pop(place)
+            call = written_call(began.call_id, began.name, "".join(parts), self._head.free_text)
+            out += self._delta(choice, {"tool_calls": [{"index": began.number, **call}]})
+        return out
 
     def _delta(self, choice: int, delta: dict[str, Any], chances: Any = None, finish: str | None = None) -> bytes:
         if choice not in self._begun:

@@ -6,12 +6,13 @@ from typing import Any, Final
 from airouter.translation import usage
 from airouter.translation.chat.replies import read_chances, written_chances
 from airouter.translation.conversation import Reasoning, Refusal, Text, ToolCall
+from airouter.translation.free_text import text_in
 from airouter.translation.reply import Choice, Head, Quantities, Reply, SaidPart, StopReason, TokenChance
 from airouter.translation.thought_seal import sealed_text
 
 REPEATED: Final = (
     "instructions", "max_output_tokens", "metadata", "parallel_tool_calls", "previous_response_id", "reasoning",
-    "store", "temperature", "text", "tool_choice", "tools", "top_p", "truncation", "user",
+    "temperature", "text", "tool_choice", "tools", "top_p", "truncation", "user",
 )  # fmt: skip
 """Settings of the request that the answer repeats."""
 _DEFAULTS: Final[Mapping[str, Any]] = {
@@ -104,7 +105,7 @@ def envelope(head: Head, status: str, output: list[dict[str, Any]], stop: StopRe
 def write(reply: Reply, quantities: Quantities | None, head: Head) -> dict[str, Any]:
     """The body for a client of this dialect, which knows one choice only."""
     choice = reply.choices[0] if reply.choices else Choice(parts=(), stop="stop")
-    items = [item for number, part in enumerate(choice.parts) for item in _items(part, f"{head.reply_id}_{number}")]
+    items = [_written(part, f"{head.reply_id}_{number}", head) for number, part in enumerate(choice.parts)]
     if choice.chances:
         first = next((item for item in items if item["type"] == "message"), None)
         if first is not None:
@@ -115,17 +116,19 @@ def write(reply: Reply, quantities: Quantities | None, head: Head) -> dict[str, 
     return body
 
 
-def _items(part: SaidPart, suffix: str) -> list[dict[str, Any]]:
+def _written(part: SaidPart, suffix: str, head: Head) -> dict[str, Any]:
     match part:
         case Text():
-            return [message_item(suffix, text_part(part.text))]
+            return message_item(suffix, text_part(part.text))
         case Refusal():
-            return [message_item(suffix, {"type": "refusal", "refusal": part.text})]
+            return message_item(suffix, {"type": "refusal", "refusal": part.text})
+        case ToolCall() if part.name in head.free_text:
+            return free_text_item(suffix, part.call_id, part.name, text_in(part.arguments))
         case ToolCall():
-            return [call_item(suffix, part.call_id, part.name, part.arguments)]
+            return call_item(suffix, part.call_id, part.name, part.arguments)
         case Reasoning():
             seal = sealed_text(part.vendor, text=part.text, signature=part.signature, sealed=part.sealed)
-            return [thought_item(suffix, part.text, seal)]
+            return thought_item(suffix, part.text, seal)
 
 
 def text_part(text: str) -> dict[str, Any]:
@@ -153,6 +156,18 @@ def call_item(suffix: str, call_id: str, name: str, arguments: str, status: str 
         "call_id": call_id,
         "name": name,
         "arguments": arguments,
+    }
+
+
+def free_text_item(suffix: str, call_id: str, name: str, text: str, status: str = "completed") -> dict[str, Any]:
+    """A call of a tool that takes any text."""
+    return {
+        "id": f"ctc_{suffix}",
+        "type": "custom_tool_call",
+        "status": status,
+        "call_id": call_id,
+        "name": name,
+        "input": text,
     }
 
 

@@ -21,6 +21,7 @@ from airouter.translation.conversation import (
     Turn,
 )
 from airouter.translation.effort import check_effort, effort_for
+from airouter.translation.free_text import arguments_of, free_text_tool
 from airouter.translation.json_text import data_url, split_data_url
 from airouter.translation.members import Members
 from airouter.translation.support import Feature
@@ -45,7 +46,6 @@ _KNOWN: Final = frozenset({
     "safety_identifier", "service_tier", "stream", "stream_options",
 })  # fmt: skip
 _INCLUDE_LOGPROBS: Final = "message.output_text.logprobs"
-_CUSTOM: Final = frozenset({"custom_tool_call", "custom_tool_call_output"})
 
 
 def read(body: Mapping[str, Any], model: str) -> Conversation:
@@ -117,15 +117,17 @@ def _turn(item: Members, where: str, beyond: dict[Feature, str]) -> Turn | None:
                 arguments=item.text("arguments") or "{}",
             )
             return Turn(role="assistant", parts=(call,))
-        case "function_call_output":
+        case "custom_tool_call":
+            arguments = arguments_of(item.text("input") or "")
+            call = ToolCall(call_id=item.text("call_id") or "", name=item.text("name") or "", arguments=arguments)
+            return Turn(role="assistant", parts=(call,))
+        case "function_call_output" | "custom_tool_call_output":
             content = (p for p in _content(item, "output", where, beyond) if isinstance(p, Text | Media))
             return Turn(role="user", parts=(ToolResult(call_id=item.text("call_id") or "", content=tuple(content)),))
         case "reasoning":
             return Turn(role="assistant", parts=(_thought(item),))
         case "item_reference" | "compaction":
             beyond["stored_conversation"] = where
-        case _ if kind in _CUSTOM:
-            beyond["custom_tools"] = where
         case _:
             beyond["server_tools"] = where
     return None
@@ -183,12 +185,16 @@ def _joined(turns: list[Turn]) -> list[Turn]:
 def _tools(given: Members, beyond: dict[Feature, str]) -> Iterator[Tool]:
     for number, tool in enumerate(given.objects("tools")):
         kind = tool.text("type")
-        if kind != "function":
-            beyond["custom_tools" if kind == "custom" else "server_tools"] = f"tools[{number}]"
+        if kind not in {"function", "custom"}:
+            beyond["server_tools"] = f"tools[{number}]"
             continue
         name = tool.text("name")
         if not name:
             raise InvalidRequest(f"tools[{number}].name is missing.", field=f"tools[{number}].name")
+        if kind == "custom":
+            grammar = tool.inner("format")
+            yield free_text_tool(name, tool.text("description"), grammar.text("syntax"), grammar.text("definition"))
+            continue
         yield Tool(
             name=name,
             description=tool.text("description"),
@@ -206,7 +212,7 @@ def _tool_choice(given: Members, beyond: dict[Feature, str]) -> ToolChoice | Non
             raise InvalidRequest("tool_choice: auto, none, required or one function.", field="tool_choice")
         return ToolChoice(mode=choice)  # type: ignore[arg-type]
     named = given.inner("tool_choice")
-    if named.text("type") != "function":
+    if named.text("type") not in {"function", "custom"}:
         beyond["server_tools"] = "tool_choice"
         return None
     return ToolChoice(mode="named", name=named.text("name"))

@@ -7,6 +7,7 @@ import msgspec
 
 from airouter.translation import usage
 from airouter.translation.chat.replies import read_chances, written_chances
+from airouter.translation.free_text import text_in
 from airouter.translation.reply import (
     CallBegan,
     CallDelta,
@@ -20,7 +21,14 @@ from airouter.translation.reply import (
     TextDelta,
     ThoughtDelta,
 )
-from airouter.translation.responses.replies import call_item, envelope, message_item, text_part, thought_item
+from airouter.translation.responses.replies import (
+    call_item,
+    envelope,
+    free_text_item,
+    message_item,
+    text_part,
+    thought_item,
+)
 from airouter.translation.thought_seal import sealed_text
 
 _ANY: Final = msgspec.json.Decoder(dict[str, Any])
@@ -147,12 +155,15 @@ class Writer:
             case CallBegan():
                 out = self._close()
                 self._open, self._call, self._text = "call", event, []
-                item = call_item(self._suffix(), event.call_id, event.name, "", "in_progress")
+                begun = free_text_item if event.name in self._head.free_text else call_item
+                item = begun(self._suffix(), event.call_id, event.name, "", "in_progress")
                 return out + self._item_event("response.output_item.added", {"item": item})
             case CallDelta():
                 if self._open != "call" or self._call is None or self._call.number != event.number:
                     return self._event(Failed(message="The provider mixed two tool calls, which cannot be said here."))
                 self._text.append(event.arguments)
+                if self._call.name in self._head.free_text:  # the text is known when its JSON is whole
+                    return b""
                 said = {"item_id": f"fc_{self._suffix()}", "delta": event.arguments}
                 return self._item_event("response.function_call_arguments.delta", said)
             case Stopped():
@@ -224,14 +235,22 @@ class Writer:
                 item = thought_item(suffix, text, seal)
             case "call":
                 assert self._call is not None
-                text = text or "{}"
-                said = {"item_id": f"fc_{suffix}", "name": self._call.name, "arguments": text}
-                out = self._item_event("response.function_call_arguments.done", said)
-                item = call_item(suffix, self._call.call_id, self._call.name, text)
+                out, item = self._close_call(self._call, text, suffix)
         out += self._item_event("response.output_item.done", {"item": item})
         self._output.append(item)
         self._open = None
         return out
+
+    def _close_call(self, call: CallBegan, arguments: str, suffix: str) -> tuple[bytes, dict[str, Any]]:
+        if call.name in self._head.free_text:
+            text = text_in(arguments)
+            place = {"item_id": f"ctc_{suffix}"}
+            out = self._item_event("response.custom_tool_call_input.delta", {**place, "delta": text})
+            out += self._item_event("response.custom_tool_call_input.done", {**place, "input": text})
+            return out, free_text_item(suffix, call.call_id, call.name, text)
+        said = {"item_id": f"fc_{suffix}", "name": call.name, "arguments": arguments or "{}"}
+        out = self._item_event("response.function_call_arguments.done", said)
+        return out, call_item(suffix, call.call_id, call.name, arguments or "{}")
 
     def _suffix(self) -> str:
         return f"{self._head.reply_id}_{len(self._output)}"
