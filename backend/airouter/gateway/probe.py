@@ -131,7 +131,7 @@ def _question(channel: Channel, model: str, endpoint: ProbedEndpoint) -> dict[st
     if endpoint == "completions":
         return {"model": model, "prompt": "Hello", "max_tokens": OUTPUT_TOKENS_MAX}
     # OpenAI's reasoning models refuse `max_tokens`; most others know nothing else.
-    limit = "max_completion_tokens" if channel.provider == "openai" else "max_tokens"
+    limit = "max_completion_tokens" if channel.provider in {"openai", "azure-openai"} else "max_tokens"
     return {"model": model, "messages": [{"role": "user", "content": "Say hello."}], limit: OUTPUT_TOKENS_MAX}
 
 

@@ -19,9 +19,9 @@ _ACCEPT: Final = (b"accept", b"application/json")
 
 UNLISTED: Final[Mapping[str, str]] = {
     "scripted": "The scripted provider answers to any name.",
-    "azure": "Azure answers to the names of your deployments; they stand in its portal.",
     "azure-openai": "Azure answers to the names of your deployments; they stand in its portal.",
     "vertex": "Vertex AI has no list behind this address; its model garden names them.",
+    "vertex-anthropic": "Vertex AI has no list behind this address; its model garden names them.",
     "bedrock": "Bedrock keeps its list behind another address; its console names the models and inference profiles.",
     "perplexity": "Perplexity has no list; its documentation names the models.",
     "jina": "Jina has no list; its documentation names the models.",

@@ -287,6 +287,10 @@ async def _base_url(text: str, provider: str, network: Network) -> str:
     if not text and provider in WITHOUT_ADDRESS:
         return ""
     address = await checked_base_url(text, network)
+    if provider == "azure-openai" and "/deployments" in address:
+        raise InvalidRequest(
+            "base_url: it is the address of the resource; its deployments are named in `models`.", field="base_url"
+        )
     if provider in VERSIONLESS and address.endswith(("/v1", "/v1beta")):
         raise InvalidRequest(
             f"base_url: {provider} takes its address without a version, as its own SDK does.", field="base_url"

@@ -82,5 +82,8 @@ async def test_credential_of_a_service_account_is_checked_and_known_by_its_addre
     made = await operator.post(CHANNELS, json={**draft, "credentials": [key_file()]})
     assert made.status_code == 201, made.text
     assert made.json()["credentials"][0]["hint"] == "router@my-project.iam.gserviceaccount.com"
+    deployment = "https://res.openai.azure.com/openai/deployments/gpt"
+    wrong = await operator.post(CHANNELS, json={**DRAFT, "provider": "azure-openai", "base_url": deployment})
+    assert (wrong.status_code, wrong.json()["field"]) == (422, "base_url")
     azure = {**DRAFT, "name": "azure", "provider": "azure-openai", "credentials": [APPLICATION]}
     assert (await operator.post(CHANNELS, json=azure)).json()["credentials"][0]["hint"] == "c-1"
