@@ -26,6 +26,13 @@ export const processorsQuery = queryOptions({
   staleTime: Number.POSITIVE_INFINITY,
 })
 
+export const modelsQuery = queryOptions({
+  queryKey: ["admin", "models"],
+  queryFn: ({ signal }) =>
+    everyPage((cursor) => body(api().GET("/api/v1/admin/models", { params: ask(cursor), signal }))),
+  staleTime: 10_000,
+})
+
 /** Every channel: they are few, and their page is searched as it is typed. */
 export const channelsQuery = queryOptions({
   queryKey: ["admin", "channels"],
@@ -34,9 +41,14 @@ export const channelsQuery = queryOptions({
   refetchInterval: 20_000,
 })
 
-export const modelsQuery = queryOptions({
-  queryKey: ["admin", "models"],
-  queryFn: ({ signal }) =>
-    everyPage((cursor) => body(api().GET("/api/v1/admin/models", { params: ask(cursor), signal }))),
-  staleTime: 10_000,
+export const channelSummaryQuery = queryOptions({
+  queryKey: ["admin", "channels", "summary"],
+  queryFn: ({ signal }) => body(api().GET("/api/v1/admin/channels/summary", { signal })),
+  refetchInterval: 60_000,
+})
+
+export const providersQuery = queryOptions({
+  queryKey: ["admin", "providers"],
+  queryFn: ({ signal }) => body(api().GET("/api/v1/admin/providers", { signal })).then(({ items }) => items),
+  staleTime: Number.POSITIVE_INFINITY,
 })

@@ -44,9 +44,11 @@ const PLACES: Place[] = [
   { to: "/console/settings", label: "nav.settings", icon: Settings },
 ]
 
+export const CHANNELS = "/console/admin/channels"
+
 /** Shown to operators and owners only. */
 export const OPERATOR_PLACES: Place[] = [
-  { to: "/console/admin/channels", label: "nav.channels", icon: Waypoints },
+  { to: CHANNELS, label: "nav.channels", icon: Waypoints },
   { to: "/console/admin/rate-cards", label: "nav.rateCards", icon: Scale },
   { to: "/console/admin/price-imports", label: "nav.priceImports", icon: FileInput },
   { to: "/console/admin/margins", label: "nav.margins", icon: ChartNoAxesCombined },

@@ -14,6 +14,7 @@ import { meQuery, statusQuery, walletQuery } from "../api/queries"
 import { chooseAccount, chosenAccount, isSignedIn, resume } from "../api/session"
 import { readAccountsSearch } from "../features/accounts/search"
 import { readAuditSearch } from "../features/audit-log/search"
+import { readChannelsSearch } from "../features/channels/search"
 import { readCodesSearch } from "../features/codes/search"
 import { readDashboardSearch } from "../features/dashboard/search"
 import { readKeysSearch } from "../features/keys/search"
@@ -268,7 +269,25 @@ const channels = createRoute({
   getParentRoute: () => admin,
   path: "/channels",
   staticData: { title: "nav.channels" },
+  validateSearch: readChannelsSearch,
+  loader: () => wordsFor("channels"),
   component: lazyRouteComponent(() => import("../features/channels/channels-page")),
+})
+
+const newChannel = createRoute({
+  getParentRoute: () => admin,
+  path: "/channels/new",
+  staticData: { title: "nav.channels" },
+  loader: () => wordsFor("channels"),
+  component: lazyRouteComponent(() => import("../features/channels/new-channel-page")),
+})
+
+const channel = createRoute({
+  getParentRoute: () => admin,
+  path: "/channels/$channelId",
+  staticData: { title: "nav.channels" },
+  loader: () => wordsFor("channels"),
+  component: lazyRouteComponent(() => import("../features/channels/channel-page")),
 })
 
 const rateCards = createRoute({
@@ -413,6 +432,8 @@ const tree = root.addChildren([
     settings,
     admin.addChildren([
       channels,
+      newChannel,
+      channel,
       rateCards,
       priceImports,
       priceImport,

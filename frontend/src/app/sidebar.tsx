@@ -1,14 +1,15 @@
-import { useSuspenseQuery } from "@tanstack/react-query"
+import { useQuery, useSuspenseQuery } from "@tanstack/react-query"
 import { Link } from "@tanstack/react-router"
 import { ChevronsUpDown } from "lucide-react"
 import { useTranslation } from "react-i18next"
+import { channelSummaryQuery } from "../api/operator-queries"
 import { meQuery, walletQuery } from "../api/queries"
 import { chooseAccount } from "../api/session"
 import type { Me } from "../api/types"
 import { CountingBalance } from "../components/amount"
 import { ButtonLink } from "../components/button"
 import { Menu, MenuChoice } from "../components/menu"
-import { OPERATOR_PLACES, type Place, placesFor } from "./navigation"
+import { CHANNELS, OPERATOR_PLACES, type Place, placesFor } from "./navigation"
 
 export function accountName(me: Me): string {
   return me.accounts.find((account) => account.id === me.account.id)?.name || me.user.email
@@ -47,6 +48,19 @@ function AccountSwitcher({ me }: { me: Me }) {
   )
 }
 
+/** How many channels an operator should look at: refused credentials, failing ones, failed tests. */
+function ChannelBadge() {
+  const { t } = useTranslation()
+  const { data } = useQuery(channelSummaryQuery)
+  if (!data?.needs_look) return null
+  return (
+    <span className="badge" title={t("nav.needLook", { count: data.needs_look })}>
+      {data.needs_look}
+      <span className="sr-only"> {t("nav.needLook", { count: data.needs_look })}</span>
+    </span>
+  )
+}
+
 function Places({ places, onGo }: { places: Place[]; onGo?: () => void }) {
   const { t } = useTranslation()
   return places.map(({ to, label, icon: Icon }) => (
@@ -60,6 +74,7 @@ function Places({ places, onGo }: { places: Place[]; onGo?: () => void }) {
     >
       <Icon className="i" aria-hidden="true" />
       <span className="word">{t(label)}</span>
+      {to === CHANNELS && <ChannelBadge />}
     </Link>
   ))
 }

@@ -3,6 +3,7 @@ import "i18next"
 import type admin from "./locales/en/admin.json"
 import type alerts from "./locales/en/alerts.json"
 import type auditLog from "./locales/en/audit-log.json"
+import type channels from "./locales/en/channels.json"
 import type codes from "./locales/en/codes.json"
 import type common from "./locales/en/common.json"
 import type costs from "./locales/en/costs.json"
@@ -36,6 +37,7 @@ declare module "i18next" {
       admin: typeof admin
       alerts: typeof alerts
       "audit-log": typeof auditLog
+      channels: typeof channels
       codes: typeof codes
       common: typeof common
       costs: typeof costs

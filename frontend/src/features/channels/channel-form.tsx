@@ -1,201 +1,163 @@
-import { useQuery } from "@tanstack/react-query"
-import { useState } from "react"
+import { useMutation } from "@tanstack/react-query"
+import { Link, useBlocker, useNavigate } from "@tanstack/react-router"
+import { ArrowLeft } from "lucide-react"
+import { type FormEvent, useRef, useState } from "react"
 import { useTranslation } from "react-i18next"
-import { groupsQuery } from "../../api/operator-queries"
-import type { Channel, ChannelDraft } from "../../api/types"
-import { Field } from "../../components/field"
-import { FormDialog } from "../../components/form-dialog"
-import { Input, Select, TextArea } from "../../components/input"
-import { PickMany } from "../../components/pick-many"
-import { draftOf, EMPTY, type FieldError, type Fields, fieldsOf, mistakes } from "./channel-fields"
+import type { Channel, Provider } from "../../api/types"
+import { Button } from "../../components/button"
+import { Switch } from "../../components/choice"
+import { Dialog } from "../../components/dialog"
+import { PageHead } from "../../components/page"
+import { useProblemText } from "../../components/problem"
+import { AddressPart } from "./address-part"
+import { BehaviourPart } from "./behaviour-part"
+import { useChannelActs } from "./channel-acts"
+import { CredentialsPart } from "./credentials-part"
+import { draftOf, emptyFields, type Fields, fieldsOf, type Mistake, mistakes } from "./fields"
+import { Health } from "./health"
+import { ModelsPart } from "./models-part"
+import { RoutingPart } from "./routing-part"
+import { RulesPart } from "./rules-part"
+import { TestsPart } from "./tests-part"
+import "./channels.css"
 
-const PROVIDERS = [
-  "openai",
-  "anthropic",
-  "gemini",
-  "openai-compatible",
-  "cerebras",
-  "deepseek",
-  "fireworks",
-  "groq",
-  "mistral",
-  "moonshot",
-  "openrouter",
-  "perplexity",
-  "together",
-  "xai",
-  "zai",
-  "scripted",
-]
-/** Vendors whose own SDK takes an address without a version. */
-const ADDRESSES: Record<string, string> = {
-  anthropic: "https://api.anthropic.com",
-  gemini: "https://generativelanguage.googleapis.com",
+/** What was typed, whether it differs from what is stored, and what is wrong with it. */
+function useFields(channel: Channel | null) {
+  const [stored, setStored] = useState<Fields>(() => (channel ? fieldsOf(channel) : emptyFields()))
+  const [fields, setFields] = useState<Fields>(stored)
+  const [wrong, setWrong] = useState<Mistake[]>([])
+  const change = (part: Partial<Fields>) => {
+    setFields((before) => ({ ...before, ...part }))
+    const names: string[] = Object.keys(part).map((name) =>
+      name === "body" || name === "headers" ? "rules" : name,
+    )
+    setWrong((before) => before.filter((name) => !names.includes(name)))
+  }
+  const reset = (to: Fields) => {
+    setStored(to)
+    setFields(to)
+    setWrong([])
+  }
+  return { fields, change, wrong, setWrong, reset, stored, isDirty: fields !== stored }
 }
 
-/** A channel: for a new one, or (`edited`) one there is. Credentials go in and never come out. */
-export function ChannelForm({
-  isOpen,
-  edited,
-  onClose,
-  onGone,
-  onSubmit,
-}: {
-  isOpen: boolean
-  edited: Channel | null
-  onClose: () => void
-  onGone: () => void
-  onSubmit: (draft: ChannelDraft) => Promise<unknown>
-}) {
-  const { t } = useTranslation("admin")
-  const groups = useQuery(groupsQuery)
-  const [fields, setFields] = useState<Fields>(edited ? fieldsOf(edited) : EMPTY)
-  const [wrong, setWrong] = useState<FieldError[]>([])
-  const set = <Name extends keyof Fields>(name: Name, value: Fields[Name]) => {
-    setFields((before) => ({ ...before, [name]: value }))
-    setWrong((before) => before.filter((field) => field !== name))
-  }
-  const errorOf = (name: FieldError, text: string) => (wrong.includes(name) ? text : null)
-  const submit = () => {
-    const found = mistakes(fields)
-    setWrong(found)
-    return found.length === 0 ? onSubmit(draftOf(fields)) : null
-  }
-  const providers = PROVIDERS.includes(fields.provider) ? PROVIDERS : [fields.provider, ...PROVIDERS]
-  const isScripted = fields.provider === "scripted"
+/** Asks before what was typed is lost. */
+function Leaving({ isDirty, mayLeave }: { isDirty: boolean; mayLeave: { current: boolean } }) {
+  const { t } = useTranslation(["channels", "common"])
+  const blocker = useBlocker({
+    shouldBlockFn: () => isDirty && !mayLeave.current,
+    enableBeforeUnload: () => isDirty && !mayLeave.current,
+    withResolver: true,
+  })
   return (
-    <FormDialog
-      isOpen={isOpen}
-      onClose={onClose}
-      onGone={onGone}
-      title={edited ? t("editTitle", { name: edited.name }) : t("channels.new")}
-      text={t("channels.newText")}
-      action={edited ? t("save") : t("channels.create")}
-      onSubmit={submit}
-    >
-      <div className="grid gap-4 sm:grid-cols-2">
-        <Field label={t("channels.name")} error={errorOf("name", t("nameMissing"))}>
-          {(ids) => (
-            <Input
-              {...ids}
-              autoFocus
-              maxLength={120}
-              value={fields.name}
-              onChange={(event) => set("name", event.target.value)}
-            />
-          )}
-        </Field>
-        <Field label={t("channels.provider")}>
-          {(ids) => (
-            <Select
-              {...ids}
-              value={fields.provider}
-              onChange={(event) => set("provider", event.target.value)}
-            >
-              {providers.map((provider) => (
-                <option key={provider}>{provider}</option>
-              ))}
-            </Select>
-          )}
-        </Field>
-      </div>
-      {!isScripted && (
+    <Dialog
+      isOpen={blocker.status === "blocked"}
+      onClose={() => blocker.reset?.()}
+      title={t("leaveTitle")}
+      text={t("leaveText")}
+      foot={
         <>
-          <Field
-            label={t("channels.baseUrl")}
-            help={t("channels.baseUrlHelp")}
-            error={errorOf("baseUrl", t("channels.baseUrlBad"))}
-          >
-            {(ids) => (
-              <Input
-                {...ids}
-                className="mono"
-                inputMode="url"
-                placeholder={ADDRESSES[fields.provider] ?? "https://…/v1"}
-                value={fields.baseUrl}
-                onChange={(event) => set("baseUrl", event.target.value)}
-              />
-            )}
-          </Field>
-          <Field
-            label={t("channels.credentials")}
-            help={
-              edited
-                ? t("channels.credentialsKept", {
-                    hints: edited.credentials.map(({ hint }) => hint).join(", "),
-                  })
-                : t("channels.credentialsHelp")
-            }
-          >
-            {(ids) => (
-              <TextArea
-                {...ids}
-                className="mono"
-                rows={2}
-                autoComplete="off"
-                spellCheck={false}
-                value={fields.credentials}
-                onChange={(event) => set("credentials", event.target.value)}
-              />
-            )}
-          </Field>
+          <Button onClick={() => blocker.reset?.()}>{t("common:keep")}</Button>
+          <Button look="danger" onClick={() => blocker.proceed?.()}>
+            {t("leave")}
+          </Button>
         </>
+      }
+    />
+  )
+}
+
+/** Everything about a channel on one page; credentials of a stored one change at once, the rest when it is saved. */
+export function ChannelForm({ channel, providers }: { channel: Channel | null; providers: Provider[] }) {
+  const { t } = useTranslation("channels")
+  const navigate = useNavigate()
+  const textOf = useProblemText()
+  const { save, refresh } = useChannelActs()
+  const { fields, change, wrong, setWrong, reset, stored, isDirty } = useFields(channel)
+  const mayLeave = useRef(false)
+  const provider = providers.find(({ name }) => name === fields.provider)
+  const send = useMutation({
+    gcTime: 0,
+    mutationFn: () => save(channel, draftOf(fields, channel === null)),
+    onSuccess: (saved) => {
+      if (channel) return reset(fieldsOf(saved))
+      mayLeave.current = true
+      void navigate({
+        to: "/console/admin/channels/$channelId",
+        params: { channelId: saved.id },
+        replace: true,
+      })
+    },
+  })
+  const submit = (event: FormEvent<HTMLFormElement>) => {
+    event.preventDefault()
+    if (send.isPending) return
+    const found = mistakes(fields, provider?.needs_address ?? true)
+    setWrong(found)
+    if (found.length === 0) return send.mutate()
+    const form = event.currentTarget
+    requestAnimationFrame(() => form.querySelector<HTMLElement>("[aria-invalid]")?.focus())
+  }
+  const part = { fields, set: change, wrong }
+  const isAddressNew = fields.provider !== stored.provider || fields.baseUrl !== stored.baseUrl
+  const problem = send.error && textOf(send.error)
+  return (
+    <form onSubmit={submit} noValidate>
+      <AddressPart {...part} providers={providers} isNew={channel === null} />
+      {(provider?.credential !== "none" || (channel?.credentials.length ?? 0) > 0) && (
+        <CredentialsPart channel={channel} provider={provider} fields={fields} set={change} />
       )}
-      <Field
-        label={t("channels.models")}
-        help={t("channels.modelsHelp")}
-        error={errorOf("models", t("channels.modelsBad"))}
-      >
-        {(ids) => (
-          <TextArea
-            {...ids}
-            className="mono"
-            rows={4}
-            spellCheck={false}
-            value={fields.models}
-            onChange={(event) => set("models", event.target.value)}
-          />
+      <ModelsPart {...part} channel={channel} isAddressNew={isAddressNew} />
+      <RoutingPart {...part} />
+      <TestsPart {...part} channel={channel} isDirty={isDirty} onTested={() => void refresh()} />
+      <BehaviourPart {...part} channel={channel} />
+      <RulesPart {...part} />
+      <div className="save-bar">
+        <Button type="submit" look="primary" isBusy={send.isPending} disabled={channel !== null && !isDirty}>
+          {channel ? t("save") : t("saveNew")}
+        </Button>
+        {isDirty && channel && (
+          <Button look="ghost" onClick={() => reset(stored)}>
+            {t("discard")}
+          </Button>
         )}
-      </Field>
-      <div className="grid gap-4 sm:grid-cols-2">
-        <Field
-          label={t("channels.priority")}
-          help={t("channels.priorityHelp")}
-          error={errorOf("priority", t("wholeNumber"))}
-        >
-          {(ids) => (
-            <Input
-              {...ids}
-              className="num"
-              inputMode="numeric"
-              value={fields.priority}
-              onChange={(event) => set("priority", event.target.value)}
-            />
-          )}
-        </Field>
-        <Field
-          label={t("channels.weight")}
-          help={t("channels.weightHelp")}
-          error={errorOf("weight", t("wholeNumber"))}
-        >
-          {(ids) => (
-            <Input
-              {...ids}
-              className="num"
-              inputMode="numeric"
-              value={fields.weight}
-              onChange={(event) => set("weight", event.target.value)}
-            />
-          )}
-        </Field>
+        <span className={`text-13 ${problem || wrong.length > 0 ? "text-bad" : "text-ink-3"}`} role="status">
+          {wrong.length > 0
+            ? t("wrong", { count: wrong.length })
+            : problem || (isDirty ? t("unsaved") : channel && t("allSaved"))}
+        </span>
       </div>
-      <PickMany
-        label={t("channels.groups")}
-        help={t("channels.groupsHelp")}
-        options={groups.data?.map(({ name }) => name) ?? []}
-        chosen={fields.groups}
-        onChange={(names) => set("groups", names)}
-      />
-    </FormDialog>
+      <Leaving isDirty={isDirty} mayLeave={mayLeave} />
+    </form>
+  )
+}
+
+export function ChannelHead({ channel }: { channel: Channel | null }) {
+  const { t } = useTranslation("channels")
+  const { turn } = useChannelActs()
+  return (
+    <>
+      <Link
+        to="/console/admin/channels"
+        className="mb-3 inline-flex items-center gap-1.5 text-13 text-ink-2 no-underline!"
+      >
+        <ArrowLeft className="i i-sm" aria-hidden="true" />
+        {t("back")}
+      </Link>
+      <PageHead title={channel?.name ?? t("newTitle")} text={channel ? undefined : t("newText")}>
+        {channel && (
+          <div className="flex items-center gap-4">
+            <div className="text-right text-13">
+              <Health channel={channel} />
+            </div>
+            <Switch
+              label={channel.name}
+              isOn={channel.enabled}
+              onChange={(enabled) => void turn(channel, enabled)}
+            />
+          </div>
+        )}
+      </PageHead>
+    </>
   )
 }
