@@ -21,8 +21,8 @@ from airouter.api.cors import Cors
 from airouter.api.doors.asgi import door_routes
 from airouter.api.doors.document import gateway_document
 from airouter.api.doors.gemini import gemini_routes
+from airouter.api.doors.kept import kept_routes
 from airouter.api.doors.models import model_routes
-from airouter.api.doors.responses import response_routes
 from airouter.api.doors.service import Doors
 from airouter.api.management import Services, management
 from airouter.api.openapi import as_json, management_json
@@ -38,7 +38,7 @@ from airouter.gateway.clock import LeaseClock
 from airouter.gateway.credential_reports import CredentialReports
 from airouter.gateway.credit import Credit
 from airouter.gateway.dispatch import Dispatch
-from airouter.gateway.kept_responses import KeptResponses
+from airouter.gateway.kept_things import KeptThings
 from airouter.gateway.media import MediaFetcher
 from airouter.gateway.pins import Pins
 from airouter.gateway.pipeline import Gateway
@@ -314,7 +314,7 @@ class House:
             rates=rates,
             pins=pins,
             background=background,
-            kept=KeptResponses(relay=relay, pins=pins, background=background, jobs=jobs, stored_ids=stored_ids),
+            kept=KeptThings(relay=relay, pins=pins, background=background, jobs=jobs, stored_ids=stored_ids),
             clock=clock,
         )
 
@@ -541,7 +541,7 @@ class Application:
                 *door_routes(house.open_doors),
                 *model_routes(house.open_doors),
                 *gemini_routes(house.open_doors),
-                *response_routes(house.open_doors),
+                *kept_routes(house.open_doors),
                 *compat_routes(house.services, house.open_doors),
                 *_demo_routes(house),
             ],

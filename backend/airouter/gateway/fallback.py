@@ -43,20 +43,21 @@ class Renamed(msgspec.Struct, frozen=True, kw_only=True):
     terms: Terms
 
 
-def admit_fallback(  # noqa: PLR0917 - as it was admitted
-    catalogue: Catalogue, caller: Caller, door: Door, request: RequestHead, body: bytes, error: ModelNotFound
+def admit_some(
+    catalogue: Catalogue, caller: Caller, door: Door, request: RequestHead, body: bytes
 ) -> tuple[RequestHead, bytes, Terms]:
-    """For a call whose model is not there: the first of the key's fallback models that is.
+    """Admits the call as it is, or where its model is not there, for the first of the key's fallback models that is.
 
-    Raises:
-        ModelNotFound: `error`; there is none, or none that is there.
+    Raises: as `admit`.
     """
-    for name in caller.fallback_models:
-        renamed = _renamed(request, body, name)
-        found = _admitted(catalogue, caller, door, renamed)
-        if found is not None:
-            return found.request, found.body, found.terms
-    raise error
+    try:
+        return request, body, admit(catalogue, caller, door, request, body)
+    except ModelNotFound:
+        for name in caller.fallback_models:
+            found = _admitted(catalogue, caller, door, _renamed(request, body, name))
+            if found is not None:
+                return found.request, found.body, found.terms
+        raise
 
 
 class Fallback:
@@ -77,14 +78,17 @@ class Fallback:
         if call.pin is None and not isinstance(failure, UpstreamRefusedRequest):
             asked = call.requested_model or call.terms.model.model
             request = call.request
-            for name, group in self._others(call, catalogue):
+            others = list(self._others(call, catalogue))
+            if not others and not _was_sent(call):  # they were left alone in vain
+                return await self._relay.open(call, body, client_headers, routes)
+            for left, (name, group) in zip(range(len(others) - 1, -1, -1), others, strict=True):
                 found = _admitted(catalogue, caller, call.door, _renamed(request, body, name), group)
-                if found is None or not self._relay.may_retry(call, catalogue.policies.routing):
+                if found is None or (_was_sent(call) and not self._relay.may_retry(call, catalogue.policies.routing)):
                     continue
                 try:
                     await self._move(call, found)
                     call.requested_model = asked if name != asked else None
-                    return await self._relay.open(call, found.body, client_headers, routes)
+                    return await self._relay.open(call, found.body, client_headers, routes, has_others=left > 0)
                 except (Upstream, Invalid, OutOfQuota, TooMany, Unavailable):  # the first failure tells most
                     continue
         raise failure
@@ -124,6 +128,11 @@ class Fallback:
             raise
         call.slot, call.terms, call.request = slot, terms, found.request
         call.output_allowance = terms.ceiling.output_tokens
+
+
+def _was_sent(call: Call) -> bool:
+    """Some provider was asked: another attempt is one more."""
+    return any(attempt.reason not in {"not_translatable", "at_capacity"} for attempt in call.attempts)
 
 
 def _renamed(request: RequestHead, body: bytes, model: str) -> tuple[RequestHead, bytes]:

@@ -6,12 +6,12 @@ from functools import partial
 from typing import Final
 
 from airouter.domain.catalogue import Model
-from airouter.domain.errors import DomainError, InsufficientQuota, ModelNotFound, OutOfQuota, Upstream
+from airouter.domain.errors import DomainError, InsufficientQuota, OutOfQuota, Upstream
 from airouter.domain.ids import RequestId
 from airouter.domain.key import Caller
 from airouter.domain.pricing import Ceiling, token_price
 from airouter.gateway import meter
-from airouter.gateway.admit import Terms, admit, usable_group
+from airouter.gateway.admit import Terms, usable_group
 from airouter.gateway.authenticate import Callers
 from airouter.gateway.background import Background
 from airouter.gateway.call import NO_HOLD, Call
@@ -20,8 +20,8 @@ from airouter.gateway.credit import Credit, Hold
 from airouter.gateway.estimates import Estimates
 from airouter.gateway.exchange import Exchange, Headers
 from airouter.gateway.failures import domain_error
-from airouter.gateway.fallback import Fallback, admit_fallback
-from airouter.gateway.kept_responses import About, Errand, KeptResponses
+from airouter.gateway.fallback import Fallback, admit_some
+from airouter.gateway.kept_things import About, Errand, KeptThings
 from airouter.gateway.meter import Metered
 from airouter.gateway.pins import Pins
 from airouter.gateway.rate_limits import RateLimiter
@@ -60,7 +60,7 @@ class Gateway:
         rates: RateLimiter,
         pins: Pins,
         background: Background,
-        kept: KeptResponses,
+        kept: KeptThings,
         clock: Callable[[], float],
     ) -> None:
         self._callers = callers
@@ -85,20 +85,17 @@ class Gateway:
             DomainError: the call was refused or failed. Nothing is charged unless an answer had begun; the exchange
                 says whether there is still a head to put the refusal into.
         """
-        started_at, requested_model = self._clock(), None
+        started_at = self._clock()
         caller = await self.caller(exchange.secret, exchange.address)
         routes = self._current_routes()
         request, body, left_out = read_call(exchange)
-        try:
-            terms = admit(routes.catalogue, caller, exchange.door, request, body)
-        except ModelNotFound as error:
-            requested_model = request.model
-            request, body, terms = admit_fallback(routes.catalogue, caller, exchange.door, request, body, error)
+        asked = request
+        request, body, terms = admit_some(routes.catalogue, caller, exchange.door, request, body)
         slot = self._rates.try_enter(caller, terms) or await self._rates.enter(caller, terms)
         try:
-            door = exchange.door
-            pin = await self._pins.of(caller, door.endpoint, request, terms, routes) if door.keeps else None
-            is_background = door.keeps and getattr(request, "background", None) is True
+            keeps = exchange.door.keeps
+            pin = await self._pins.of(caller, exchange.door.endpoint, request, terms, routes) if keeps else None
+            is_background = keeps and getattr(request, "background", None) is True
             hold = NO_HOLD if is_background else await self._hold(caller, terms)
             call = Call(
                 request_id=request_id,
@@ -111,7 +108,7 @@ class Gateway:
                 started_at=started_at,
                 client_request_id=exchange.client_request_id,
             )
-            call.requested_model, call.pin = requested_model, pin
+            call.requested_model, call.pin = None if request is asked else asked.model, pin
             if is_background:  # it may outlive this process, and is paid for in another way
                 head = partial(self._head, headers=slot.headers)
                 await self._background.answer(call, body, exchange, routes, head)
@@ -120,7 +117,8 @@ class Gateway:
             exchange.when_gone(self._leaver(call, routes.catalogue.policies.limits.drain_seconds))
             try:
                 try:
-                    leg = await self._relay.open(call, body, exchange.dialect_headers, routes)
+                    has_others = bool(caller.fallback_models) or terms.group.name != caller.group
+                    leg = await self._relay.open(call, body, exchange.dialect_headers, routes, has_others=has_others)
                 except Upstream as failure:
                     if pin is not None:  # what it refers to is nowhere else
                         raise

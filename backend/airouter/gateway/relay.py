@@ -104,8 +104,11 @@ class Relay:
         self._chooser = Chooser(self._health, draw)
         self._budget = RetryBudget()
 
-    async def open(self, call: Call, body: bytes, client_headers: Headers, routes: Routes) -> Leg:
-        """The first channel that answers. One that failed is not asked again for the same call.
+    async def open(
+        self, call: Call, body: bytes, client_headers: Headers, routes: Routes, *, has_others: bool = False
+    ) -> Leg:
+        """The first channel that answers. One that failed is not asked again for the same call. `has_others`: another
+        group or model would do (fallback.py), so that nobody is asked who should be left alone.
 
         Raises:
             NoChannelAvailable, UpstreamFailed, UpstreamTimedOut, UpstreamRejected: every channel that could be tried
@@ -126,7 +129,15 @@ class Relay:
         sent = 0
         while sent < rules.attempts_max:
             began = self._clock()
-            chosen = self._chooser.choose(candidates, call.terms, rules, began, spent=spent, conversation=conversation)
+            chosen = self._chooser.choose(
+                candidates,
+                call.terms,
+                rules,
+                began,
+                spent=spent,
+                conversation=conversation,
+                has_others=has_others,
+            )
             if chosen is None or (sent and not self.may_retry(call, rules)):
                 break
             if not self._health.is_calm:
@@ -140,7 +151,7 @@ class Relay:
                 if isinstance(failure, UpstreamRefusedRequest) or isinstance(error, AnswerTooLarge):
                     raise failure from None
             except NotTranslatable as refused:  # a channel that speaks the client's dialect may do
-                failure = refused
+                failure = failure or refused
                 spent = spent or Spent()
                 spent.channels.add(chosen.channel.channel_id)
                 self._outcomes.untold(call, chosen, "not_translatable")

@@ -1,6 +1,6 @@
 import { useQueryClient } from "@tanstack/react-query"
 import { getRouteApi } from "@tanstack/react-router"
-import { Ellipsis, Layers, Pause, Play, Scale } from "lucide-react"
+import { Ellipsis, Gauge, Layers, Pause, Play, Scale } from "lucide-react"
 import { useState } from "react"
 import { useTranslation } from "react-i18next"
 import { api, body } from "../../api/client"
@@ -20,20 +20,24 @@ import { State } from "../../components/state"
 import { say } from "../../components/toast"
 import { useUrlText } from "../../components/url-text"
 import { When } from "../../components/when"
+import type { RateLimits } from "../../format/rate-limits"
 import { AdjustDialog } from "./adjust-dialog"
 import { GroupDialog } from "./group-dialog"
+import { LimitsDialog } from "./limits-dialog"
 import type { AccountsSearch } from "./search"
 
 const route = getRouteApi("/console/admin/accounts")
+type Changes = { group?: string; status?: "active" | "paused"; rate_limits?: RateLimits | null }
 const STATUSES = [undefined, "active", "paused"] as const
 
 type Actions = {
   onAdjust: (account: Account) => void
   onGroup: (account: Account) => void
+  onLimits: (account: Account) => void
   onPause: (account: Account) => void
 }
 
-function RowMenu({ account, onAdjust, onGroup, onPause }: { account: Account } & Actions) {
+function RowMenu({ account, onAdjust, onGroup, onLimits, onPause }: { account: Account } & Actions) {
   const { t } = useTranslation("admin")
   const isPaused = account.status === "paused"
   const PauseIcon = isPaused ? Play : Pause
@@ -50,6 +54,9 @@ function RowMenu({ account, onAdjust, onGroup, onPause }: { account: Account } &
       </MenuItem>
       <MenuItem icon={<Layers className="i" aria-hidden="true" />} onPress={() => onGroup(account)}>
         {t("accounts.changeGroup")}
+      </MenuItem>
+      <MenuItem icon={<Gauge className="i" aria-hidden="true" />} onPress={() => onLimits(account)}>
+        {t("accounts.setLimits")}
       </MenuItem>
       <MenuItem icon={<PauseIcon className="i" aria-hidden="true" />} onPress={() => onPause(account)}>
         {isPaused ? t("accounts.resume") : t("accounts.pause")}
@@ -121,12 +128,12 @@ function useColumns(actions: Actions): Column<Account>[] {
   ]
 }
 
-/** Moving an account to a group, pausing it, letting it go on; each holds at every door within a second. */
+/** Moving an account to a group, limiting it, pausing it, letting it go on; each holds at every door within a second. */
 function useAccountActs() {
   const { t } = useTranslation(["admin", "common"])
   const queries = useQueryClient()
   const textOf = useProblemText()
-  const change = async (account: Account, wanted: { group?: string; status?: "active" | "paused" }) => {
+  const change = async (account: Account, wanted: Changes) => {
     await body(
       api().PATCH("/api/v1/admin/accounts/{account_id}", {
         params: { path: { account_id: account.id } },
@@ -138,6 +145,13 @@ function useAccountActs() {
   const move = async (account: Account, group: string) => {
     await change(account, { group })
     say({ tone: "good", title: t("accounts.moved", { name: account.name, group }) })
+  }
+  const limit = async (account: Account, limits: RateLimits | null) => {
+    await change(account, { rate_limits: limits })
+    say({
+      tone: "good",
+      title: t(limits ? "accounts.limited" : "accounts.unlimited", { name: account.name }),
+    })
   }
   const pause = async (account: Account) => {
     const status = account.status === "paused" ? "active" : "paused"
@@ -152,7 +166,7 @@ function useAccountActs() {
       action: { label: t("common:undo"), onPress: () => void pause({ ...account, status }) },
     })
   }
-  return { move, pause }
+  return { move, limit, pause }
 }
 
 export default function AccountsPage() {
@@ -164,7 +178,8 @@ export default function AccountsPage() {
   const [text, setText] = useUrlText(search.q ?? "", (q) => change({ q: q || undefined }))
   const [adjusted, setAdjusted] = useState<Open<Account>>(null)
   const [moved, setMoved] = useState<Open<Account>>(null)
-  const { move, pause } = useAccountActs()
+  const [limited, setLimited] = useState<Open<Account>>(null)
+  const { move, limit, pause } = useAccountActs()
   const { rows, error, retry, more } = usePages(["admin", "accounts", search], (cursor, signal) =>
     body(
       api().GET("/api/v1/admin/accounts", { params: { query: { ...pageQuery(cursor), ...search } }, signal }),
@@ -173,6 +188,7 @@ export default function AccountsPage() {
   const columns = useColumns({
     onAdjust: (account) => setAdjusted(opened(account)),
     onGroup: (account) => setMoved(opened(account)),
+    onLimits: (account) => setLimited(opened(account)),
     onPause: (account) => void pause(account),
   })
   const isFiltered = search.q !== undefined || search.status !== undefined
@@ -222,6 +238,15 @@ export default function AccountsPage() {
           onClose={() => setMoved(closed)}
           onGone={() => setMoved(null)}
           onChoose={(group) => move(moved.thing, group)}
+        />
+      )}
+      {limited && (
+        <LimitsDialog
+          account={limited.thing}
+          isOpen={limited.isOpen}
+          onClose={() => setLimited(closed)}
+          onGone={() => setLimited(null)}
+          onChoose={(limits) => limit(limited.thing, limits)}
         />
       )}
     </>

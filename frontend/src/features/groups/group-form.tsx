@@ -8,7 +8,9 @@ import { Field } from "../../components/field"
 import { FormDialog } from "../../components/form-dialog"
 import { Input, TextArea } from "../../components/input"
 import { PickMany } from "../../components/pick-many"
+import { RateLimitFields } from "../../components/rate-limit-fields"
 import { multiplierText } from "../../format/quota"
+import { rateLimitsOf, rateTexts } from "../../format/rate-limits"
 import { parseMultiplier } from "./multiplier"
 
 export function GroupForm({
@@ -37,11 +39,13 @@ export function GroupForm({
   const [usableBy, setUsableBy] = useState(edited?.usable_by ?? [])
   const [members, setMembers] = useState((edited?.members ?? []).join("\n"))
   const [chosen, setChosen] = useState(edited?.models ?? [])
+  const [rates, setRates] = useState(rateTexts(edited?.rate_limits))
   const [wasSent, setSent] = useState(false)
   const micros = parseMultiplier(multiplier)
   const submit = () => {
     setSent(true)
-    if (!name.trim() || micros === null) return null
+    const limits = rateLimitsOf(rates)
+    if (!name.trim() || micros === null || limits === undefined) return null
     return onSubmit(name.trim(), {
       label: label.trim(),
       multiplier_micros: micros,
@@ -49,6 +53,7 @@ export function GroupForm({
       usable_by: usableBy,
       members: members.split(/[\s,;]+/).filter(Boolean),
       models: chosen.length > 0 ? chosen : null,
+      rate_limits: limits,
     })
   }
   return (
@@ -132,6 +137,7 @@ export function GroupForm({
           />
         )}
       </Field>
+      <RateLimitFields texts={rates} onChange={setRates} isSent={wasSent} help={t("groups.limitsHelp")} />
     </FormDialog>
   )
 }

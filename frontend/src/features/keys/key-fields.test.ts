@@ -24,10 +24,9 @@ test("every mistake is named by its field", () => {
     ...EMPTY,
     limit: "twenty",
     expires: "2026-11-20T00:00",
-    requestsPerMinute: "0",
-    concurrency: "1.5",
+    rates: { ...EMPTY.rates, concurrency: "1.5" },
   }
-  expect(mistakes(wrong, UNIT, NOW)).toEqual(["name", "limit", "expires", "requestsPerMinute", "concurrency"])
+  expect(mistakes(wrong, UNIT, NOW)).toEqual(["name", "limit", "expires", "rates"])
 })
 
 test("an expiry that has passed may stay when a key is edited", () => {

@@ -1,6 +1,7 @@
 // A key as a form holds it: text, checked into what the API takes.
 import type { Key, KeyInput } from "../../api/types"
 import { amountInput, parseAmount } from "../../format/quota"
+import { type RateTexts, rateLimitsOf, rateTexts } from "../../format/rate-limits"
 import { fromLocalInput, toLocalInput } from "../../format/time"
 
 export const PERIODS = ["day", "week", "month"] as const
@@ -17,10 +18,9 @@ export type Fields = {
   fallbacks: string
   group: string
   addresses: string
-  requestsPerMinute: string
-  concurrency: string
+  rates: RateTexts
 }
-export type FieldError = "name" | "limit" | Period | "expires" | "requestsPerMinute" | "concurrency"
+export type FieldError = "name" | "limit" | Period | "expires" | "rates"
 
 export const EMPTY: Fields = {
   name: "",
@@ -31,8 +31,7 @@ export const EMPTY: Fields = {
   fallbacks: "",
   group: "",
   addresses: "",
-  requestsPerMinute: "",
-  concurrency: "",
+  rates: rateTexts(),
 }
 
 export function fieldsOf(key: Key, unit: number): Fields {
@@ -48,15 +47,8 @@ export function fieldsOf(key: Key, unit: number): Fields {
     fallbacks: (key.fallback_models ?? []).join("\n"),
     group: key.group ?? "",
     addresses: (key.allowed_ips ?? []).join("\n"),
-    requestsPerMinute: String(key.rate_limits.requests_per_minute ?? ""),
-    concurrency: String(key.rate_limits.concurrency ?? ""),
+    rates: rateTexts(key.rate_limits),
   }
-}
-
-function wholeAbove0(text: string): number | null | undefined {
-  if (text.trim() === "") return null
-  const number = Number(text)
-  return Number.isSafeInteger(number) && number > 0 ? number : undefined
 }
 
 function isAmount(text: string, unit: number): boolean {
@@ -71,8 +63,7 @@ export function mistakes(fields: Fields, unit: number, now: number, unchanged = 
     ["limit", !isAmount(fields.limit, unit)],
     ...PERIODS.map((period): [FieldError, boolean] => [period, !isAmount(fields.budgets[period], unit)]),
     ["expires", expires !== null && fields.expires !== unchanged && Date.parse(expires) <= now],
-    ["requestsPerMinute", wholeAbove0(fields.requestsPerMinute) === undefined],
-    ["concurrency", wholeAbove0(fields.concurrency) === undefined],
+    ["rates", rateLimitsOf(fields.rates) === undefined],
   ]
   return wrong.filter(([, isWrong]) => isWrong).map(([name]) => name)
 }
@@ -81,8 +72,6 @@ export function mistakes(fields: Fields, unit: number, now: number, unchanged = 
 export function inputOf(fields: Fields, unit: number): KeyInput {
   const fallbacks = fields.fallbacks.split(/[\s,;]+/).filter(Boolean)
   const addresses = fields.addresses.split(/[\s,;]+/).filter(Boolean)
-  const requestsPerMinute = wholeAbove0(fields.requestsPerMinute) ?? null
-  const concurrency = wholeAbove0(fields.concurrency) ?? null
   return {
     name: fields.name.trim(),
     budgets: PERIODS.flatMap((period) => {
@@ -95,9 +84,6 @@ export function inputOf(fields: Fields, unit: number): KeyInput {
     fallback_models: fallbacks.length > 0 ? fallbacks : null,
     group: fields.group || null,
     allowed_ips: addresses.length > 0 ? addresses : null,
-    rate_limits:
-      requestsPerMinute === null && concurrency === null
-        ? null
-        : { requests_per_minute: requestsPerMinute, concurrency },
+    rate_limits: rateLimitsOf(fields.rates) ?? null,
   }
 }

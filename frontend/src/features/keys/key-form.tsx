@@ -11,6 +11,7 @@ import { Input, Select, TextArea } from "../../components/input"
 import { Note } from "../../components/note"
 import { PickMany } from "../../components/pick-many"
 import { useProblemText } from "../../components/problem"
+import { RateLimitFields } from "../../components/rate-limit-fields"
 import { multiplierText } from "../../format/quota"
 import { EMPTY, type FieldError, type Fields, fieldsOf, inputOf, mistakes, PERIODS } from "./key-fields"
 
@@ -101,26 +102,12 @@ function AddressesAndRates({ fields, set, errorOf }: Parts) {
           />
         )}
       </Field>
-      <div className="grid gap-4 sm:grid-cols-2">
-        {(["requestsPerMinute", "concurrency"] as const).map((name) => (
-          <Field
-            key={name}
-            label={t(name === "concurrency" ? "form.concurrency" : "form.rpm")}
-            error={errorOf(name, t("form.wholeNumber"))}
-          >
-            {(ids) => (
-              <Input
-                {...ids}
-                className="num"
-                inputMode="numeric"
-                placeholder={t("form.unlimited")}
-                value={fields[name]}
-                onChange={(event) => set(name, event.target.value)}
-              />
-            )}
-          </Field>
-        ))}
-      </div>
+      <RateLimitFields
+        texts={fields.rates}
+        onChange={(rates) => set("rates", rates)}
+        isSent={errorOf("rates", "wrong") !== null}
+        help={t("form.ratesHelp")}
+      />
     </>
   )
 }
@@ -156,7 +143,7 @@ function Form({
     setWrong(found)
     if (found.length === 0 && !isBusy) onSubmit(inputOf(fields, unit))
   }
-  const hasMore = fields.fallbacks || fields.addresses || fields.requestsPerMinute || fields.concurrency
+  const hasMore = fields.fallbacks || fields.addresses || Object.values(fields.rates).some(Boolean)
   return (
     <form id={formId} className="grid gap-4" onSubmit={submit} noValidate>
       <Field label={t("form.name")} help={t("form.nameHelp")} error={errorOf("name", t("form.nameMissing"))}>

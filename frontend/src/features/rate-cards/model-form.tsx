@@ -4,6 +4,8 @@ import type { Model, ModelChanges } from "../../api/types"
 import { Field } from "../../components/field"
 import { FormDialog } from "../../components/form-dialog"
 import { Input } from "../../components/input"
+import { RateLimitFields } from "../../components/rate-limit-fields"
+import { rateLimitsOf, rateTexts } from "../../format/rate-limits"
 
 /** A whole number above 0, null for an empty field, undefined for anything else. */
 function figure(text: string): number | null | undefined {
@@ -31,21 +33,24 @@ export function ModelForm({
   const [description, setDescription] = useState(edited?.description ?? "")
   const [context, setContext] = useState(String(edited?.context_window ?? ""))
   const [output, setOutput] = useState(String(edited?.max_output_tokens ?? ""))
+  const [rates, setRates] = useState(rateTexts(edited?.rate_limits))
   const [wasSent, setSent] = useState(false)
   const contextWindow = figure(context)
   const outputTokens = figure(output)
+  const limits = rateLimitsOf(rates)
+  const isNameBad = !name.trim() || /\s/.test(name.trim())
   const submit = () => {
     setSent(true)
-    if (!name.trim() || /\s/.test(name.trim()) || contextWindow === undefined || outputTokens === undefined)
+    if (isNameBad || contextWindow === undefined || outputTokens === undefined || limits === undefined)
       return null
     return onSubmit(name.trim(), {
       vendor: vendor.trim() || null,
       description: description.trim() || null,
       context_window: contextWindow,
       max_output_tokens: outputTokens,
+      rate_limits: limits,
     })
   }
-  const isNameBad = !name.trim() || /\s/.test(name.trim())
   const figures = [
     { label: t("rates.contextWindow"), text: context, set: setContext, isBad: contextWindow === undefined },
     { label: t("rates.maxOutput"), text: output, set: setOutput, isBad: outputTokens === undefined },
@@ -117,6 +122,7 @@ export function ModelForm({
           </Field>
         ))}
       </div>
+      <RateLimitFields texts={rates} onChange={setRates} isSent={wasSent} help={t("rates.limitsHelp")} />
     </FormDialog>
   )
 }
