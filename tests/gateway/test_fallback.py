@@ -156,5 +156,18 @@ async def test_members_are_plain_groups_and_stay_while_somebody_stands_for_them(
                 await groups.save(GroupDraft(name="round", members=members))
         with pytest.raises(Exception, match="stands for this one"):
             await groups.change("cheap", GroupChanges(members=["dear"]))
-        with pytest.raises(Exception, match="referred to by .*groups"):
+        with pytest.raises(Exception, match=r"referred to by .*groups"):
             await groups.delete("dear")
+
+
+async def test_a_model_whose_channels_are_all_left_out_is_not_even_asked(house: Live):
+    await house.policy(Routing(failures_in_a_row=2))
+    holder = await house.holder(fallback_models=["spare"])
+    answers = [await call(house, holder, "dead") for _ in range(4)]
+    assert [answer.headers.get("x-airouter-model") for answer in answers] == ["spare"] * 4
+    record = await house.record(answers[-1].headers["x-request-id"])
+    assert (record["requested_model"], record["attempts"]) == ("dead", [])
+    alone = await house.holder()
+    answer = await call(house, alone, "dead")
+    assert answer.status_code == 502, "who has nothing else is asked for all the same"
+    assert len((await house.record(answer.headers["x-request-id"]))["attempts"]) == 1

@@ -69,14 +69,16 @@ class Chooser:
         *,
         spent: Spent | None,
         conversation: bytes | None,
+        has_others: bool = False,
     ) -> Chosen | None:
         """The next one to try: of the best priority that has somebody well; somebody who rests, where nobody else is
-        left; None: everybody was tried or is left out.
+        left; None: everybody was tried or is left out. `has_others`: another model or group would do, so that even all
+        of these may be left out.
         """
         is_calm = self._health.is_calm
         if is_calm and spent is None and candidates.only is not None:
             return Chosen(now, candidates.only, self.credential(candidates.only, None, conversation, now))
-        out = frozenset[ChannelId]() if is_calm else self._left_out(candidates, spent, now)
+        out = frozenset[ChannelId]() if is_calm else self._left_out(candidates, spent, now, has_others=has_others)
         rested: list[Channel] = []
         for tier in candidates.tiers:
             left = [
@@ -116,13 +118,15 @@ class Chooser:
         lately = seconds * 1000
         self._first_byte_ms[key] = lately if before is None else before + _NEW_SHARE * (lately - before)
 
-    def _left_out(self, candidates: Candidates, spent: Spent | None, now: float) -> frozenset[ChannelId]:
+    def _left_out(
+        self, candidates: Candidates, spent: Spent | None, now: float, *, has_others: bool
+    ) -> frozenset[ChannelId]:
         """Never more than policy allows: those whose cool-down ends first are used all the same; one that this call has
         used so already counts, so that it does not go through all of them.
         """
         health, used = self._health, spent.channels if spent is not None else ()
         out = [one.channel_id for tier in candidates.tiers for one in tier if health.is_out(one.channel_id, now)]
-        if len(out) > candidates.left_out_max:
+        if len(out) > candidates.left_out_max and not has_others:
             out.sort(key=lambda one: (one not in used, health.out_until(one)), reverse=True)
             del out[candidates.left_out_max :]
         return frozenset(out)

@@ -110,8 +110,7 @@ class Gateway:
             )
             call.requested_model, call.pin = None if request is asked else asked.model, pin
             if is_background:  # it may outlive this process, and is paid for in another way
-                head = partial(self._head, headers=slot.headers)
-                await self._background.answer(call, body, exchange, routes, head)
+                await self._background.answer(call, body, exchange, routes, partial(self._head, headers=slot.headers))
                 slot.leave_counted()
                 return
             exchange.when_gone(self._leaver(call, routes.catalogue.policies.limits.drain_seconds))
