@@ -14,6 +14,7 @@ from airouter.domain.errors import InvalidRequest
 from airouter.providers.contract import Call
 from airouter.providers.exchanged import check_credential, public_part
 from airouter.providers.registry import EXCHANGING, PROVIDERS
+from airouter.translation.support import NotTranslatable
 from airouter.wire.requests import Named, read_request
 from tests.providers.recordings import ABSENT, rows_at
 
@@ -156,6 +157,37 @@ def test_claudes_tokens_are_counted_at_an_address_of_their_own():
     out = CLAUDE.outgoing(claude("messages.count_tokens"))
     assert out.path.endswith("/publishers/anthropic/models/count-tokens:rawPredict")
     assert json.loads(out.body)["model"] == "claude-sonnet-4-5@20250929"
+
+
+def embeddings(texts: Any, **members: Any) -> Call:
+    body = json.dumps({"model": "public", "input": texts, **members}).encode()
+    return msgspec.structs.replace(
+        gemini(), endpoint="embeddings", request=read_request("embeddings", body), body=body,
+        upstream_model="text-embedding-005",
+    )  # fmt: skip
+
+
+def test_vectors_are_asked_for_in_vertex_words_and_come_back_in_openais():
+    call = embeddings(["a", "b"], dimensions=2, task_type="RETRIEVAL_QUERY", user="u")
+    out = VERTEX.outgoing(call)
+    assert out.path.endswith("/publishers/google/models/text-embedding-005:predict")
+    assert json.loads(out.body) == {
+        "instances": [{"content": text, "task_type": "RETRIEVAL_QUERY"} for text in ("a", "b")],
+        "parameters": {"outputDimensionality": 2},
+    }
+    assert out.dropped == ("user",)
+    vector = {"values": [0.5, -1], "statistics": {"token_count": 3.0, "truncated": False}}
+    answer = VERTEX.answer(call, json.dumps({"predictions": [{"embeddings": vector}] * 2}).encode())
+    assert answer.reported is not None
+    assert answer.reported.quantities == {"input": 6, "request": 1}
+    said = json.loads(answer.body)
+    assert [(one["index"], one["embedding"]) for one in said["data"]] == [(0, [0.5, -1]), (1, [0.5, -1])]
+    assert said["usage"] == {"prompt_tokens": 6, "total_tokens": 6}
+    nobody_counted = {"predictions": [{"embeddings": {"values": [1]}}]}
+    assert VERTEX.answer(call, json.dumps(nobody_counted).encode()).reported is None
+    assert not VERTEX.answer(call, b'{"error": {}}').is_proper
+    with pytest.raises(NotTranslatable):
+        VERTEX.outgoing(embeddings([[1, 2]]))
 
 
 def test_model_that_the_project_does_not_have_is_no_fault_of_the_request():

@@ -272,7 +272,7 @@ VENDORS: Final[Mapping[str, Vendor]] = {
         base_url_hint="https://europe-west4-aiplatform.googleapis.com",
         credential="service_account",
         credential_hint="the key file (JSON) of a service account, or an API key of express mode",
-        endpoints=("generate_content",),
+        endpoints=("generate_content", "embeddings"),
         docs="https://cloud.google.com/vertex-ai/generative-ai/docs",
         notes="The address says the location, the service account the project; an address with "
         "/v1/projects/…/locations/… says both.",

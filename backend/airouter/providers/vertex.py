@@ -13,6 +13,7 @@ from urllib.parse import quote, urlsplit
 
 import msgspec
 
+from airouter.providers import vertex_embeddings
 from airouter.providers.anthropic import AnthropicProvider
 from airouter.providers.blame import blame
 from airouter.providers.contract import Answered, Call, Headers, Outgoing, Refusal
@@ -95,8 +96,8 @@ class VertexProvider:
 
     @property
     def endpoints(self) -> frozenset[Endpoint]:
-        """GenerateContent."""
-        return frozenset({"generate_content"})
+        """GenerateContent, and vectors in OpenAI's words."""
+        return frozenset({"generate_content", "embeddings"})
 
     def grant(self, credential: str, at_seconds: int) -> Grant | None:
         """A service account is exchanged, an API key is not (exchanged.Exchanging)."""
@@ -104,15 +105,21 @@ class VertexProvider:
 
     def outgoing(self, call: Call) -> Outgoing:
         """The client's body; the address names project, location and model."""
-        verb = "streamGenerateContent?alt=sse" if call.is_streaming else "generateContent"
-        model = quote(call.upstream_model, safe="@")
-        body, headers = _with_roles(call.body), self._authority.headers(call)
-        path = f"{_models(call, 'google')}/{model}:{verb}"
-        return overridden(Outgoing(method="POST", path=path, headers=headers, body=body), call)
+        if call.endpoint == "embeddings":
+            verb = "predict"
+            body, dropped = vertex_embeddings.body_of(call)
+        else:
+            verb = "streamGenerateContent?alt=sse" if call.is_streaming else "generateContent"
+            body, dropped = _with_roles(call.body), ()
+        path = f"{_models(call, 'google')}/{quote(call.upstream_model, safe='@')}:{verb}"
+        headers = self._authority.headers(call)
+        return overridden(Outgoing(method="POST", path=path, headers=headers, body=body, dropped=dropped), call)
 
     def answer(self, call: Call, body: bytes) -> Answered:
-        """As Gemini's own."""
-        return self._gemini.answer(call, body)
+        """As Gemini's own; vectors come out in OpenAI's shape."""
+        return (
+            vertex_embeddings.answer(call, body) if call.endpoint == "embeddings" else self._gemini.answer(call, body)
+        )
 
     def stream(self, call: Call) -> PassingStreamReader:
         """As Gemini's own."""

@@ -1,0 +1,85 @@
+"""OpenAI's embeddings, asked of Vertex AI (cloud.google.com/vertex-ai, Text Embeddings API, `:predict`, 2026)."""
+
+from typing import Any, Final
+
+import msgspec
+
+from airouter.domain.errors import InvalidRequest
+from airouter.providers.contract import Answered, Call, Reported
+from airouter.providers.reporting import UsageRefused, figure
+from airouter.translation.embeddings import Wish, read_request, write_reply
+from airouter.translation.support import NotTranslatable
+from airouter.wire.requests import estimated_input_tokens
+
+_TASK: Final = "task_type"
+"""What a text is embedded for, as Google spells it; a client of this door may give it."""
+_ANY: Final = msgspec.json.Decoder(dict[str, Any])
+
+
+class _Vector(msgspec.Struct, frozen=True):
+    values: msgspec.Raw
+    statistics: dict[str, Any] = {}
+
+
+class _Prediction(msgspec.Struct, frozen=True):
+    embeddings: _Vector
+
+
+class _Reply(msgspec.Struct, frozen=True):
+    predictions: list[_Prediction]
+
+
+_REPLIES: Final = msgspec.json.Decoder(_Reply)
+
+
+def body_of(call: Call) -> tuple[bytes, tuple[str, ...]]:
+    """The same texts in Vertex' words, and what has no word there.
+
+    Raises:
+        InvalidRequest: it cannot be meant. NotTranslatable: token ids, which are another vendor's.
+    """
+    given = _given(call)
+    wish = read_request("embeddings", given)
+    if wish.ids:
+        raise NotTranslatable("input: token ids mean nothing to the provider of this model.", field="input")
+    task = given.get(_TASK)
+    more = {} if task is None else {_TASK: task}
+    body: dict[str, Any] = {"instances": [{"content": text, **more} for text in wish.texts]}
+    if wish.dimensions is not None:
+        body["parameters"] = {"outputDimensionality": wish.dimensions}
+    return msgspec.json.encode(body), tuple(name for name in wish.dropped if name != _TASK)
+
+
+def answer(call: Call, body: bytes) -> Answered:
+    """The vectors in OpenAI's shape, with the tokens that each is said to have had."""
+    try:
+        reply = _REPLIES.decode(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return Answered(body=body, reported=None, is_proper=False)
+    reported = _reported([one.embeddings.statistics for one in reply.predictions])
+    if reported is None or reported.quantities is None:
+        tokens = estimated_input_tokens("embeddings", call.request)
+    else:
+        tokens = reported.quantities["input"]
+    wish = read_request("embeddings", _given(call)) if call.body else Wish(texts=())
+    vectors = [one.embeddings.values for one in reply.predictions]
+    written = write_reply("embeddings", vectors, wish, model=call.request.model, input_tokens=tokens)
+    return Answered(body=msgspec.json.encode(written), reported=reported, is_proper=True)
+
+
+def _reported(statistics: list[dict[str, Any]]) -> Reported | None:
+    """None: not every text has a figure."""
+    try:
+        counts = [figure(one, (("token_count",),)) for one in statistics]
+    except UsageRefused:
+        return Reported(quantities=None, problem="usage_refused")
+    if not counts or None in counts:
+        return None
+    return Reported(quantities={"input": sum(count or 0 for count in counts), "request": 1})
+
+
+def _given(call: Call) -> dict[str, Any]:
+    try:
+        return _ANY.decode(call.body)
+    except RecursionError:
+        raise InvalidRequest("The body is nested too deeply.", field=None) from None
