@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from airouter.domain.policy import Limits
 from tests import postgres
 from tests.audit import audit_books
 from tests.gateway.coding_clients import ClaudeCode, Codex, events_of
 from tests.gateway.upstreams import House, replayed, sent
+from tests.live import RATES
 from tests.providers.replay import Played
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -231,8 +233,7 @@ def output_of(item: dict[str, Any]) -> dict[str, Any]:
 class TestCodex:
     async def test_a_provider_of_its_own_gets_its_bytes(self, house: House):
         client = Codex(house.client, house.holder.key, "of-openai")
-        client.more_tools = [{"type": "local_shell"}, {"type": "web_search", "external_web_access": False}]
-        del client.more_tools[1]  # searches need a rate of their own
+        client.more_tools = [{"type": "local_shell"}]
         items = [
             {"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": "sealed"},
             {"type": "function_call", "id": "fc_1", "call_id": "call_1", "name": "shell", "arguments": "{}"},
@@ -350,3 +351,24 @@ class TestCursor:
         answer = await house.post("/v1/chat/completions", {"model": "of-openai-compatible"})
         assert answer.status_code == 400
         assert answer.json()["error"]["param"] == "messages"
+
+
+@pytest.mark.parametrize(("estimates", "source", "is_free"), [("charge", "estimated", False), ("off", "none", True)])
+async def test_what_nobody_counted_is_charged_as_the_operator_decided(
+    house: House, estimates: Any, source: str, *, is_free: bool
+):
+    message = {"role": "assistant", "content": "Hello there."}
+    house.says({"object": "chat.completion", "choices": [{"index": 0, "message": message}]})
+    await house.policy(Limits(estimates=estimates))
+    try:
+        asked = {"model": "of-openai-compatible", "messages": [{"role": "user", "content": "Hi there"}]}
+        answer = await house.post("/v1/chat/completions", asked)
+        assert answer.status_code == 200
+        record = await house.live.record(answer.headers["x-request-id"])
+    finally:
+        await house.policy(Limits())
+    assert record["usage_source"] == source
+    assert record["status"] == "ok"
+    assert record["charged"] == record["cost"]
+    assert (record["quantities"] == {"request": 1}) is is_free
+    assert (record["cost"] == RATES["request"]) is is_free
