@@ -37,7 +37,8 @@ _GEMINI_STATUSES: Final = {
 }
 
 
-_OPENAI_PATHS: Final = ("/v1", "/models", "/dashboard/", *(door.path.removeprefix("/v1") for door in PLAIN))
+_DOORS: Final = tuple(door.path.removeprefix("/v1") for door in PLAIN)
+_OPENAI_PATHS: Final = ("/v1", "/models", "/conversations", "/dashboard/", *_DOORS)
 _GEMINI_VERBS: Final = tuple(f":{verb}" for verb in NAMING)
 
 

@@ -1,7 +1,7 @@
 """Background responses: begun by a request, and paid for when they end, whoever asks and whoever leaves.
 
 Their worst case is reserved in Postgres and not under a lease, because they outlive this process. A job ends where its
-end is first heard of: in the answer that begins it, in a client's later question (kept_responses.py), or when the
+end is first heard of: in the answer that begins it, in a client's later question (kept_things.py), or when the
 recurring work asks the provider (`ask`). `BackgroundJobs.end` lets one of them through.
 """
 
@@ -219,11 +219,11 @@ class Background:
         return self._ended(kept, job, pin.channel)
 
     async def _fetched(self, pin: Pin, job: JobRow, catalogue: Catalogue) -> tuple[int, bytes]:
-        beyond = "/" + quote(job.response_id or "", safe="")
+        path = "/responses/" + quote(job.response_id or "", safe="")
         answer = await self._relay.ask(
             pin.channel,
             call_about(pin, job.model),
-            lambda out: openai_responses.about(out, method="GET", beyond=beyond),
+            lambda out: openai_responses.about(out, "GET", path),
             catalogue,
         )
         try:

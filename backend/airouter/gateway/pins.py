@@ -8,7 +8,7 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Collection, Iterable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from typing import Final, NamedTuple
+from typing import Final
 
 from airouter.domain.catalogue import Catalogue, Channel, Credential
 from airouter.domain.errors import DomainError, InvalidRequest
@@ -35,13 +35,6 @@ _UNKNOWN: Final[dict[Remembered, type[DomainError]]] = {
     "conversation": ConversationNotFound,
     "item": ItemNotFound,
 }
-
-
-class StoredPlace(NamedTuple):
-    """A name, and the channel and credential to ask about it."""
-
-    stored: StoredId
-    pin: Pin
 
 
 class Pins:
@@ -86,17 +79,16 @@ class Pins:
             pin = here
         return pin or _hint(found.values(), terms, routes.catalogue)
 
-    async def place_of(self, account_id: AccountId, name: str, kind: StoredKind, catalogue: Catalogue) -> StoredPlace:
-        """Where a name lives, for a request about it.
+    async def one(self, account_id: AccountId, name: str, kind: StoredKind) -> StoredId:
+        """What the account calls by this name.
 
         Raises:
-            ResponseNotFound, ConversationNotFound: the account has nothing of that name.
-            ChannelGone
+            ResponseNotFound, ConversationNotFound
         """
         found = (await self.known(account_id, {name})).get(name)
         if found is None or found.kind != kind:
             raise (ConversationNotFound if kind == "conversation" else ResponseNotFound)
-        return StoredPlace(found, place(found, catalogue))
+        return found
 
     async def known(self, account_id: AccountId, names: Collection[str]) -> dict[str, StoredId]:
         """Those of the account that still last. What is not known here may have been minted elsewhere just now, so

@@ -40,14 +40,15 @@ def outgoing(call: Call, headers: Any) -> Outgoing:
     return Outgoing(method="POST", path=_PATHS[call.endpoint], headers=headers, body=body)
 
 
-def about(out: Outgoing, *, method: str, beyond: str, query: str = "", body: bytes = b"") -> Outgoing:
-    """A request about what is kept, from the request that makes such a thing: same place, same credential.
+def about(out: Outgoing, method: str, path: str, *, query: str = "", body: bytes = b"") -> Outgoing:
+    """A request about what is kept, from `out`, which would make a response: same place, same credential.
 
-    `beyond` follows the path; a query of the vendor's own (a version) stays.
+    `path` stands for `/responses`; what a vendor puts around that (a version) stays.
     """
-    path, _, own = out.path.partition("?")
+    before, _, own = out.path.partition("?")
     asked = "&".join(part for part in (own, query) if part)
-    return msgspec.structs.replace(out, method=method, path=path + beyond + ("?" + asked if asked else ""), body=body)
+    where = before.removesuffix(_PATHS["responses"]) + path
+    return msgspec.structs.replace(out, method=method, path=where + ("?" + asked if asked else ""), body=body)
 
 
 def answer(call: Call, body: bytes, habits: Habits) -> Answered:

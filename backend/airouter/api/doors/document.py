@@ -7,6 +7,7 @@ through, so bodies are open objects here.
 from typing import Any, Final
 
 from airouter import __version__
+from airouter.api.doors.kept import KEPT, KeptAddress
 from airouter.gateway.door import DOORS, Door
 
 _ERROR: Final = {
@@ -76,13 +77,25 @@ _FIELDS: Final[dict[str, dict[str, Any]]] = {
         "properties": {"model": {"type": "string"}, "input": {}},
     },
     "responses": {
-        "required": ["model", "input"],
+        "required": ["model"],
         "properties": {
             "model": {"type": "string"},
             "input": {},
             "stream": {"type": ["boolean", "null"]},
+            "store": {"type": ["boolean", "null"]},
+            "background": {"type": ["boolean", "null"]},
+            "previous_response_id": {"type": ["string", "null"]},
+            "conversation": {},
             "max_output_tokens": {"type": ["integer", "null"], "minimum": 0},
         },
+    },
+    "responses.compact": {
+        "required": ["model"],
+        "properties": {"model": {"type": "string"}, "input": {}, "previous_response_id": {"type": ["string", "null"]}},
+    },
+    "responses.input_tokens": {
+        "required": ["model"],
+        "properties": {"model": {"type": "string"}, "input": {}},
     },
     "messages": {
         "required": ["model", "max_tokens", "messages"],
@@ -142,6 +155,9 @@ def gateway_document() -> dict[str, Any]:
         "parameters": [_MODEL_NAME],
         "get": _read("getGeminiModel", "One model in Google's shape.", {"type": "object"}),
     }
+    for address in KEPT:
+        operation = _about(address)
+        paths.setdefault(address.path, {"parameters": _names(address)})[address.method.lower()] = operation
     return {
         "openapi": "3.1.0",
         "info": {
@@ -172,6 +188,41 @@ def _operation(door: Door) -> dict[str, Any]:
     }
 
 
+def _about(address: KeptAddress) -> dict[str, Any]:
+    """A request about what a provider keeps."""
+    schema = {"type": "object"}
+    answer = {"description": "What the provider answered.", "content": {"application/json": {"schema": schema}}}
+    operation: dict[str, Any] = {
+        "operationId": address.operation_id,
+        "summary": address.summary,
+        "responses": {"200": answer, **_refusals(), "404": _unknown(), "409": _gone()},
+    }
+    if address.has_body:
+        operation["requestBody"] = {"required": False, "content": {"application/json": {"schema": schema}}}
+    return operation
+
+
+def _names(address: KeptAddress) -> list[dict[str, Any]]:
+    return [
+        {"name": name, "in": "path", "required": True, "schema": {"type": "string"}, "description": "As it was minted."}
+        for name in address.names
+    ]
+
+
+def _unknown() -> dict[str, Any]:
+    words = "`response_not_found` or `conversation_not_found`: this account has nothing of that name"
+    return {"description": words, "content": _error_content()}
+
+
+def _gone() -> dict[str, Any]:
+    words = "`channel_gone`: where it is kept can no longer be asked; `response_in_progress`: cancel it first"
+    return {"description": words, "content": _error_content()}
+
+
+def _error_content() -> dict[str, Any]:
+    return {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
+
+
 def _read(operation_id: str, summary: str, schema: dict[str, Any]) -> dict[str, Any]:
     answer = {"description": "Found.", "content": {"application/json": {"schema": schema}}}
     kept = {status: body for status, body in _refusals().items() if status in {"401", "403", "404"}}
@@ -190,5 +241,5 @@ def _model_list() -> dict[str, Any]:
 
 
 def _refusals() -> dict[str, Any]:
-    content = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
+    content = _error_content()
     return {status: {"description": words, "content": content} for status, words in _REFUSALS.items()}
