@@ -83,6 +83,16 @@ async def test_token_is_renewed_before_it_ends_while_calls_go_on(client: Http1Cl
         await exchange.close()
 
 
+async def test_token_that_the_provider_refuses_is_asked_for_again(client: Http1Client) -> None:
+    names = iter(("t-1", "t-2"))
+    async with replaying(lambda _: token(next(names))) as upstream:
+        exchange, google = TokenExchange(Clock(), Clock()), Google(upstream.base_url + "/token")
+        assert await exchange.bearer(google, SECRET, client, PATIENT) == "t-1"
+        exchange.forget(SECRET)
+        assert await exchange.bearer(google, SECRET, client, PATIENT) == "t-2"
+        await exchange.close()
+
+
 async def test_renewal_that_fails_is_tried_again_later_and_spoils_nothing(client: Http1Client) -> None:
     answers: list[Played] = [token("t-1"), Played(status=503), token("t-2")]
     clock = Clock()

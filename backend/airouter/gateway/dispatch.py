@@ -90,6 +90,11 @@ class Dispatch:
             raise Refused(_UNAUTHORIZED, str(broken).encode(), ()) from None
         return token or ""
 
+    def token_refused(self, channel: Channel, credential: str) -> None:
+        """The provider answered 401: if that was about a token, another one may do."""
+        if channel.provider in self.exchanging:
+            self._exchange.forget(credential)
+
     async def close(self) -> None:
         """Cut every connection."""
         await self._exchange.close()

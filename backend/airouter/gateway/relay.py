@@ -45,6 +45,7 @@ from airouter.wire.endpoint import Endpoint
 from airouter.wire.http import is_event_stream
 
 ANSWER_BYTES_MAX: Final = 64 * 1024 * 1024
+_UNAUTHORIZED: Final = 401
 REFUSAL_BYTES_MAX: Final = 256 * 1024
 SCRIPTED_FAILURES: Final = Failures(
     first_byte_timeout=lambda: FirstByteTimeout("the script hangs"),
@@ -288,6 +289,8 @@ class Relay:
         try:
             if not 200 <= answer.status < 300:
                 refusal = await answer.read(REFUSAL_BYTES_MAX)
+                if answer.status == _UNAUTHORIZED:
+                    self._dispatch.token_refused(channel, outgoing.credential)
                 raise Refused(answer.status, refusal, answer.headers)  # noqa: TRY301
             leg = Leg(channel, provider, outgoing, answer, out.dropped)
             if leg.is_stream:

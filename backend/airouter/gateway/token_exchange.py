@@ -83,6 +83,10 @@ class TokenExchange:
             asking.add_done_callback(lambda done: self._asked(credential, done))
         return await asyncio.shield(asking)  # who waits may leave; the others still want it
 
+    def forget(self, credential: str) -> None:
+        """A token of this credential was refused although its time was not over: the next call asks for another."""
+        self._held.pop(credential, None)
+
     async def close(self) -> None:
         """Ends what is under way."""
         tasks = [*self._asking.values(), *(held.renewal for held in self._held.values() if held.renewal is not None)]
