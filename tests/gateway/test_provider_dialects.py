@@ -7,10 +7,13 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any
 
+import anthropic
 import httpx
 import openai
 import pytest
 import pytest_asyncio
+from google import genai
+from google.genai import types
 
 from airouter.domain.policy import Network
 from airouter.providers.sigv4 import Keys, Scope, Unsigned, signed
@@ -186,6 +189,59 @@ async def test_openai_s_own_client_gets_vectors_calls_and_streams(house: House):
             for call in chunk.choices[0].delta.tool_calls or () if chunk.choices else ():
                 found[call.index] = found.get(call.index, "") + (call.function.arguments or "" if call.function else "")
         assert [json.loads(arguments) for arguments in found.values()] == [{"city": "Rome"}, {"city": "Oslo"}]
+
+
+THOUGHTFUL = next(one for one in CONVERSE if "signature" in str(one.answer) and "toolUse" in str(one.answer))
+
+
+async def test_a_thought_and_its_proof_find_their_way_back_through_anthropic_s_own_client(house: House):
+    """Two turns with a tool: what Bedrock signed in the first is in the second as it signed it."""
+    thought, words, call = (block for block in THOUGHTFUL.answer["output"]["message"]["content"])
+    tools: Any = [{"name": "get_user_country", "input_schema": {"type": "object", "properties": {}}}]
+    asked: Any = {"model": "of-bedrock", "max_tokens": 4000, "tools": tools,
+                  "thinking": {"type": "enabled", "budget_tokens": 1024}}  # fmt: skip
+    messages: list[Any] = [{"role": "user", "content": "Where am I?"}]
+    async with anthropic.AsyncAnthropic(api_key=house.holder.key, base_url=house.live.url, max_retries=0) as client:
+        house.says(streamed(THOUGHTFUL.answer), EVENT_STREAM)
+        async with client.messages.stream(messages=messages, **asked) as stream:
+            said = await stream.get_final_message()
+        assert [block.type for block in said.content] == ["thinking", "text", "tool_use"]
+        assert said.stop_reason == "tool_use"
+        usage = THOUGHTFUL.answer["usage"]
+        assert (said.usage.input_tokens, said.usage.output_tokens) == (usage["inputTokens"], usage["outputTokens"])
+        told = {"type": "tool_result", "tool_use_id": call["toolUse"]["toolUseId"], "content": "Mexico"}
+        messages += [
+            {"role": "assistant", "content": [block.model_dump(exclude_none=True) for block in said.content]},
+            {"role": "user", "content": [told]},
+        ]
+        house.says(CONVERSE[0].answer)
+        await client.messages.create(messages=messages, **asked)
+    sent = json.loads(house.upstream.received[-1].body)
+    bare = {"toolUse": {name: call["toolUse"][name] for name in ("toolUseId", "name", "input")}}
+    assert sent["messages"][1]["content"] == [thought, words, bare]
+    assert sent["messages"][2]["content"][0]["toolResult"]["content"] == [{"text": "Mexico"}]
+    assert sent["additionalModelRequestFields"] == {"thinking": {"type": "enabled", "budget_tokens": 1024}}
+
+
+async def test_google_s_own_client_streams_from_cohere(house: House):
+    house.says(cohere_streamed(WITH_TOOLS), "text/event-stream")
+    options = types.HttpOptions(base_url=house.live.url)
+    calls: list[Any] = []
+    with genai.Client(api_key=house.holder.key, http_options=options) as made:
+        async with made.aio as client:
+            async for chunk in await client.models.generate_content_stream(model="of-cohere", contents="Weather?"):
+                calls += chunk.function_calls or []
+    assert [call.args for call in calls] == [{"city": "Rome"}, {"city": "Oslo"}]
+
+
+async def test_a_connection_that_ends_before_the_figures_charges_nothing_unreported(house: House):
+    whole = streamed(CONVERSE[0].answer)
+    played = Played(content_type=EVENT_STREAM, pieces=[whole[: len(whole) // 2]], breaks=True)
+    house.upstream.choose = lambda _request: played
+    answer = await house.ask("messages", "of-bedrock", is_streaming=True)
+    assert b"event: error" in answer.content
+    record = await house.live.record(answer.headers["x-request-id"])
+    assert (record["status"], record["charged"]) == ("partial", 0)
 
 
 @pytest.mark.parametrize("endpoint", list(DOORS))
