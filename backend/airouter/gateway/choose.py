@@ -76,8 +76,9 @@ class Chooser:
         of these may be left out.
         """
         is_calm = self._health.is_calm
-        if is_calm and spent is None and candidates.only is not None:
-            return Chosen(now, candidates.only, self.credential(candidates.only, None, conversation, now))
+        if is_calm and spent is None and candidates.tiers:  # as nearly always
+            channel = candidates.only or self._preferred(candidates.tiers[0], candidates, terms, rules, conversation)
+            return Chosen(now, channel, self.credential(channel, None, conversation, now))
         out = frozenset[ChannelId]() if is_calm else self._left_out(candidates, spent, now, has_others=has_others)
         rested: list[Channel] = []
         for tier in candidates.tiers:
@@ -142,7 +143,7 @@ class Chooser:
         )
 
     def _preferred(
-        self, well: list[Channel], candidates: Candidates, terms: Terms, rules: Routing, conversation: bytes | None
+        self, well: Sequence[Channel], candidates: Candidates, terms: Terms, rules: Routing, conversation: bytes | None
     ) -> Channel:
         if len(well) == 1:
             return well[0]
@@ -154,13 +155,13 @@ class Chooser:
             return keep_to(conversation, ((one, one.channel_id, one.weight) for one in well))
         return self._by_weight(well)
 
-    def _fastest(self, well: list[Channel], model: str) -> Channel:
+    def _fastest(self, well: Sequence[Channel], model: str) -> Channel:
         """One of those that were never measured comes first: how else would they be."""
         times = self._first_byte_ms
         unknown = [one for one in well if (one.channel_id, model) not in times]
         return self._by_weight(unknown) if unknown else min(well, key=lambda one: times[one.channel_id, model])
 
-    def _by_weight(self, channels: list[Channel]) -> Channel:
+    def _by_weight(self, channels: Sequence[Channel]) -> Channel:
         """A channel of weight 0 is used only when it stands alone."""
         if len(channels) == 1:
             return channels[0]
@@ -175,7 +176,7 @@ class Chooser:
         return channels[-1]
 
 
-def _cheapest(well: list[Channel], terms: Terms) -> list[Channel]:
+def _cheapest(well: Sequence[Channel], terms: Terms) -> Sequence[Channel]:
     """Those whose provider charges the operator least for the most that this call can use. Who has no such figure comes
     after those who have one.
     """
