@@ -8,7 +8,9 @@ import httpx
 import pytest
 import pytest_asyncio
 
+from airouter.domain.ids import ChannelId
 from airouter.domain.policies.network import Network
+from airouter.services.channel_probes import ProbeWish
 from tests import postgres
 from tests.audit import audit_books
 from tests.live import RATES, Holder, Live, serving
@@ -121,6 +123,17 @@ async def test_account_that_gets_no_token_is_our_fault_and_another_channel_answe
         record = await house.record(answer.headers["x-request-id"])
         assert [(one["channel"], one["status"]) for one in record["attempts"]] == [("refused", 401), ("working", 200)]
         assert [one.path for one in refusing.received] == ["/token"]
+
+
+async def test_operators_are_told_that_an_account_gets_no_token(house: Live) -> None:
+    async with replaying(cloud(lambda: True)) as upstream:
+        account = key_file(token_uri=root(upstream) + "/token")
+        channel_id = await house.channel(
+            "untrusted", "vertex", base_url=root(upstream), credentials=[account], models=["gemini-3"]
+        )
+        services = house.app._house.services()
+        test = await services.channel_probes.test(ChannelId(channel_id), ProbeWish())
+    assert (test.ok, test.status, test.error) == (False, None, "the address for tokens answered with status 400")
 
 
 OPENAI = json.dumps(

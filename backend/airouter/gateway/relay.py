@@ -35,6 +35,7 @@ from airouter.translation.support import NotTranslatable
 from airouter.upstream.contract import (
     AnswerTooLarge,
     BrokenOff,
+    ConnectFailed,
     FirstByteTimeout,
     IdleTimeout,
     Timeouts,
@@ -204,9 +205,18 @@ class Relay:
             UpstreamError: there was no answer.
         """
         timeouts = self._dispatch.timeouts(channel, catalogue.policies.routing)
-        if channel.provider in self._dispatch.exchanging:
-            call = msgspec.structs.replace(call, bearer=await self._dispatch.bearer(channel, call.credential, timeouts))
+        call = await self._with_bearer(channel, call, timeouts)
         return await self._dispatch.send(channel, change(self._providers[channel.provider].outgoing(call)), timeouts)
+
+    async def _with_bearer(self, channel: Channel, call: ProviderCall, timeouts: Timeouts) -> ProviderCall:
+        """For calls that are not routed: a token that is not to be had is no way to the provider."""
+        if channel.provider not in self._dispatch.exchanging:
+            return call
+        try:
+            bearer = await self._dispatch.bearer(channel, call.credential, timeouts)
+        except Refused as refused:
+            raise ConnectFailed(refused.body.decode()) from None
+        return msgspec.structs.replace(call, bearer=bearer)
 
     def may_retry(self, call: Call, rules: Routing) -> bool:
         """Whether a call that failed once may be sent once more: in time, and within what the process may retry."""
@@ -238,9 +248,7 @@ class Relay:
             UpstreamError: there was no answer.
         """
         provider = self._serving(channel, call.endpoint)
-        if channel.provider in self._dispatch.exchanging:
-            timeouts = self._dispatch.timeouts(channel, catalogue.policies.routing)
-            call = msgspec.structs.replace(call, bearer=await self._dispatch.bearer(channel, call.credential, timeouts))
+        call = await self._with_bearer(channel, call, self._dispatch.timeouts(channel, catalogue.policies.routing))
         return await self.fetch(channel, provider.outgoing(call), catalogue, REFUSAL_BYTES_MAX)
 
     async def fetch(self, channel: Channel, out: Outgoing, catalogue: Catalogue, bytes_max: int) -> tuple[int, bytes]:
