@@ -101,6 +101,14 @@ class TestAnthropic:
         assert [model.id for model in page.data] == ["demo"]
         assert (await client.models.retrieve("demo")).type == "model"
 
+    async def test_tokens_are_counted(self, client: anthropic.AsyncAnthropic):
+        """The provider of this house cannot, so it is our estimate, marked as one."""
+        raw = await client.messages.with_raw_response.count_tokens(
+            model="demo", system="Be brief.", messages=[{"role": "user", "content": "Hello there, how are you?"}]
+        )
+        assert raw.headers["x-airouter-estimated"] == "true"
+        assert (await raw.parse()).input_tokens == -(-len("Be brief." + "Hello there, how are you?") // 4)
+
     async def test_a_refusal_is_its_own_error(self, client: anthropic.AsyncAnthropic):
         with pytest.raises(anthropic.NotFoundError) as refused:
             await client.messages.create(model="nothing", max_tokens=9, messages=[{"role": "user", "content": "Hi"}])
@@ -170,6 +178,18 @@ class TestGemini:
         again = await client.models.generate_content(model="demo", contents=history)
         assert again.text
 
+    async def test_tokens_are_counted(self, client: genai.client.AsyncClient):
+        counted = await client.models.count_tokens(model="demo", contents="Hello there, how are you?")
+        assert counted.total_tokens == -(-len("Hello there, how are you?") // 4)
+
+    async def test_vectors_are_those_of_the_provider(self, client: genai.client.AsyncClient):
+        config = types.EmbedContentConfig(output_dimensionality=32)
+        several = await client.models.embed_content(model="demo", contents=["one", "two"], config=config)
+        assert several.embeddings is not None
+        assert [len(vector.values or ()) for vector in several.embeddings] == [32, 32]
+        [alone] = (await client.models.embed_content(model="demo", contents="one", config=config)).embeddings or ()
+        assert alone.values == several.embeddings[0].values
+
     async def test_models_are_listed_in_its_shape(self, client: genai.client.AsyncClient):
         names = [model.name async for model in await client.models.list()]
         assert names == ["models/demo"]
@@ -228,4 +248,4 @@ class TestResponses:
     async def test_what_a_provider_would_have_to_remember_is_refused_in_words(self, client: openai.AsyncOpenAI):
         with pytest.raises(openai.BadRequestError) as refused:
             await client.responses.create(model="demo", input="More", previous_response_id="resp_1")
-        assert refused.value.code == "not_supported_yet"
+        assert refused.value.code == "not_translatable"

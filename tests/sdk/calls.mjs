@@ -76,6 +76,45 @@ async function embeddings() {
   }
 }
 
+async function responses() {
+  const { data, response } = await client.responses.create({ model: "demo", input: "Say hello" }).withResponse()
+  return {
+    text: data.output_text,
+    status: data.status,
+    usage: data.usage,
+    header: response.headers.get("x-request-id"),
+  }
+}
+
+/** Events by hand, then the helper that puts them together. */
+async function responsesStream() {
+  const request = { model: "demo", input: "Tell a story" }
+  const kinds = []
+  let text = ""
+  for await (const event of await client.responses.create({ ...request, stream: true })) {
+    kinds.push(event.type)
+    if (event.type === "response.output_text.delta") text += event.delta
+  }
+  const whole = await client.responses.stream(request).finalResponse()
+  return { first: kinds[0], last: kinds.at(-1), text, whole: whole.output_text }
+}
+
+async function responsesTools() {
+  const tools = [{ type: "function", name: "weather", parameters: { type: "object", properties: {} }, strict: false }]
+  const asked = { model: "demo", tools, input: [{ role: "user", content: "The weather?" }] }
+  const answer = await client.responses.create({ ...asked, tool_choice: { type: "function", name: "weather" } })
+  const call = answer.output.find((item) => item.type === "function_call")
+  const result = { type: "function_call_output", call_id: call.call_id, output: "Sunny" }
+  const again = await client.responses.create({ ...asked, input: [...asked.input, call, result] })
+  return { name: call.name, arguments: JSON.parse(call.arguments), text: again.output_text }
+}
+
+async function moderations() {
+  const one = await client.moderations.create({ input: "harmful words" })
+  const several = await client.moderations.create({ model: "omni-moderation-latest", input: ["fine", "harmful"] })
+  return { one: one.results[0].flagged, several: several.results.map((result) => result.flagged), model: one.model }
+}
+
 async function models() {
   const listed = []
   for await (const model of client.models.list()) listed.push(model.id)
@@ -123,6 +162,10 @@ console.log(
     assembled: await assembled(),
     tools: await tools(),
     embeddings: await embeddings(),
+    responses: await responses(),
+    responsesStream: await responsesStream(),
+    responsesTools: await responsesTools(),
+    moderations: await moderations(),
     models: await models(),
     completions: await completions(),
     refused: {

@@ -39,7 +39,8 @@ async def seen(postgres_server: str, template_database: str, tmp_path_factory: p
             await live.model()
             await live.model("embedder", {"input": EMBEDDING_RATE})
             await live.model("vendor/family:2.5")
-            await live.channel(models=["demo", "embedder", "vendor/family:2.5"])
+            await live.model("omni-moderation-latest", {"request": 5})
+            await live.channel(models=["demo", "embedder", "vendor/family:2.5", "omni-moderation-latest"])
             holder, poor = await live.holder(), await live.holder(quota=1)
             said = await run(live, holder, poor)
             yield Seen(
@@ -100,8 +101,25 @@ async def test_vectors_are_the_same_numbers_packed_and_plain(seen: Seen):
     assert vectors["usage"]["prompt_tokens"] > 0
 
 
+async def test_responses_are_answered_whole_streamed_and_with_tools(seen: Seen):
+    whole, stream, tools = (seen.said[name] for name in ("responses", "responsesStream", "responsesTools"))
+    assert (whole["status"], bool(whole["text"])) == ("completed", True)
+    record = await seen.live.record(whole["header"])
+    assert record["endpoint"] == "responses"
+    assert record["quantities"]["output"] == whole["usage"]["output_tokens"]
+    assert (stream["first"], stream["last"]) == ("response.created", "response.completed")
+    assert stream["text"] == stream["whole"] != ""
+    assert (tools["name"], tools["arguments"]) == ("weather", {})
+    assert tools["text"]
+
+
+async def test_moderations_answer_without_a_model_too(seen: Seen):
+    assert seen.said["moderations"] == {"one": True, "several": [False, True], "model": "omni-moderation-latest"}
+
+
 async def test_models_are_those_of_the_key(seen: Seen):
-    assert seen.said["models"] == {"listed": ["demo", "embedder", "vendor/family:2.5"], "one": "vendor/family:2.5"}
+    listed = ["demo", "embedder", "omni-moderation-latest", "vendor/family:2.5"]
+    assert seen.said["models"] == {"listed": listed, "one": "vendor/family:2.5"}
 
 
 @pytest.mark.parametrize(
@@ -133,6 +151,6 @@ async def test_every_answer_was_charged_once_and_no_refusal_was(seen: Seen):
         " FROM usage_records WHERE account_id = $1 AND status = 'ok'",
         seen.holder.account_id,
     )
-    assert row["calls"] == 8
+    assert row["calls"] == 15
     assert row["charged"] == row["cost"] == 10**12 - seen.balance
     assert seen.balance_of_poor == 1

@@ -12,7 +12,7 @@ from typing import Any, Final, Protocol
 
 import msgspec
 
-from airouter.providers.script import Asked, Said, Script, embedding, last_words, prompt_tokens, say
+from airouter.providers.script import Asked, Said, Script, embedding, last_words, moderation, prompt_tokens, say
 from airouter.wire.http import EVENT_STREAM, JSON, Header
 from airouter.wire.openai import error_body
 from airouter.wire.sse import DONE, data_event
@@ -142,6 +142,8 @@ class ScriptedUpstream:
         is_streaming = asked.stream is True and not request.path.endswith("/embeddings")
         if script.status != 200 or (script.error is not None and not is_streaming):
             return self._answer(script.status, [JSON, *headers], _once(_refusal(script)), timeouts)
+        if request.path.endswith("/moderations"):
+            return self._answer(200, [JSON, *headers], _once(moderation(asked, _identity(request.body))), timeouts)
         reply = _Reply(request.path, asked, _identity(request.body), int(self._clock()))
         if is_streaming:
             return self._answer(200, [EVENT_STREAM, *headers], self._stream(reply), timeouts)
