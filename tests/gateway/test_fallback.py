@@ -12,6 +12,8 @@ from airouter.services.groups import GroupChanges, GroupDraft, Groups
 from tests import postgres
 from tests.audit import audit_books
 from tests.live import Holder, Live, serving
+from tests.patience import until
+from tests.upstream.server import Line, running
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -171,3 +173,41 @@ async def test_a_model_whose_channels_are_all_left_out_is_not_even_asked(house: 
     answer = await call(house, alone, "dead")
     assert answer.status_code == 502, "who has nothing else is asked for all the same"
     assert len((await house.record(answer.headers["x-request-id"]))["attempts"]) == 1
+
+
+async def test_a_credential_that_is_refused_again_and_again_is_disabled_in_the_books(house: Live):
+    async def picky(line: Line) -> None:
+        if line.received.headers["authorization"] == "Bearer sk-good-0000000000":
+            await line.json(b'{"object":"chat.completion","choices":[{"index":0}]}')
+        else:
+            await line.raw(b"HTTP/1.1 401 Unauthorized\r\ncontent-length: 2\r\n\r\n{}")
+
+    await house.policy(Routing(cool_down_seconds=0, credential_refusals_max=2))
+    await house.model("picky", {"input": 1, "output": 1})
+    query = """SELECT disabled_by, disabled_reason FROM channel_credentials JOIN channels USING (channel_id)
+        WHERE name = 'picky' ORDER BY hint = '0000' DESC"""
+    async with running(picky) as upstream:
+        await house.channel(
+            "picky",
+            "openai-compatible",
+            base_url=f"http://127.0.0.1:{upstream.port}/v1",
+            models=["picky"],
+            credentials=["sk-good-0000000000", "sk-wrong-1111111111"],
+        )
+        holder = await house.holder()
+        await house.app._house.catch_up()
+        for _ in range(4):
+            assert (await call(house, holder, "picky")).status_code == 200
+        await until(lambda: _is_disabled(house, query))
+        good, wrong = await house.sql(query)
+        assert good["disabled_by"] is None
+        assert (wrong["disabled_by"], wrong["disabled_reason"]) == ("gateway", "status 401")
+        await house.app._house.catch_up()
+        seen = len(upstream.received)
+        for _ in range(4):
+            assert (await call(house, holder, "picky")).status_code == 200
+        assert len(upstream.received) == seen + 4, "nobody asks with it any more"
+
+
+async def _is_disabled(house: Live, query: str) -> bool:
+    return any(row["disabled_by"] == "gateway" for row in await house.sql(query))
