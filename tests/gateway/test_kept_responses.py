@@ -33,9 +33,7 @@ class House:
 
     def client(self, holder: Holder | None = None, live: Live | None = None) -> openai.AsyncOpenAI:
         base_url = (live or self.live).url + "/v1"
-        self._clients.append(
-            openai.AsyncOpenAI(api_key=(holder or self.holder).key, base_url=base_url, max_retries=0)
-        )
+        self._clients.append(openai.AsyncOpenAI(api_key=(holder or self.holder).key, base_url=base_url, max_retries=0))
         return self._clients[-1]
 
     async def close(self) -> None:
@@ -167,6 +165,31 @@ async def test_a_translated_model_remembers_nothing_and_says_so(house: House):
     raw = await client.responses.with_raw_response.create(model="stranger", input="Hello", store=True)
     assert raw.headers["x-airouter-dropped"] == "stored_answer"
     assert raw.parse().to_dict()["store"] is False
+
+
+async def test_a_conversation_is_kept_for_its_account_and_answers_go_where_it_lives(house: House):
+    client, there = house.client(), house.client(live=house.other)
+    hello: list[Any] = [{"type": "message", "role": "user", "content": "Hello"}]
+    made = await client.conversations.create(items=hello, metadata={"topic": "greetings"})
+    assert house.kept.asked[-1][3] == {"items": hello, "metadata": {"topic": "greetings"}}
+    assert (await there.conversations.retrieve(made.id)).metadata == {"topic": "greetings"}
+    changed = await there.conversations.update(made.id, metadata={"topic": "farewells"})
+    assert changed.metadata == {"topic": "farewells"}
+    await client.conversations.items.create(made.id, items=hello)
+    assert [item.id async for item in client.conversations.items.list(made.id)] == ["msg_1"]
+    assert (await client.conversations.items.retrieve("msg_1", conversation_id=made.id)).id == "msg_1"
+    await client.conversations.items.delete("msg_1", conversation_id=made.id)
+    for conversation in (made.id, {"id": made.id}):
+        answer = await there.responses.create(model=MODEL, input="And?", conversation=conversation)  # type: ignore[arg-type]
+        assert answer.output_text == "Hello there"
+    assert {asked[2] for asked in house.kept.asked[-9:]} == {"sk-one"}, "where it was begun"
+    stranger = house.client(await house.live.holder())
+    with pytest.raises(openai.NotFoundError) as refused:
+        await stranger.conversations.retrieve(made.id)
+    assert refused.value.code == "conversation_not_found"
+    await client.conversations.delete(made.id)
+    with pytest.raises(openai.NotFoundError):
+        await client.conversations.items.list(made.id)
 
 
 async def test_compacting_is_charged_and_counting_is_free(house: House):

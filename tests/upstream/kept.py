@@ -45,6 +45,9 @@ class KeptResponses:
         body = json.loads(line.received.body) if line.received.body else {}
         self.asked.append((method, target.removeprefix("/v1"), credential, body))
         parts = urlsplit(target)
+        if parts.path.startswith("/v1/conversations"):
+            await self._conversation(line, method, parts.path, credential, body)
+            return
         match method, parts.path.removeprefix("/v1/responses").strip("/").split("/"):
             case "POST", [""]:
                 await self._create(line, credential, body)
@@ -85,6 +88,28 @@ class KeptResponses:
             await self._stream(line, response)
         else:
             await _json(line, response)
+
+    async def _conversation(self, line: Line, method: str, path: str, credential: str, body: dict[str, Any]) -> None:
+        """`items` of a conversation are kept with it; this upstream shows the first of them."""
+        name, _, part = path.removeprefix("/v1/conversations").strip("/").partition("/")
+        if not name:
+            name = f"conv_{next(self._numbers)}"
+            self.kept[credential, name] = {"id": name, "object": "conversation", "created_at": 1, "metadata": {}}
+        found = self.kept.get((credential, name))
+        item = {"id": "msg_1", "type": "message", "role": "user", "status": "completed", "content": []}
+        page = {"object": "list", "data": [item], "first_id": "msg_1", "last_id": "msg_1", "has_more": False}
+        if found is None:
+            await _json(line, _error(f"Conversation with id '{name}' not found."), 404)
+        elif part == "items":
+            await _json(line, page)
+        elif part:
+            await _json(line, item if method == "GET" else found)
+        elif method == "DELETE":
+            self.forget(name)
+            await _json(line, {"id": name, "object": "conversation.deleted", "deleted": True})
+        else:
+            found["metadata"].update(body.get("metadata") or {})
+            await _json(line, found)
 
     async def _stream(self, line: Line, response: dict[str, Any]) -> None:
         await line.stream()

@@ -28,7 +28,8 @@ Feature = Literal[
     # how it is drawn
     "temperature", "top_p", "top_k", "seed", "penalties", "logit_bias", "stop",
     # for the vendor
-    "user", "metadata", "service_tier", "cache_key", "prediction", "truncation", "safety_settings", "unknown",
+    "user", "metadata", "stored_answer", "service_tier", "cache_key", "prediction", "truncation", "safety_settings",
+    "unknown",
 ]  # fmt: skip
 """Everything a request can ask for that not every dialect has."""
 
@@ -87,6 +88,7 @@ _DROPPED: Final[Mapping[Feature, str]] = {
     "reasoning_replay": "a thought is sealed for the vendor that had it; the words of the conversation are carried",
     "safety_settings": "thresholds of one vendor's filters mean nothing to another",
     "service_tier": "tiers of one vendor mean nothing to another",
+    "stored_answer": "the answer is not kept, and says `store: false`; send the whole conversation next time",
     "truncation": "a prompt that is too long is refused instead of shortened",
     "unknown": "a member that this gateway does not know means nothing in another dialect",
 }

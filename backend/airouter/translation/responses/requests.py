@@ -31,6 +31,7 @@ _BEYOND: Final[Mapping[str, Feature]] = {
     "previous_response_id": "stored_conversation",
     "conversation": "stored_conversation",
     "background": "stored_conversation",
+    "store": "stored_answer",
     "prompt": "stored_conversation",
     "metadata": "metadata",
     "prompt_cache_key": "cache_key",
@@ -42,7 +43,7 @@ _BEYOND: Final[Mapping[str, Feature]] = {
 }
 _KNOWN: Final = frozenset({
     "model", "input", "instructions", "tools", "tool_choice", "parallel_tool_calls", "text", "reasoning",
-    "max_output_tokens", "temperature", "top_p", "top_k", "top_logprobs", "include", "store", "user",
+    "max_output_tokens", "temperature", "top_p", "top_k", "top_logprobs", "include", "user",
     "safety_identifier", "service_tier", "stream", "stream_options",
 })  # fmt: skip
 _INCLUDE_LOGPROBS: Final = "message.output_text.logprobs"
@@ -94,7 +95,7 @@ def read(body: Mapping[str, Any], model: str) -> Conversation:
 
 def _is_default(name: str, value: Any) -> bool:
     """What clients say although it goes without saying."""
-    return (name, value) in (("truncation", "disabled"), ("background", False))
+    return (name, value) in (("truncation", "disabled"), ("background", False), ("store", False))
 
 
 def _items(given: Members) -> list[Members]:
