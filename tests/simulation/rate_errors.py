@@ -51,7 +51,11 @@ def gives_back_what_counts(patch: pytest.MonkeyPatch) -> None:
 
 def keeps_shares_after_the_lease(patch: pytest.MonkeyPatch) -> None:
     """A node that slept too long believes what it knew."""
-    patch.setattr(RateBook, "lapse", lambda _: None)
+
+    def broken(self: RateBook) -> None:
+        del self
+
+    patch.setattr(RateBook, "lapse", broken)
 
 
 def looks_at_no_clock(patch: pytest.MonkeyPatch) -> None:
@@ -62,7 +66,11 @@ def looks_at_no_clock(patch: pytest.MonkeyPatch) -> None:
 def leaves_nothing_behind(patch: pytest.MonkeyPatch) -> None:
     """A node that ends takes its last minute with it."""
     usage = RateBook.usage
-    patch.setattr(RateBook, "usage", lambda self, now: [(subject, 0) for subject, _ in usage(self, now)])
+
+    def broken(self: RateBook, now: float) -> list[tuple[str, int]]:
+        return [(subject, 0) for subject, _ in usage(self, now)]
+
+    patch.setattr(RateBook, "usage", broken)
 
 
 def believes_in_what_it_asked_for(patch: pytest.MonkeyPatch) -> None:
@@ -70,10 +78,10 @@ def believes_in_what_it_asked_for(patch: pytest.MonkeyPatch) -> None:
     unanswered = RateBook.unanswered
 
     def broken(self: RateBook, asks: list[Ask]) -> None:
-        for ask in asks:
-            if ask.subject in self._gauges:
-                self._gauges[ask.subject].share = ask.wanted
         unanswered(self, asks)
+        wanted = {ask.subject: ask.wanted for ask in asks}
+        for gauge in self.urgent:
+            gauge.share = wanted.get(gauge.subject, gauge.share)
 
     patch.setattr(RateBook, "unanswered", broken)
 
