@@ -73,7 +73,7 @@ def test_a_tenth_of_a_quota_is_rounded_up_and_nothing_stays_nothing():
         (a_card(input=2), a_card(input=3), "dearer"),
         (a_card(input=2), a_card(input=2, cached_input=1), "cheaper"),
         (a_card(input=2, output=4), a_card(input=3, output=3), "mixed"),
-        (a_card(input=2, request=7), a_card(input=2), "mixed"),
+        (a_card(input=2, request=7), a_card(input=2), "cheaper"),
         (
             a_card(input=2),
             a_card((Tier(when=TierCondition(input_tokens_above=9), rates={"input": 5}),), input=2),

@@ -178,17 +178,18 @@ def dearest(cards: Sequence[RateCard]) -> RateCard | None:
 
 
 def change_of(base: RateCard | None, proposed: RateCard) -> Change:
-    """What the proposal would do to the card in force: every meter that either names, under every condition."""
+    """What the proposal would do to the card in force: every meter that either names, under every condition.
+
+    A meter without a rate counts as 0, which is what it costs where a provider reports it.
+    """
     if base is None:
         return "new"
     signs: set[int] = set()
     for when in _conditions(base, proposed):
         before, after = base.rates_under(when), proposed.rates_under(when)
         for meter in _meters(base, proposed):
-            one, other = before.get(meter), after.get(meter)
-            if one is None or other is None:
-                signs |= set() if one == other else {1, -1}
-            elif one != other:
+            one, other = before.get(meter, 0), after.get(meter, 0)
+            if one != other:
                 signs.add(1 if other > one else -1)
     if not signs:
         return "same"

@@ -32,7 +32,7 @@ function useColumns(actions: { onSet: (line: Line) => void; onEnd: (line: Line) 
       bone: 140,
       cell: (row) => (
         <>
-          <span className="name mono wrap-anywhere">{row.model}</span>
+          <span className="name mono whitespace-normal wrap-anywhere">{row.model}</span>
           <span className="sub wrap-anywhere">
             {row.cost ? (
               row.upstream !== row.model ? (
@@ -54,6 +54,15 @@ function useColumns(actions: { onSet: (line: Line) => void; onEnd: (line: Line) 
               </>
             )}
           </span>
+          {row.cost?.rates && (
+            <span className="sub md:hidden">
+              {(["input", "output"] as const).map((meter) => (
+                <span key={meter} className="mr-3">
+                  {t(`admin:rates.${meter}`)} <MeterRate meter={meter} rate={row.cost?.rates?.[meter]} />
+                </span>
+              ))}
+            </span>
+          )}
         </>
       ),
     },

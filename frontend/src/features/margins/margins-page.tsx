@@ -4,18 +4,18 @@ import { Download } from "lucide-react"
 import { type ReactNode, useState } from "react"
 import { useTranslation } from "react-i18next"
 import { api, body } from "../../api/client"
-import { channelsQuery } from "../../api/operator-queries"
 import type { Margin, MarginReport } from "../../api/types"
 import { Amount, Nothing, useLedger } from "../../components/amount"
-import { Button, ButtonLink } from "../../components/button"
+import { Button } from "../../components/button"
 import { type Column as BarColumn, StackedBars } from "../../components/chart/stacked-bars"
 import { Segmented } from "../../components/choice"
-import { type Column, LedgerTable } from "../../components/ledger-table"
+import { LedgerTable } from "../../components/ledger-table"
 import { Note } from "../../components/note"
-import { PageHead, Section } from "../../components/page"
+import { PageHead } from "../../components/page"
 import { csv, download } from "../../format/csv"
-import { partText } from "../../format/part"
 import { countText } from "../../format/quota"
+import { Channels } from "./channels"
+import { Share, useColumns, useKeyText } from "./columns"
 import { coveredShare, cut, marginShare } from "./figures"
 import { DEFAULT_RANGE, GROUPINGS, type Grouping, type MarginsSearch, RANGES, type Range } from "./search"
 
@@ -36,80 +36,6 @@ function useReport(by: Grouping, days: Range) {
     queryKey: ["admin", "margins", query],
     queryFn: ({ signal }) => body(api().GET("/api/v1/admin/margins", { params: { query }, signal })),
   })
-}
-
-function Share({ micros }: { micros: number | null }) {
-  if (micros === null) return <Nothing />
-  return <span className={`fig ${micros < 0 ? "text-bad" : ""}`}>{partText(micros)}</span>
-}
-
-function useKeyText(by: Grouping): (row: Margin) => string {
-  const { t, i18n } = useTranslation("margins")
-  return (row) => {
-    if (by === "day")
-      return new Date(`${row.key}T12:00:00`).toLocaleDateString(i18n.language, {
-        weekday: "short",
-        month: "short",
-        day: "numeric",
-      })
-    if (by === "channel" && row.key === "") return t("noChannel")
-    return row.label ?? row.key
-  }
-}
-
-function useColumns(by: Grouping): Column<Margin>[] {
-  const { t } = useTranslation("margins")
-  const { sign } = useLedger()
-  const keyText = useKeyText(by)
-  const known = (row: Margin, quota: string) =>
-    row.covered_requests > 0 ? <Amount quota={quota} as="cost" /> : <Nothing />
-  return [
-    {
-      id: "key",
-      head: t(`by.${by}`),
-      bone: 120,
-      cell: (row) => (
-        <span className={by === "model" ? "mono wrap-anywhere" : "wrap-anywhere"}>{keyText(row)}</span>
-      ),
-    },
-    {
-      id: "requests",
-      head: t("requests"),
-      kind: "num",
-      className: "max-lg:hidden",
-      cell: (row) => <span className="fig">{countText(row.requests)}</span>,
-    },
-    {
-      id: "charged",
-      head: t("charged"),
-      unit: sign,
-      kind: "num",
-      cell: (row) => <Amount quota={row.charged} as="cost" />,
-    },
-    {
-      id: "covered",
-      head: t("covered"),
-      kind: "num",
-      className: "max-md:hidden",
-      cell: (row) => <Share micros={coveredShare(row)} />,
-    },
-    {
-      id: "cost",
-      head: t("cost"),
-      unit: sign,
-      kind: "num",
-      className: "max-md:hidden",
-      cell: (row) => known(row, row.provider_cost),
-    },
-    { id: "margin", head: t("margin"), unit: sign, kind: "num", cell: (row) => known(row, row.margin) },
-    {
-      id: "share",
-      head: t("share"),
-      kind: "num",
-      className: "max-lg:hidden",
-      cell: (row) => <Share micros={marginShare(row)} />,
-    },
-  ]
 }
 
 function Total({ total }: { total: Margin }) {
@@ -168,55 +94,10 @@ function Chart({ report }: { report: MarginReport }) {
           </span>
         ))}
       </div>
-      <StackedBars label={t("chart")} columns={columns} series={series} />
+      <div className="mb-8">
+        <StackedBars label={t("chart")} columns={columns} series={series} />
+      </div>
     </>
-  )
-}
-
-/** Where costs are said: one line for each channel, with the way to it. */
-function Channels() {
-  const { t } = useTranslation("margins")
-  const { data, error, refetch } = useQuery(channelsQuery)
-  return (
-    <Section title={t("channels")} text={t("channelsText")}>
-      <LedgerTable
-        label={t("channels")}
-        columns={[
-          {
-            id: "name",
-            head: t("by.channel"),
-            cell: (row) => <span className="name wrap-anywhere">{row.name}</span>,
-          },
-          {
-            id: "models",
-            head: t("models"),
-            kind: "num",
-            cell: (row) => <span className="fig">{countText(Object.keys(row.models).length)}</span>,
-          },
-          {
-            id: "act",
-            head: t("costs"),
-            kind: "act",
-            cell: (row) => (
-              <ButtonLink
-                size="sm"
-                to="/console/admin/channels/$channelId/costs"
-                params={{ channelId: row.id }}
-                aria-label={t("costsOf", { name: row.name })}
-              >
-                {t("costs")}
-              </ButtonLink>
-            ),
-          },
-        ]}
-        rows={data}
-        keyOf={(row) => row.id}
-        error={error}
-        onRetry={() => void refetch()}
-        bones={3}
-        empty={<p>{t("noChannels")}</p>}
-      />
-    </Section>
   )
 }
 
@@ -293,7 +174,7 @@ export default function MarginsPage() {
         label={t("title")}
         isSticky
         columns={columns}
-        rows={data?.items}
+        rows={by === "day" ? data && [...data.items].reverse() : data?.items}
         keyOf={(row) => row.key}
         error={error}
         onRetry={() => void refetch()}

@@ -51,7 +51,7 @@ export function AcceptDialog({
       action={t("acceptAction", { count: lines.length })}
       onSubmit={submit}
     >
-      <ul className="chosen-lines mono">
+      <ul className="chosen-lines mono whitespace-normal">
         {lines.slice(0, 8).map((line) => (
           <li key={line.line} className="wrap-anywhere">
             {line.model}

@@ -14,17 +14,10 @@ import { Tag } from "../../components/state"
 import { When } from "../../components/when"
 import { changeText } from "../../format/part"
 import { countText } from "../../format/quota"
+import { useSourceName } from "./source-name"
 import { StartDialog } from "./start-dialog"
 
 const route = getRouteApi("/console/admin/price-imports")
-
-export function useSourceName(): (source: string) => string {
-  const { t, i18n } = useTranslation("price-imports")
-  return (source) =>
-    i18n.exists(`source.${source}`, { ns: "price-imports" })
-      ? t(`source.${source}` as "source.shipped")
-      : source
-}
 
 function useColumns(): Column<PriceImport>[] {
   const { t } = useTranslation("price-imports")

@@ -51,6 +51,10 @@ function Proposed({ difference }: { difference: Difference | undefined }) {
   )
 }
 
+function differenceIn(row: PriceLine, meter: Meter): Difference | undefined {
+  return row.differences.find((one) => one.meter === meter)
+}
+
 /** The thinnest margin of the meters whose other side is known. */
 export function thinnest(line: PriceLine): number | null {
   const known = line.differences.flatMap(({ margin_micros }) =>
@@ -102,7 +106,7 @@ export function useLineColumns(choice: {
       bone: 150,
       cell: (row) => (
         <>
-          <span className="name mono wrap-anywhere">{row.model}</span>
+          <span className="name mono whitespace-normal wrap-anywhere">{row.model}</span>
           <span className="sub wrap-anywhere">
             {[row.vendor, row.name !== row.model && row.name].filter(Boolean).join(" · ") || "–"}
             {!row.is_known && ` · ${t("notHere")}`}
@@ -114,6 +118,13 @@ export function useLineColumns(choice: {
               </>
             )}
           </span>
+          <span className="sub md:hidden">
+            {(["input", "output"] as const).map((meter) => (
+              <span key={meter} className="mr-3">
+                {meterName(meter)} <MeterRate meter={meter} rate={differenceIn(row, meter)?.proposed} />
+              </span>
+            ))}
+          </span>
         </>
       ),
     },
@@ -124,7 +135,7 @@ export function useLineColumns(choice: {
         unit: perOf(meter) === 1 ? sign : `${sign} / 1M`,
         kind: "num",
         className: "max-md:hidden",
-        cell: (row) => <Proposed difference={row.differences.find((one) => one.meter === meter)} />,
+        cell: (row) => <Proposed difference={differenceIn(row, meter)} />,
       }),
     ),
     {

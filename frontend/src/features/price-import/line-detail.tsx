@@ -92,7 +92,7 @@ export function LineDetail({ line, found }: { line: PriceLine; found: PriceImpor
   return (
     <div className="grid gap-5 px-6 py-4">
       <div className="flex flex-wrap items-center gap-3">
-        <b className="mono wrap-anywhere">{line.model}</b>
+        <b className="mono whitespace-normal wrap-anywhere">{line.model}</b>
         <ChangeState line={line} />
       </div>
       <LedgerTable
@@ -106,7 +106,7 @@ export function LineDetail({ line, found }: { line: PriceLine; found: PriceImpor
       {line.unmapped.length > 0 && (
         <Note tone="warn">
           <b>{t("unmappedTitle")}</b>
-          <span className="mono block wrap-anywhere">{line.unmapped.join(", ")}</span>
+          <span className="mono block whitespace-normal wrap-anywhere">{line.unmapped.join(", ")}</span>
         </Note>
       )}
       <section className="grid gap-2">

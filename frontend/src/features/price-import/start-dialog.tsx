@@ -3,119 +3,17 @@ import { useState } from "react"
 import { useTranslation } from "react-i18next"
 import { api, body, onceOnly } from "../../api/client"
 import { channelsQuery } from "../../api/operator-queries"
-import type { PriceImport, PriceImportDraft, PriceSources } from "../../api/types"
-import { Segmented } from "../../components/choice"
+import type { PriceImport } from "../../api/types"
 import { Field } from "../../components/field"
 import { FormDialog } from "../../components/form-dialog"
-import { Input, Select, TextArea } from "../../components/input"
+import { Input, Select } from "../../components/input"
 import { Note } from "../../components/note"
 import { parsePercent } from "../../format/part"
 import { countText } from "../../format/quota"
-
-type Source = PriceImportDraft["source"]
-type Way = "url" | "file" | "paste"
-type SourceFacts = PriceSources["items"][number]
-
-type Form = {
-  source: Source
-  way: Way
-  /** Undefined until it was typed: the list's own address stands there. */
-  url?: string
-  file: File | null
-  pasted: string
-  factor: string
-  markup: string
-  group: string
-  channel: string
-}
+import { draftOf, type Form, type Problems, type Source } from "./draft"
+import { Origin } from "./origin"
 
 const FACTOR = /^\d{1,20}(\.\d{1,20})?$/
-
-/** Where the list comes from: an address that the server asks, a file, or what was pasted. */
-function Origin({
-  form,
-  facts,
-  problems,
-  onChange,
-}: {
-  form: Form
-  facts: SourceFacts
-  problems: Problems
-  onChange: (change: Partial<Form>) => void
-}) {
-  const { t } = useTranslation("price-imports")
-  return (
-    <>
-      <Segmented<Way>
-        label={t("way")}
-        isSmall
-        value={form.way}
-        options={(["url", "file", "paste"] as const).map((value) => ({ value, label: t(`ways.${value}`) }))}
-        onValue={(way) => onChange({ way })}
-      />
-      {form.way === "url" && (
-        <Field label={t("url")} help={t("urlHelp")} error={problems.origin}>
-          {(ids) => (
-            <Input
-              {...ids}
-              type="url"
-              placeholder={facts.url ?? "https://example.com/api/pricing"}
-              value={form.url ?? facts.url ?? ""}
-              onChange={(event) => onChange({ url: event.target.value })}
-            />
-          )}
-        </Field>
-      )}
-      {form.way === "file" && (
-        <Field label={t("file")} help={t("fileHelp")} error={problems.origin}>
-          {(ids) => (
-            <Input
-              {...ids}
-              type="file"
-              accept=".json,application/json"
-              onChange={(event) => onChange({ file: event.target.files?.[0] ?? null })}
-            />
-          )}
-        </Field>
-      )}
-      {form.way === "paste" && (
-        <Field label={t("pasted")} error={problems.origin}>
-          {(ids) => (
-            <TextArea
-              {...ids}
-              className="mono"
-              rows={5}
-              spellCheck={false}
-              value={form.pasted}
-              onChange={(event) => onChange({ pasted: event.target.value })}
-            />
-          )}
-        </Field>
-      )}
-    </>
-  )
-}
-
-type Problems = { origin?: string; factor?: string; markup?: string }
-
-async function draftOf(form: Form, facts: SourceFacts, markup: number): Promise<PriceImportDraft> {
-  const from =
-    form.source === "shipped"
-      ? {}
-      : form.way === "url"
-        ? { url: (form.url ?? facts.url ?? "").trim() }
-        : form.way === "file"
-          ? { content: (await form.file?.text()) ?? "", file_name: form.file?.name.slice(0, 200) }
-          : { content: form.pasted }
-  return {
-    source: form.source,
-    ...from,
-    ...(form.factor.trim() && { factor: form.factor.trim() }),
-    ...(form.source === "pricing_page" && form.group.trim() && { group: form.group.trim() }),
-    ...(form.channel && { channel_id: form.channel }),
-    markup_micros: markup,
-  }
-}
 
 /** Reads a list. No price changes by it: what it proposes is shown next, line by line. */
 export function StartDialog({
