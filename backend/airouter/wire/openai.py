@@ -161,10 +161,6 @@ class InputInsteadOfMessages(InvalidRequest):
     """A body of the responses API, at the address of chat completions."""
 
 
-class InputInsteadOfMessages(InvalidRequest):
-    """A body of the responses API, at the address of chat completions."""
-
-
 def read_request(endpoint: Endpoint, body: bytes) -> Request:
     """Read the head of a request.
 
