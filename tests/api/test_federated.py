@@ -132,6 +132,22 @@ async def test_somebody_new_joins_and_comes_back_as_the_same_person(
     assert users[0]["password_hash"] is None
 
 
+async def test_who_brought_somebody_is_remembered_on_the_way_through_a_provider(
+    app: Any, database: str, owner: Signed, provider: Provider
+) -> None:
+    await offer(owner, provider)
+    await opened(owner)
+    terms = {"is_enabled": True, "reward": 5, "condition": "registration"}
+    assert (await owner.client.put("/api/v1/admin/policies/referral", json=terms)).status_code == 200
+    code = (await owner.client.get("/api/v1/referral")).json()["code"]
+    async with client_of(app) as browser:
+        start = await browser.get("/api/v1/auth/oidc/company/start", params={"ref": code})
+        assert "step=done" in (await back(browser, **provider.consent(start.headers["location"]))).headers["location"]
+    [brought] = await run_sql(database, "SELECT referrer_account, invitee_account FROM referrals")
+    assert brought["referrer_account"] != brought["invitee_account"]
+    assert (await owner.client.get("/api/v1/referral")).json()["referred_count"] == 1
+
+
 @pytest.mark.parametrize(
     ("bend", "algorithm"),
     [
@@ -341,7 +357,8 @@ async def test_a_linked_identity_proves_who_one_is(app: Any, database: str, owne
         sent = (await browser.post("/api/v1/me/identities/visits", json=visit)).json()["url"]
         assert parse_qs(urlsplit(sent).query)["max_age"] == ["0"]
         provider.subject = "somebody else"
-        assert problem(await back(browser, **provider.consent(sent))) == "identity_refused"
+        refused = await back(browser, **provider.consent(sent))
+        assert refused.headers["location"] == f"{CONSOLE}/console/settings?problem=identity_refused"
         assert (await browser.post("/api/v1/me/factors/totp")).status_code == 403
         provider.subject = "subject-1"
         sent = (await browser.post("/api/v1/me/identities/visits", json=visit)).json()["url"]

@@ -71,6 +71,16 @@ async def read_recovery_codes(visitor: Visitor) -> list[str]:
     return codes
 
 
+async def forget_proof(instance: Instance, email: str) -> None:
+    """As if they had signed in an hour ago."""
+    await run_sql(
+        instance.dsn,
+        "UPDATE sessions SET authenticated_at = now() - interval '1 hour' "
+        "FROM users WHERE users.user_id = sessions.user_id AND users.email = $1",
+        email,
+    )
+
+
 async def test_an_authenticator_app_is_set_up_and_asked_for(instance: Instance, entrance: Entrance):
     who = await instance.person()
     visitor = await entrance.visitor()
@@ -118,12 +128,7 @@ async def test_an_act_that_matters_asks_once_more_and_goes_on(instance: Instance
     visitor = await entrance.visitor()
     page = visitor.page
     await visitor.sign_in(who, at=SECURITY, then=f"**{SECURITY}")
-    await run_sql(
-        instance.dsn,
-        "UPDATE sessions SET authenticated_at = now() - interval '1 hour' "
-        "FROM users WHERE users.user_id = sessions.user_id AND users.email = $1",
-        who.email,
-    )
+    await forget_proof(instance, who.email)
     asked = page.get_by_role("dialog", name="Is it you?")
     with visitor.refused("POST /api/v1/me/factors/totp", 403):
         await page.get_by_role("button", name="Set up an authenticator app").click()
@@ -220,6 +225,17 @@ async def test_an_identity_elsewhere_lets_somebody_join_and_come_back(
         await visitor.settled()
     people = await run_sql(instance.dsn, "SELECT count(*) FROM users WHERE email = 'ada@elsewhere.example'")
     assert people[0]["count"] == 1
+
+    await visitor.go(SECURITY)
+    await forget_proof(instance, "ada@elsewhere.example")
+    asked = visitor.page.get_by_role("dialog", name="Is it you?")
+    with visitor.refused("POST /api/v1/me/factors/totp", 403):
+        await visitor.page.get_by_role("button", name="Set up an authenticator app").click()
+        await expect(asked.get_by_role("button", name="Continue with Company")).to_be_visible()
+        await visitor.stays_within("being asked by an identity provider")
+        async with visitor.page.expect_popup():
+            await asked.get_by_role("button", name="Continue with Company").click()
+    await expect(visitor.page.get_by_role("dialog", name="Set up an authenticator app")).to_be_visible()
 
     provider.is_down = True
     try:

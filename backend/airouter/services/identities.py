@@ -61,6 +61,8 @@ class Trip(msgspec.Struct, frozen=True, kw_only=True):
     next: str
     user_id: UserId | None = None
     session_id: SessionId | None = None
+    referral_code: str | None = None
+    """Who brought them, if they turn out to be new."""
 
 
 class Departure(msgspec.Struct, frozen=True, kw_only=True):
@@ -124,6 +126,7 @@ class Identities:
         *,
         user_id: UserId | None = None,
         session_id: SessionId | None = None,
+        referral_code: str | None = None,
     ) -> Departure:
         """Raises NotFound, IdentityProviderFailed."""
         async with self._database.connection() as connection:
@@ -138,6 +141,7 @@ class Identities:
             next=next_page,
             user_id=user_id,
             session_id=session_id,
+            referral_code=referral_code,
         )
         if provider.kind == "github":
             url = self._github.authorize_url(known_as, visit)
@@ -215,7 +219,7 @@ class Identities:
     ) -> Arrival:
         owner = await rows.find_identity(connection, provider.provider_id, claims.subject)
         if kept.errand == "sign_in":
-            user_id = owner or await self._meet(connection, provider, claims, client)
+            user_id = owner or await self._meet(connection, provider, claims, client, kept.referral_code)
             user = await users.find_user(connection, user_id)
             if user is None or user.status != "active":
                 raise InvalidCredentials
@@ -235,7 +239,14 @@ class Identities:
             await self._link(connection, provider, kept.user_id, claims, actor)
         return Arrival(errand=kept.errand, next=kept.next)
 
-    async def _meet(self, connection: Connection, provider: ProviderRow, claims: Claims, client: Client) -> UserId:
+    async def _meet(
+        self,
+        connection: Connection,
+        provider: ProviderRow,
+        claims: Claims,
+        client: Client,
+        referral_code: str | None,
+    ) -> UserId:
         """Whose identity this becomes, met for the first time."""
         email = claims.email if claims.is_email_verified else None
         if email and provider.trust_email:
@@ -246,7 +257,7 @@ class Identities:
         if not email or not provider.allow_sign_up:
             raise IdentityNotKnown
         try:
-            joined = await self._newcomers.join_verified(connection, email, client)
+            joined = await self._newcomers.join_verified(connection, email, client, referral_code)
         except EmailTaken:
             raise IdentityNotKnown(
                 "There is an account with this address. Sign in to it, then link this identity in the settings."

@@ -6,6 +6,7 @@ from airouter.domain.policy import SignUp
 from airouter.domain.sign_up_errors import EmailDomainRefused, InvitationRequired
 from airouter.services.audit_log import Act, record
 from airouter.services.policies import policy_in_force
+from airouter.services.referrals import Referrals
 from airouter.services.sign_ins import Client
 from airouter.services.users import join
 from airouter.services.vault import Vault
@@ -16,10 +17,13 @@ from airouter.storage.database import Connection
 class Newcomers:
     """Lets them in without a password: their identity is their way in, and the provider's word stands for a mail."""
 
-    def __init__(self, vault: Vault) -> None:
+    def __init__(self, vault: Vault, referrals: Referrals) -> None:
         self._vault = vault
+        self._referrals = referrals
 
-    async def join_verified(self, connection: Connection, email: str, client: Client) -> UserId:
+    async def join_verified(
+        self, connection: Connection, email: str, client: Client, referral_code: str | None = None
+    ) -> UserId:
         """A person with an account, welcomed as the policy says.
 
         Raises:
@@ -36,6 +40,7 @@ class Newcomers:
         await welcome(
             connection, self._vault, policy, user_id=joined.user_id, account_id=joined.account_id, email=email
         )
+        await self._referrals.joined(connection, joined, referral_code, client)
         act = Act(
             action="user.joined",
             subject="user",

@@ -1,4 +1,4 @@
-import { useMutation } from "@tanstack/react-query"
+import { useMutation, useQuery } from "@tanstack/react-query"
 import { Fingerprint } from "lucide-react"
 import { type FormEvent, useEffect, useId, useState } from "react"
 import { useTranslation } from "react-i18next"
@@ -11,13 +11,42 @@ import { Field } from "../components/field"
 import { Input } from "../components/input"
 import { Note } from "../components/note"
 import { useProblemText } from "../components/problem"
+import { proveElsewhere } from "./proof-elsewhere"
 
-const METHODS = ["passkey", "totp", "password", "recovery_code"] as const
+const METHODS = ["passkey", "totp", "password", "identity", "recovery_code"] as const
 type Method = (typeof METHODS)[number]
 
 function methodsIn({ facts }: Problem): Method[] {
   const named = Array.isArray(facts.methods) ? facts.methods : []
   return METHODS.filter((method) => named.includes(method) && (method !== "passkey" || canUsePasskeys()))
+}
+
+/** A button for each linked identity; its provider asks in a window of its own, so that nothing here is lost. */
+function ProveByIdentity({ onProved }: { onProved: () => void }) {
+  const { t } = useTranslation()
+  const textOf = useProblemText()
+  const security = useQuery({
+    queryKey: ["me", "security"],
+    queryFn: ({ signal }) => body(api().GET("/api/v1/me/security", { signal })),
+  })
+  const prove = useMutation({ mutationFn: proveElsewhere, onSuccess: onProved })
+  return (
+    <div className="grid gap-2">
+      {security.data?.identities.map(({ id, provider, label }) => (
+        <Button
+          key={id}
+          look="primary"
+          isWide
+          isBusy={prove.isPending && prove.variables === provider}
+          disabled={prove.isPending}
+          onClick={() => prove.mutate(provider)}
+        >
+          {t("prove.withIdentity", { provider: label })}
+        </Button>
+      ))}
+      {(prove.error ?? security.error) && <Note tone="bad">{textOf(prove.error ?? security.error)}</Note>}
+    </div>
+  )
 }
 
 function ProveForm({ methods, onProved }: { methods: Method[]; onProved: () => void }) {
@@ -28,6 +57,7 @@ function ProveForm({ methods, onProved }: { methods: Method[]; onProved: () => v
   const [value, setValue] = useState("")
   const prove = useMutation({
     mutationFn: async () => {
+      if (method === "identity") return null
       if (method !== "passkey")
         return body(api().POST("/api/v1/auth/reauthenticate", { body: { method, value } }))
       const { public_key } = await body(api().POST("/api/v1/auth/reauthenticate/options"))
@@ -38,11 +68,12 @@ function ProveForm({ methods, onProved }: { methods: Method[]; onProved: () => v
   })
   const submit = (event: FormEvent) => {
     event.preventDefault()
-    if ((method === "passkey" || value) && !prove.isPending) prove.mutate()
+    if (method !== "identity" && (method === "passkey" || value) && !prove.isPending) prove.mutate()
   }
   return (
     <form id={id} className="grid gap-4" onSubmit={submit} noValidate>
-      {method !== "passkey" && (
+      {method === "identity" && <ProveByIdentity onProved={onProved} />}
+      {method !== "passkey" && method !== "identity" && (
         <Field key={method} label={t(`prove.${method}`)}>
           {(ids) => (
             <Input
@@ -58,10 +89,12 @@ function ProveForm({ methods, onProved }: { methods: Method[]; onProved: () => v
         </Field>
       )}
       {prove.error && <Note tone="bad">{textOf(prove.error)}</Note>}
-      <Button type="submit" look="primary" isWide isBusy={prove.isPending}>
-        {method === "passkey" && <Fingerprint className="i" aria-hidden="true" />}
-        {t(method === "passkey" ? "prove.withPasskey" : "prove.act")}
-      </Button>
+      {method !== "identity" && (
+        <Button type="submit" look="primary" isWide isBusy={prove.isPending}>
+          {method === "passkey" && <Fingerprint className="i" aria-hidden="true" />}
+          {t(method === "passkey" ? "prove.withPasskey" : "prove.act")}
+        </Button>
+      )}
       <div className="flex flex-wrap gap-2">
         {methods
           .filter((other) => other !== method)

@@ -96,6 +96,14 @@ const register = createRoute({
   component: lazyRouteComponent(() => import("../features/sign-in/register-page")),
 })
 
+const proved = createRoute({
+  getParentRoute: () => open,
+  path: "/proved",
+  validateSearch: readSignInSearch,
+  loader: () => wordsFor("sign-in"),
+  component: lazyRouteComponent(() => import("../features/sign-in/proved-page")),
+})
+
 const verify = createRoute({
   getParentRoute: () => open,
   path: "/verify",
@@ -418,7 +426,7 @@ const mails = createRoute({
 })
 
 const tree = root.addChildren([
-  open.addChildren([home, signIn, register, verify, forgot, reset, accept, setup, invitation]),
+  open.addChildren([home, signIn, register, proved, verify, forgot, reset, accept, setup, invitation]),
   either.addChildren([pricing]),
   console_.addChildren([
     dashboard,

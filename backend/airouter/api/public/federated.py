@@ -23,7 +23,8 @@ logger = logging.getLogger(__name__)
 
 _OWN_PAGE: Final = re.compile(r"/(?![/\\])[^\x00-\x20\\]*")
 _HOME: Final = "/console"
-_SECURITY: Final = "/console/settings?section=security"
+_BACK_AT: Final = {"sign_in": "/sign-in", "link": "/console/settings?section=security"}
+"""Where a refusal is told; a proof that failed is told where it was wanted."""
 
 
 class FederatedController(Controller):
@@ -41,6 +42,7 @@ class FederatedController(Controller):
     )
     async def start(
         self,
+        *,
         provider: FromPath[str],
         visitor: NamedDependency[Visitor],
         identities: NamedDependency[Identities],
@@ -48,13 +50,18 @@ class FederatedController(Controller):
         next_page: Annotated[
             str, QueryParameter(name="next", description="Where to go afterwards, in the console", max_length=2000)
         ] = "",
+        referral_code: Annotated[
+            str, QueryParameter(name="ref", description="Who brought somebody who joins now", max_length=64)
+        ] = "",
     ) -> Response[None]:
         """For a browser to navigate to. It always answers with a way on: to the provider, or to the sign-in page with
         `problem` in its address.
         """
         del visitor
         try:
-            departure = await identities.depart(provider, "sign_in", own_page(next_page))
+            departure = await identities.depart(
+                provider, "sign_in", own_page(next_page), referral_code=referral_code or None
+            )
         except DomainError as error:
             return _to(browsers, _with("/sign-in", problem=error.code))
         return _away(departure.url, browsers, departure.sealed)
@@ -90,7 +97,7 @@ class FederatedController(Controller):
             )
         except DomainError as refusal:
             logger.info("identity.refused", extra={"provider": provider, "code": refusal.code})
-            page = _SECURITY if kept is not None and kept.errand != "sign_in" else "/sign-in"
+            page = _BACK_AT.get(kept.errand, kept.next) if kept is not None else "/sign-in"
             return _to(browsers, _with(page, problem=refusal.code), cookies=[browsers.no_visit_cookie()])
         return _arrived(arrival, browsers)
 

@@ -14,10 +14,13 @@ import { useSignInProblem } from "./problem-text"
 export function OtherWays({
   status,
   next,
+  code,
   onIn,
 }: {
   status: Status
   next: string | undefined
+  /** Who brought somebody who may turn out to be new. */
+  code?: string | undefined
   onIn: (tokens: Tokens) => void
 }) {
   const { t } = useTranslation("sign-in")
@@ -33,7 +36,7 @@ export function OtherWays({
   const hasPasskeys = status.sign_in.includes("passkey") && canUsePasskeys()
   if (!hasPasskeys && status.identity_providers.length === 0) return null
   const start = (id: string) =>
-    `${apiOrigin()}/api/v1/auth/oidc/${id}/start?next=${encodeURIComponent(next ?? "/console")}`
+    `${apiOrigin()}/api/v1/auth/oidc/${id}/start?${new URLSearchParams({ next: next ?? "/console", ...(code && { ref: code }) })}`
   return (
     <div className="grid gap-2">
       {status.sign_in.includes("password") && <p className="text-center text-13 text-ink-3">{t("or")}</p>}

@@ -4,7 +4,7 @@ import { type FormEvent, useCallback, useRef, useState } from "react"
 import { useTranslation } from "react-i18next"
 import { api, body } from "../../api/client"
 import { statusQuery } from "../../api/queries"
-import { begin } from "../../api/session"
+import { begin, type Tokens } from "../../api/session"
 import type { Status } from "../../api/types"
 import { Button, ButtonLink } from "../../components/button"
 import { Field } from "../../components/field"
@@ -13,6 +13,7 @@ import { Note } from "../../components/note"
 import { drawWidget, proveWork } from "./challenge"
 import { Narrow } from "./frame"
 import { MailSent } from "./mail-sent"
+import { OtherWays } from "./other-ways"
 import { PASSWORD_LEAST, passwordHint } from "./password-hint"
 import { useSignInProblem } from "./problem-text"
 
@@ -55,7 +56,8 @@ function Widget({
   return isMissing ? <Note tone="bad">{t("widgetMissing")}</Note> : <div ref={draw} />
 }
 
-function RegisterForm({ challenge }: { challenge: Challenge }) {
+function RegisterForm({ status }: { status: Status }) {
+  const { challenge } = status.registration
   const { t, i18n } = useTranslation("sign-in")
   const { next, code } = route.useSearch()
   const router = useRouter()
@@ -73,6 +75,10 @@ function RegisterForm({ challenge }: { challenge: Challenge }) {
     setWorking(true)
     return proveWork().finally(() => setWorking(false))
   }
+  const enter = (tokens: Tokens) => {
+    begin(tokens)
+    router.history.push(next ?? "/console")
+  }
   const register = useMutation({
     mutationFn: async () => {
       const answer = challenge ? await prove() : ""
@@ -89,9 +95,7 @@ function RegisterForm({ challenge }: { challenge: Challenge }) {
       )
     },
     onSuccess: (answer) => {
-      if (!("access_token" in answer)) return
-      begin(answer)
-      router.history.push(next ?? "/console")
+      if ("access_token" in answer) enter(answer)
     },
   })
   const isReady = email.includes("@") && password.length >= PASSWORD_LEAST
@@ -149,6 +153,7 @@ function RegisterForm({ challenge }: { challenge: Challenge }) {
           {t("register")}
         </Button>
       </form>
+      <OtherWays status={status} next={next} code={code} onIn={enter} />
       <p className="text-13 text-ink-2">
         {t("haveAccount")} <Link to="/sign-in">{t("signIn")}</Link>
       </p>
@@ -160,5 +165,5 @@ function RegisterForm({ challenge }: { challenge: Challenge }) {
 export default function RegisterPage() {
   const { data: status } = useSuspenseQuery(statusQuery)
   if (status.sign_up !== "open") return <Closed isByInvitation={status.sign_up === "invitation"} />
-  return <RegisterForm challenge={status.registration.challenge} />
+  return <RegisterForm status={status} />
 }
