@@ -166,3 +166,47 @@ async def test_refusals_of_the_provider_are_told_as_at_any_door(house: House):
     house.says(b"<html>")
     odd = await house.post("/v1/messages/count_tokens", {"model": "of-anthropic", **ANTHROPIC})
     assert odd.status_code == 502
+
+
+async def test_a_key_may_stand_in_the_address_or_in_any_vendors_header(house: House):
+    secret = house.holder.key
+    listed = [
+        await house.client.get("/v1/models", headers={"authorization": f"Bearer {secret}"}),
+        await house.client.get("/v1/models", headers={"x-api-key": secret}),
+        await house.client.get("/v1/models", headers={"x-goog-api-key": secret}),
+        await house.client.get("/v1/models", params={"key": secret}),
+        await house.client.get("/v1beta/models", params={"key": secret}),
+    ]
+    assert [answer.status_code for answer in listed] == [200] * 5
+    house.says({"totalTokens": 1})
+    for spelling in ("/v1beta/models", "/v1/models", "/models", "/v1beta/v1beta/models"):
+        answer = await house.client.post(f"{spelling}/of-gemini:countTokens?key={secret}", json=GEMINI)
+        assert answer.json() == {"totalTokens": 1}, spelling
+        assert secret not in house.asked.path + json.dumps(house.asked.headers)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/v1/messages/count_tokens",
+        "/messages/count_tokens",
+        "/v1/moderations",
+        "/moderations/",
+        "/v1beta/models/of-gemini:countTokens",
+        "/v1beta/models/of-gemini:embedContent",
+        "/v1beta/models/of-gemini:batchEmbedContents",
+    ],
+)
+async def test_the_new_doors_take_pages_of_any_origin(house: House, path: str):
+    wanted = {"access-control-request-method": "POST", "access-control-request-headers": "x-api-key"}
+    origin = {"origin": "https://chat.example.com"}
+    allowed = await house.client.options(path, headers={**wanted, **origin})
+    assert allowed.status_code == 204
+    assert allowed.headers["access-control-allow-origin"] == "*"
+    refused = await house.client.post(path, json={}, headers=origin)
+    assert refused.status_code == 401
+    assert refused.headers["access-control-allow-origin"] == "*"
+    assert "x-airouter-estimated" in refused.headers["access-control-expose-headers"]
+    error = refused.json()["error"]
+    shape = "status" if "of-gemini" in path else "code" if "moderations" in path else "type"
+    assert error[shape] in {"UNAUTHENTICATED", "invalid_api_key", "authentication_error"}

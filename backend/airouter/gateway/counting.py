@@ -10,10 +10,10 @@ from typing import Final
 from airouter.domain.errors import NoChannelAvailable, NotOffered, UpstreamFailed
 from airouter.domain.ids import RequestId
 from airouter.domain.key import Caller
-from airouter.gateway.admit import admit
 from airouter.gateway.call import NO_HOLD, Call
 from airouter.gateway.estimates import Estimates
 from airouter.gateway.exchange import Exchange, Headers
+from airouter.gateway.fallback import admit_some
 from airouter.gateway.pins import Pins
 from airouter.gateway.relay import Relay
 from airouter.gateway.route import Routes
@@ -51,7 +51,7 @@ class Counting:
         """
         door = exchange.door
         request = read_request(door.endpoint, exchange.body, exchange.named)
-        terms = admit(routes.catalogue, caller, door, request, exchange.body)
+        request, body, terms = admit_some(routes.catalogue, caller, door, request, exchange.body)
         call = Call(
             request_id=request_id,
             caller=caller,
@@ -69,14 +69,13 @@ class Counting:
             if routes.catalogue.policies.limits.estimates == "off":
                 raise NotOffered(f"No provider of {request.model!r} counts tokens.", field="model")
             tokens = await self._estimates.input_tokens(door.endpoint, request)
-            body = counting.written_answer(door.endpoint, tokens)
-            exchange.send(200, (*headers, ESTIMATED), body)
+            exchange.send(200, (*headers, ESTIMATED), counting.written_answer(door.endpoint, tokens))
             return
         task = asyncio.current_task()
         if task is not None:
             exchange.when_gone(task.cancel)
         try:
-            leg = await self._relay.open(call, exchange.body, exchange.dialect_headers, routes)
+            leg = await self._relay.open(call, body, exchange.dialect_headers, routes)
         except asyncio.CancelledError:
             if exchange.is_gone:
                 return
