@@ -5280,11 +5280,34 @@ export interface components {
             kind: "oidc" | "github";
             label: string;
         };
+        /** ProviderList */
+        ProviderList: {
+            items: components["schemas"]["ProviderView"][];
+            next_cursor: null;
+        };
         /** ProviderTest */
         ProviderTest: {
             authorization_endpoint: string | null;
             issuer: string | null;
             token_endpoint: string | null;
+        };
+        /** ProviderView */
+        ProviderView: {
+            allow_sign_up: boolean;
+            allowed_domains: string[];
+            client_id: string;
+            /** Format: date-time */
+            created_at: string;
+            id: string;
+            identities: number;
+            is_enabled: boolean;
+            issuer: string;
+            /** @enum {string} */
+            kind: "oidc" | "github";
+            label: string;
+            redirect_uri: string;
+            scopes: string[];
+            trust_email: boolean;
         };
         /** Puzzle */
         Puzzle: {
@@ -6095,6 +6118,24 @@ export interface components {
             /** @enum {string} */
             role: "user" | "operator" | "owner";
         };
+        /** VendorList */
+        VendorList: {
+            items: components["schemas"]["VendorView"][];
+        };
+        /** VendorView */
+        VendorView: {
+            base_url: string;
+            base_url_hint: string;
+            /** @enum {string} */
+            credential: "key" | "optional" | "service_account" | "azure" | "aws" | "none";
+            credential_hint: string;
+            docs: string;
+            endpoints: ("chat.completions" | "completions" | "responses" | "messages" | "generate_content" | "embeddings" | "embed_content" | "batch_embed_contents" | "moderations" | "messages.count_tokens" | "generate_content.count_tokens" | "responses.input_tokens" | "responses.compact")[];
+            label: string;
+            name: string;
+            needs_address: boolean;
+            notes: string;
+        };
         /** Verification */
         Verification: {
             /** @constant */
@@ -6142,52 +6183,11 @@ export interface components {
             name: string;
             updated_at: string | null;
         };
-        /** ProviderView */
-        api_admin_providers_ProviderView: {
-            base_url: string;
-            base_url_hint: string;
-            /** @enum {string} */
-            credential: "key" | "optional" | "service_account" | "azure" | "aws" | "none";
-            credential_hint: string;
-            docs: string;
-            endpoints: ("chat.completions" | "completions" | "responses" | "messages" | "generate_content" | "embeddings" | "embed_content" | "batch_embed_contents" | "moderations" | "messages.count_tokens" | "generate_content.count_tokens" | "responses.input_tokens" | "responses.compact")[];
-            label: string;
-            name: string;
-            needs_address: boolean;
-            notes: string;
-        };
         /** Acceptance */
         api_public_auth_Acceptance: {
             /** @example correct horse battery staple */
             password: string;
             token: string;
-        };
-        /** ProviderList */
-        identity_providers_ProviderList: {
-            items: components["schemas"]["services_identity_providers_ProviderView"][];
-            next_cursor: null;
-        };
-        /** ProviderList */
-        providers_ProviderList: {
-            items: components["schemas"]["api_admin_providers_ProviderView"][];
-        };
-        /** ProviderView */
-        services_identity_providers_ProviderView: {
-            allow_sign_up: boolean;
-            allowed_domains: string[];
-            client_id: string;
-            /** Format: date-time */
-            created_at: string;
-            id: string;
-            identities: number;
-            is_enabled: boolean;
-            issuer: string;
-            /** @enum {string} */
-            kind: "oidc" | "github";
-            label: string;
-            redirect_uri: string;
-            scopes: string[];
-            trust_email: boolean;
         };
         /** SecretView */
         services_payment_method_forms_SecretView: {
@@ -10061,7 +10061,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["identity_providers_ProviderList"];
+                    "application/json": components["schemas"]["ProviderList"];
                 };
             };
             /** @description Not signed in, or the session has ended */
@@ -10124,7 +10124,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["services_identity_providers_ProviderView"];
+                    "application/json": components["schemas"]["ProviderView"];
                 };
             };
             /** @description Not signed in, or the session has ended */
@@ -10218,7 +10218,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["services_identity_providers_ProviderView"];
+                    "application/json": components["schemas"]["ProviderView"];
                 };
             };
             /** @description Not signed in, or the session has ended */
@@ -10381,7 +10381,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["services_identity_providers_ProviderView"];
+                    "application/json": components["schemas"]["ProviderView"];
                 };
             };
             /** @description Not signed in, or the session has ended */
@@ -15132,7 +15132,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["providers_ProviderList"];
+                    "application/json": components["schemas"]["VendorList"];
                 };
             };
             /** @description Not signed in, or the session has ended */

@@ -11,7 +11,7 @@ from airouter.services.channels import WITHOUT_ADDRESS
 from airouter.wire.endpoint import Endpoint
 
 
-class ProviderView(msgspec.Struct, frozen=True, kw_only=True):
+class VendorView(msgspec.Struct, frozen=True, kw_only=True):
     """One vendor. `base_url` empty: everybody has an address of their own, as `base_url_hint` shows."""
 
     name: str
@@ -28,8 +28,8 @@ class ProviderView(msgspec.Struct, frozen=True, kw_only=True):
     notes: str
 
 
-class ProviderList(msgspec.Struct, frozen=True, kw_only=True):
-    items: list[ProviderView]
+class VendorList(msgspec.Struct, frozen=True, kw_only=True):
+    items: list[VendorView]
 
 
 @get(
@@ -41,13 +41,13 @@ class ProviderList(msgspec.Struct, frozen=True, kw_only=True):
     tags=["Admin"],
     sync_to_thread=False,
 )
-def list_providers(operator: NamedDependency[Operator]) -> ProviderList:
+def list_providers(operator: NamedDependency[Operator]) -> VendorList:
     """By label. Names are what `provider` of a channel says."""
     del operator
     ordered = sorted(VENDORS.items(), key=lambda item: item[1].label.lower())
-    return ProviderList(
+    return VendorList(
         items=[
-            ProviderView(
+            VendorView(
                 name=name,
                 label=vendor.label,
                 base_url=vendor.base_url,
