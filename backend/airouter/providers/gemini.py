@@ -186,9 +186,10 @@ def _disjoint(usage: Mapping[str, Any]) -> tuple[dict[Meter, int] | None, Proble
         if excess > 0:  # thoughts that no figure names
             quantities["reasoning"] = thoughts + excess
     for member, kind, plain, special in _DETAILS:
+        details = usage.get(member)
         counted = sum(
             figure(detail, (("tokenCount",),)) or 0
-            for detail in usage.get(member) or ()
+            for detail in (details if isinstance(details, list) else ())
             if isinstance(detail, dict) and detail.get("modality") == kind
         )
         moved = min(counted, quantities[plain])

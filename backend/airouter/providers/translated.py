@@ -3,6 +3,7 @@
 It has the shape of a provider, so that the gateway need not know. What the call used is read by the provider itself.
 """
 
+import logging
 from typing import Any, Final, Protocol, runtime_checkable
 
 import msgspec
@@ -14,14 +15,21 @@ from airouter.providers.contract import Answered, Call, Outgoing, Prepared, Prov
 from airouter.translation.conversation import features_of
 from airouter.translation.dialect import DIALECTS, ID_PREFIXES, OF_PROVIDERS, Asked, EventReader, EventWriter, Wanted
 from airouter.translation.links import links_of
-from airouter.translation.reply import Failed, Head, Reply
+from airouter.translation.reply import CallDelta, Event, Failed, Head, RefusalDelta, Reply, TextDelta, ThoughtDelta
 from airouter.translation.support import Dialect, dropped_or_refused
 from airouter.wire.endpoint import Endpoint
 from airouter.wire.framing import Framing
 from airouter.wire.gemini import Request as GeminiRequest
 from airouter.wire.openai import Request as ChatRequest
 
+log = logging.getLogger("airouter.providers")
+
 _ANY: Final = msgspec.json.Decoder(dict[str, Any])
+ODD: Final = (AttributeError, IndexError, KeyError, TypeError, ValueError, msgspec.MsgspecError)
+"""What a reader runs into where a member has another type than the vendor's reference says: not each is looked at."""
+
+
+_UNREADABLE: Final = "The provider said something that cannot be read."
 
 
 class PlainHead(msgspec.Struct, frozen=True, kw_only=True):
@@ -98,14 +106,18 @@ class TranslatedProvider:
         return msgspec.structs.replace(out, dropped=(*prepared.dropped, *out.dropped))
 
     def answer(self, call: Call, body: bytes) -> Answered:
-        """The provider's answer in the client's dialect; what is no answer stays as it is."""
+        """The provider's answer in the client's dialect; what is no answer, or cannot be read, stays as it is."""
         answered = self._native.answer(self._inner(call, b""), body)
         if not answered.is_proper:
             return answered
         head = self._head(call)
-        reply = self._named(self._ours.read_reply(_ANY.decode(answered.body), head), head)
         quantities = None if answered.reported is None else answered.reported.quantities
-        written = msgspec.json.encode(self._theirs.write_reply(reply, quantities, head))
+        try:
+            reply = self._named(self._ours.read_reply(_ANY.decode(answered.body), head), head)
+            written = msgspec.json.encode(self._theirs.write_reply(reply, quantities, head))
+        except ODD as error:
+            _tell_odd(call, error)
+            return msgspec.structs.replace(answered, is_proper=False)
         return msgspec.structs.replace(answered, body=written)
 
     def stream(self, call: Call) -> "TranslatingStreamReader":
@@ -151,6 +163,33 @@ class TranslatedProvider:
         )
 
 
+def _check_words(events: list[Event]) -> None:
+    """Writers put words together, at the latest at the end of the stream.
+
+    Raises:
+        TypeError: something stands where words should.
+    """
+    for event in events:
+        match event:
+            case TextDelta() | ThoughtDelta() | RefusalDelta():
+                words = event.text
+            case CallDelta():
+                words = event.arguments
+            case _:
+                continue
+        if type(words) is not str:
+            raise TypeError
+
+
+def _tell_odd(call: Call, error: Exception) -> None:
+    """For the operator, without a word of what was said: where the translation ended, and on what kind of error."""
+    at = error.__traceback__
+    while at is not None and at.tb_next is not None:
+        at = at.tb_next
+    place = "" if at is None else f"{at.tb_frame.f_code.co_filename}:{at.tb_lineno}"
+    log.warning("translation.odd request=%s error=%s at=%s", call.request_id, type(error).__name__, place)
+
+
 def _free_text(call: Call) -> frozenset[str]:
     if call.prepared is None:
         return frozenset()
@@ -182,16 +221,14 @@ class TranslatingStreamReader:
         self._has_failed = False
 
     def feed(self, data: bytes) -> bytes:
-        """What the client reads of it now."""
+        """What the client reads of it now. After a failure nothing, but the figures are still waited for."""
+        self._native.feed(data)
         if self._has_failed:
             return b""
-        self._native.feed(data)
         said = self._framing.feed(data)
         out = self._translated(said) if said else b""
-        if (fault := self._framing.fault) is not None:
-            self._has_failed = True
-            out += self._writer.write([Failed(message=fault)])
-        return out
+        fault = self._framing.fault
+        return out if fault is None or self._has_failed else out + self._fail(fault)
 
     def finish(self) -> bytes:
         """The provider ended the stream: a last event without its empty line, and the end if it was a proper one."""
@@ -201,17 +238,33 @@ class TranslatingStreamReader:
         return out + self._end() if self.is_complete else out
 
     def _translated(self, said: list[bytes]) -> bytes:
-        out = [self._writer.write(events) for data in said if (events := self._reader.read(data))]
+        out: list[bytes] = []
+        try:
+            for data in said:
+                if events := self._reader.read(data):
+                    _check_words(events)
+                    out.append(self._writer.write(events))
+        except ODD as error:
+            _tell_odd(self.call, error)
+            out.append(self._fail(_UNREADABLE))
         if self._native.saw_done and self.is_complete:
             out.append(self._end())
         return b"".join(out)
+
+    def _fail(self, message: str) -> bytes:
+        self._has_failed = True
+        return self._writer.write([Failed(message=message)])
 
     def _end(self) -> bytes:
         if self._has_ended:
             return b""
         self._has_ended = True
         reported = self._native.reported
-        return self._writer.end(None if reported is None else reported.quantities)
+        try:
+            return self._writer.end(None if reported is None else reported.quantities)
+        except ODD as error:
+            _tell_odd(self.call, error)
+            return self._fail(_UNREADABLE)
 
     def close_event(self) -> bytes:
         """Only whole events left, so none is open."""

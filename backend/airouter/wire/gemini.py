@@ -210,8 +210,8 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def searches(self) -> int:
         """Candidates that looked something up: Google bills the call that did, once."""
-        grounded = (one.get("groundingMetadata") or {} for one in self.candidates or ())
-        return 1 if any(meta.get("webSearchQueries") for meta in grounded) else 0
+        grounded = (one.get("groundingMetadata") for one in self.candidates or ())
+        return 1 if any(isinstance(meta, dict) and meta.get("webSearchQueries") for meta in grounded) else 0
 
 
 _ANSWERS: Final = msgspec.json.Decoder(Answer)
