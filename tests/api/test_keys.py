@@ -190,3 +190,16 @@ async def test_pages_follow_each_other_without_gaps(app: Any, database: str) -> 
         for wrong in ({"limit": 0}, {"limit": 201}, {"limit": -1}, {"limit": "x"}, {"cursor": "nonsense"}):
             answer = await ada.client.get(KEYS, params=wrong)
             assert (answer.status_code, answer.json()["field"]) == (422, next(iter(wrong)))
+
+
+async def test_fallback_models_keep_their_order_and_lie_within_the_keys_models(app: Any, database: str) -> None:
+    async with signed_in(app, database) as ada:
+        made = await ada.client.post(KEYS, json={"name": "k", "fallback_models": ["zeta", "alpha", "zeta"]})
+        assert made.json()["fallback_models"] == ["zeta", "alpha"]
+        address = f"{KEYS}/{made.json()['id']}"
+        narrowed = await ada.client.patch(address, json={"models": ["alpha"]})
+        assert (narrowed.status_code, narrowed.json()["field"]) == (422, "fallback_models[0]")
+        for bad in ([], [""], ["m"] * 6):
+            assert (await ada.client.patch(address, json={"fallback_models": bad})).status_code == 422
+        assert (await ada.client.patch(address, json={"name": "same"})).json()["fallback_models"] == ["zeta", "alpha"]
+        assert (await ada.client.patch(address, json={"fallback_models": None})).json()["fallback_models"] is None

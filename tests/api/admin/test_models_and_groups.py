@@ -142,3 +142,20 @@ async def test_a_group_is_deleted_only_when_nothing_refers_to_it(
     )
     assert (await operator.delete(f"{GROUPS}/g")).status_code == 204
     assert (await operator.get(f"{GROUPS}/g")).status_code == 404
+
+
+async def test_a_group_that_stands_for_others_shows_the_price_of_the_first(operator: httpx.AsyncClient) -> None:
+    for name, multiplier, models in (("slow", 500_000, None), ("quick", 2_000_000, ["n"])):
+        await operator.post(GROUPS, json={"name": name, "multiplier_micros": multiplier, "models": models})
+    for model in ("m", "n"):
+        await operator.post(MODELS, json={"model": model})
+        await operator.post("/api/v1/admin/rate-cards", json={"model": model, "rates": {"input": 10, "output": 20}})
+    made = await operator.post(GROUPS, json={"name": "any", "members": ["quick", "slow", "quick"], "is_public": True})
+    assert (made.status_code, made.json()["members"]) == (201, ["quick", "slow"])
+    listed = await operator.get("/api/v1/pricing", params={"group": "any"})
+    prices = {model["model"]: model["multiplier_micros"] for model in listed.json()["models"]}
+    assert prices == {"m": 500_000, "n": 2_000_000}
+    refused = await operator.patch(f"{GROUPS}/slow", json={"members": ["quick"]})
+    assert (refused.status_code, refused.json()["field"]) == (422, "members")
+    assert (await operator.delete(f"{GROUPS}/slow")).status_code == 409
+    assert (await operator.patch(f"{GROUPS}/any", json={"members": []})).json()["members"] == []
