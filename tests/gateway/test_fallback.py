@@ -1,5 +1,6 @@
 """Fallback models of a key and groups that stand for others: who answers, at whose price, and what the record says."""
 
+import json
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -8,7 +9,11 @@ import pytest
 import pytest_asyncio
 
 from airouter.domain.policy import Network, Routing
+from airouter.gateway.fallback import _renamed
+from airouter.providers.contract import Call as ProviderCall
+from airouter.providers.registry import PROVIDERS
 from airouter.services.groups import GroupChanges, GroupDraft, Groups
+from airouter.wire.requests import Named, read_request
 from tests import postgres
 from tests.audit import audit_books
 from tests.live import Holder, Live, serving
@@ -211,3 +216,32 @@ async def test_a_credential_that_is_refused_again_and_again_is_disabled_in_the_b
 
 async def _is_disabled(house: Live, query: str) -> bool:
     return any(row["disabled_by"] == "gateway" for row in await house.sql(query))
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "provider", "body"),
+    [
+        ("chat.completions", "openai", b'{"model":"asked","messages":[{"role":"user","content":"say asked"}]}'),
+        ("responses", "openai", b'{"model":"asked","input":"say asked"}'),
+        (
+            "messages",
+            "anthropic",
+            b'{"model":"asked","max_tokens":9,"messages":[{"role":"user","content":"say asked"}]}',
+        ),
+        ("generate_content", "gemini", b'{"contents":[{"parts":[{"text":"say asked"}]}]}'),
+    ],
+)
+async def test_in_every_dialect_the_provider_is_asked_for_the_model_that_was_admitted(
+    endpoint: Any, provider: str, body: bytes
+):
+    named = Named(model="asked") if endpoint == "generate_content" else None
+    request, renamed = _renamed(read_request(endpoint, body, named), body, "spare")
+    for upstream_model in ("spare", "vendor-spare"):
+        asked = ProviderCall(
+            endpoint=endpoint, request=request, body=renamed, upstream_model=upstream_model, credential="sk"
+        )
+        out = PROVIDERS[provider].outgoing(asked)
+        named_in = json.loads(out.body).get("model", out.path)
+        assert upstream_model in named_in
+        assert "asked" not in named_in
+        assert b"say asked" in out.body
