@@ -775,4 +775,4 @@ async def test_cancelled_wait_for_a_connection_leaves_nothing_behind(make_client
 
 def test_every_error_has_a_code_of_its_own() -> None:
     errors = UpstreamError.__subclasses__()
-    assert len({error.code for error in errors}) == len(errors) == 10
+    assert len({error.code for error in errors}) == len(errors) == 11
