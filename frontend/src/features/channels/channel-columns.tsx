@@ -53,6 +53,7 @@ export function useChannelColumns(actions: Actions): Column<Channel>[] {
     {
       id: "channel",
       head: t("channel"),
+      className: "max-md:w-[45%]",
       bone: 140,
       cell: (row) => (
         <>

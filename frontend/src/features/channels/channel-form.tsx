@@ -22,8 +22,13 @@ import { TestsPart } from "./tests-part"
 import "./channels.css"
 
 /** What was typed, whether it differs from what is stored, and what is wrong with it. */
-function useFields(channel: Channel | null) {
-  const [stored, setStored] = useState<Fields>(() => (channel ? fieldsOf(channel) : emptyFields()))
+function useFields(channel: Channel | null, providers: Provider[]) {
+  const [stored, setStored] = useState<Fields>(() => {
+    if (channel) return fieldsOf(channel)
+    const fields = emptyFields()
+    const baseUrl = providers.find(({ name }) => name === fields.provider)?.base_url ?? ""
+    return { ...fields, baseUrl }
+  })
   const [fields, setFields] = useState<Fields>(stored)
   const [wrong, setWrong] = useState<Mistake[]>([])
   const change = (part: Partial<Fields>) => {
@@ -73,7 +78,7 @@ export function ChannelForm({ channel, providers }: { channel: Channel | null; p
   const navigate = useNavigate()
   const textOf = useProblemText()
   const { save, refresh } = useChannelActs()
-  const { fields, change, wrong, setWrong, reset, stored, isDirty } = useFields(channel)
+  const { fields, change, wrong, setWrong, reset, stored, isDirty } = useFields(channel, providers)
   const mayLeave = useRef(false)
   const provider = providers.find(({ name }) => name === fields.provider)
   const send = useMutation({

@@ -36,7 +36,7 @@ function Filters({ channels }: { channels: Channel[] }) {
     <div className="mb-4 flex flex-wrap items-center gap-3">
       <SearchInput boxClass="md:w-[280px]!" label={t("search")} value={text} onValue={setText} />
       <Select
-        boxClass="w-auto! max-md:flex-1"
+        boxClass="md:w-auto! max-md:w-[calc(50%-6px)]!"
         aria-label={t("provider")}
         value={search.provider ?? ""}
         onChange={(event) => change({ provider: event.target.value || undefined })}
@@ -49,7 +49,7 @@ function Filters({ channels }: { channels: Channel[] }) {
         ))}
       </Select>
       <Select
-        boxClass="w-auto! max-md:flex-1"
+        boxClass="md:w-auto! max-md:w-[calc(50%-6px)]!"
         aria-label={t("group")}
         value={search.group ?? ""}
         onChange={(event) => change({ group: event.target.value || undefined })}

@@ -6,13 +6,14 @@ import { Button } from "../../components/button"
 import { Switch } from "../../components/choice"
 import { Confirm } from "../../components/confirm"
 import { Field } from "../../components/field"
-import { closed, FormDialog, type Open, opened } from "../../components/form-dialog"
-import { Input, TextArea } from "../../components/input"
+import { closed, type Open, opened } from "../../components/form-dialog"
+import { TextArea } from "../../components/input"
+import { useReasonText } from "../../components/reason"
 import { State } from "../../components/state"
 import { When } from "../../components/when"
 import type { PartProps } from "./address-part"
 import { useCredentialActs, useCredentialName } from "./channel-acts"
-import { useReasonText } from "./health"
+import { CredentialForm } from "./credential-form"
 import { Part } from "./part"
 
 /** What a credential of this provider looks like. */
@@ -63,75 +64,6 @@ function Condition({ credential }: { credential: Credential }) {
 }
 
 type Act = { kind: "add" } | { kind: "rename" | "remove"; credential: Credential }
-
-function CredentialForm({
-  credential,
-  isOpen,
-  form,
-  onClose,
-  onGone,
-  onAdd,
-  onRename,
-}: {
-  /** Null: a new one. */
-  credential: Credential | null
-  isOpen: boolean
-  form: string
-  onClose: () => void
-  onGone: () => void
-  onAdd: (secret: string, label: string) => Promise<unknown>
-  onRename: (credential: Credential, label: string) => Promise<unknown>
-}) {
-  const { t } = useTranslation("channels")
-  const nameOf = useCredentialName()
-  const [secret, setSecret] = useState("")
-  const [label, setLabel] = useState(credential?.label ?? "")
-  const [isWrong, setWrong] = useState(false)
-  const submit = () => {
-    if (credential) return onRename(credential, label.trim())
-    setWrong(secret.trim() === "")
-    return secret.trim() === "" ? null : onAdd(secret.trim(), label.trim())
-  }
-  return (
-    <FormDialog
-      isOpen={isOpen}
-      onClose={onClose}
-      onGone={onGone}
-      title={credential ? t("cred.renameTitle", { name: nameOf(credential) }) : t("cred.addTitle")}
-      text={credential ? undefined : t("cred.addText")}
-      action={credential ? t("save") : t("cred.add")}
-      onSubmit={submit}
-    >
-      {!credential && (
-        <Field label={t("cred.secret")} help={form} error={isWrong ? t("cred.secretMissing") : null}>
-          {(ids) => (
-            <TextArea
-              {...ids}
-              className="mono"
-              rows={2}
-              autoFocus
-              autoComplete="off"
-              spellCheck={false}
-              value={secret}
-              onChange={(event) => setSecret(event.target.value)}
-            />
-          )}
-        </Field>
-      )}
-      <Field label={t("cred.label")} help={t("cred.labelHelp")}>
-        {(ids) => (
-          <Input
-            {...ids}
-            autoFocus={credential !== null}
-            maxLength={120}
-            value={label}
-            onChange={(event) => setLabel(event.target.value)}
-          />
-        )}
-      </Field>
-    </FormDialog>
-  )
-}
 
 /** Each credential with what it is doing; every change holds at once, without saving the page. */
 function Stored({ channel, form }: { channel: Channel; form: string }) {

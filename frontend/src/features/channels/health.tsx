@@ -1,5 +1,6 @@
 import { useTranslation } from "react-i18next"
 import type { Channel } from "../../api/types"
+import { useReasonText } from "../../components/reason"
 import { State, type Tone } from "../../components/state"
 import { When } from "../../components/when"
 
@@ -10,13 +11,6 @@ const TONES: Record<Channel["health"]["state"], Tone> = {
   probing: "half",
   out_of_service: "bad",
   off: "off",
-}
-
-/** Why an attempt was not the last, in words; what this build does not know as it came. */
-export function useReasonText(): (reason: string) => string {
-  const { t, i18n } = useTranslation("channels")
-  return (reason) =>
-    i18n.exists(`reason.${reason}`, { ns: "channels" }) ? t(`reason.${reason}` as "reason.broken") : reason
 }
 
 /** How a channel is doing, and what an operator has to know about it. */

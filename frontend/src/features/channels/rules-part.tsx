@@ -79,7 +79,7 @@ function RuleLine({
   const valueBad = t(kind === "body" ? "rules.valueBad" : "rules.headerValueBad")
   return (
     <fieldset className="rule-line" aria-label={t("rules.rule", { n: nth })}>
-      <div className="grid items-start gap-3 sm:grid-cols-[150px_minmax(0,1fr)_minmax(0,1fr)_auto]">
+      <div className="grid items-start gap-3 grid-cols-[minmax(0,1fr)_auto] sm:grid-cols-[150px_minmax(0,1fr)_minmax(0,1fr)_auto]">
         <Field label={t("rules.action")}>
           {(ids) => (
             <Select
@@ -96,6 +96,7 @@ function RuleLine({
           )}
         </Field>
         <Field
+          className="max-sm:order-2 max-sm:col-span-2"
           label={t(kind === "body" ? "rules.path" : "rules.header")}
           error={mistake === "target" ? t("rules.targetBad") : null}
         >
@@ -114,7 +115,11 @@ function RuleLine({
         {rule.action === "remove" ? (
           <span className="max-sm:hidden" />
         ) : (
-          <Field label={t("rules.value")} error={mistake === "value" ? valueBad : null}>
+          <Field
+            className="max-sm:order-2 max-sm:col-span-2"
+            label={t("rules.value")}
+            error={mistake === "value" ? valueBad : null}
+          >
             {(ids) => (
               <Input
                 {...ids}
@@ -127,13 +132,7 @@ function RuleLine({
             )}
           </Field>
         )}
-        <Button
-          className="sm:mt-[26px] max-sm:justify-self-end"
-          look="ghost"
-          isIcon
-          aria-label={t("rules.drop")}
-          onClick={onDrop}
-        >
+        <Button className="mt-[26px]" look="ghost" isIcon aria-label={t("rules.drop")} onClick={onDrop}>
           <X className="i" aria-hidden="true" />
         </Button>
       </div>

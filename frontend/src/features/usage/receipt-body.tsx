@@ -157,7 +157,9 @@ export function ReceiptBody({ receipt, apiKey }: { receipt: Receipt; apiKey: Key
       <Timing receipt={receipt} />
       {receipt.lines.length > 0 ? <Formula receipt={receipt} /> : <Note>{t("receipt.noLines")}</Note>}
       {receipt.charged < receipt.cost && <p className="help">{t("receipt.coveredText")}</p>}
-      {receipt.attempts && receipt.attempts.length > 0 && <RouteTaken attempts={receipt.attempts} />}
+      {receipt.attempts && receipt.attempts.length > 0 && (
+        <RouteTaken receipt={receipt} attempts={receipt.attempts} />
+      )}
       <FinePrint receipt={receipt} />
     </>
   )
