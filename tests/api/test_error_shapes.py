@@ -7,7 +7,9 @@ from typing import Any
 import httpx
 import pytest
 
+from airouter.api.door_errors import dialect_of
 from airouter.domain.errors import DatabaseUnavailable
+from airouter.gateway.door import DOORS, NAMING_PREFIX, PLAIN, spellings
 from tests.builders import PASSWORD, signed_in
 
 
@@ -35,6 +37,16 @@ async def test_an_unknown_door_answers_in_its_dialect(client: httpx.AsyncClient,
     assert answer.status_code == 404
     assert set(answer.json()["error"]) == members
     assert answer.headers["x-request-id"]
+
+
+def test_every_door_is_known_by_its_address():
+    for door in PLAIN:
+        for path in spellings(door.path):
+            assert dialect_of(path) == door.dialect, path
+    for door in DOORS:
+        if door.dialect == "gemini":
+            verb = door.path.removeprefix(NAMING_PREFIX)
+            assert {dialect_of(f"{prefix}/models/{verb}") for prefix in ("", "/v1", "/v1beta")} == {"gemini"}
 
 
 async def test_a_wrong_method_says_which_are_allowed(client: httpx.AsyncClient) -> None:

@@ -5,6 +5,7 @@ channel of the model can, policy `limits.estimates` says whether our estimate is
 """
 
 import asyncio
+from collections.abc import Callable
 from typing import Final
 
 from airouter.domain.errors import NoChannelAvailable, NotOffered, UpstreamFailed
@@ -71,9 +72,7 @@ class Counting:
             tokens = await self._estimates.input_tokens(door.endpoint, request)
             exchange.send(200, (*headers, ESTIMATED), counting.written_answer(door.endpoint, tokens))
             return
-        task = asyncio.current_task()
-        if task is not None:
-            exchange.when_gone(task.cancel)
+        exchange.when_gone(_leaver(asyncio.current_task()))
         try:
             leg = await self._relay.open(call, body, exchange.dialect_headers, routes)
         except asyncio.CancelledError:
@@ -96,3 +95,11 @@ class Counting:
         if not tiers:
             raise NoChannelAvailable(f"No channel serves {model!r} for this group.")
         return any(self._relay.serves(channel, call.door.endpoint) for tier in tiers for channel in tier)
+
+
+def _leaver(task: "asyncio.Task[None] | None") -> Callable[[], None]:
+    def left() -> None:
+        if task is not None:
+            task.cancel()
+
+    return left

@@ -154,7 +154,7 @@ def read_reply(endpoint: Endpoint, body: bytes) -> list[msgspec.Raw] | None:
 
 def _as_numbers(vector: msgspec.Raw) -> msgspec.Raw:
     """Some vendors pack them although they were asked not to."""
-    if memoryview(vector)[:1] != b'"':
+    if bytes(memoryview(vector)[:1]) != b'"':
         return vector
     return msgspec.Raw(msgspec.json.encode(_little_endian(array("f", b64decode(_TEXT.decode(vector)))).tolist()))
 

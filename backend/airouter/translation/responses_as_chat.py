@@ -34,7 +34,8 @@ def as_chat(body: bytes) -> tuple[bytes, tuple[str, ...]]:
     except RecursionError:
         raise InvalidRequest("The body is nested too deeply.", field=None) from None
     conversation = responses.read(given, str(given.get("model") or ""))
-    features = {name: where for name, where in features_of(conversation, "chat").items() if name not in _NOT_ABOUT}
+    asked = features_of(conversation, "chat")
+    features: dict[Feature, str] = {name: where for name, where in asked.items() if name not in _NOT_ABOUT}
     dropped = dropped_or_refused(features, "chat")
     written = chat.write(conversation)
     written.pop("stream_options", None)
