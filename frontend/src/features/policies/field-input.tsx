@@ -70,7 +70,11 @@ export function FieldInput({
               {...typed}
               rows={rows}
               placeholder={
-                field.kind === "pairs" ? t("pairs") : field.kind === "lines" ? t("lines") : undefined
+                field.kind === "pairs"
+                  ? (words.example(topic, field.name) ?? t("pairs"))
+                  : field.kind === "lines"
+                    ? t("lines")
+                    : undefined
               }
             />
           )

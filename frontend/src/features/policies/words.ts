@@ -16,6 +16,7 @@ export function usePolicyWords() {
     topicText: (topic: string) => say(`topic.${topic}.text`),
     label: (topic: string, field: string) => say(`topic.${topic}.${field}.label`) ?? plain(field),
     help: (topic: string, field: string) => say(`topic.${topic}.${field}.help`),
+    example: (topic: string, field: string) => say(`topic.${topic}.${field}.example`),
     option: (topic: string, field: string, option: string) =>
       say(`topic.${topic}.${field}.${option}`) ?? plain(option),
   }
