@@ -242,11 +242,7 @@ class House:
             disable=reports,
         )
 
-        probe = ChannelProbe(relay, lambda: snapshot.current, clock)
-        services.channel_probes.probe_with(probe.test)
-        services.model_discovery.ask_with(probe.models)
-        services.channels.watch_with(probe.troubles)
-        services.channel_credentials.watch_with(probe.troubles)
+        _let_ask(services, ChannelProbe(relay, lambda: snapshot.current, clock))
 
         def obey(catalogue: Catalogue) -> None:
             guard.policy = address_policy(catalogue.policies.network)
@@ -272,8 +268,9 @@ class House:
         snapshot.on_swap(obey)
         if snapshot.is_ready:
             obey(snapshot.current)
-        for name, changed in (("keys", key_changed), ("wallet", wallet_changed), ("recall", recalled)):
-            listener.on(name, changed)
+        listener.on("keys", key_changed)
+        listener.on("wallet", wallet_changed)
+        listener.on("recall", recalled)
         listener.on("accounts", callers.account_changed)
         services.readiness.register("credit", _credit_check(credit))
         gateway = self._gateway(
@@ -482,6 +479,14 @@ class House:
             wallets=Wallets(database),
             webhooks=Webhooks(payment_methods, inbox),
         )
+
+
+def _let_ask(services: Services, probe: ChannelProbe) -> None:
+    """Lets operators' verbs reach channels."""
+    services.channel_probes.probe_with(probe.test)
+    services.model_discovery.ask_with(probe.models)
+    services.channels.watch_with(probe.troubles)
+    services.channel_credentials.watch_with(probe.troubles)
 
 
 def _post_office(settings: Settings) -> PostOffice | None:

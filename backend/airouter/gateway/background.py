@@ -9,7 +9,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 from urllib.parse import quote
 
 import msgspec
@@ -145,7 +145,7 @@ class Background:
     def _stop_reading_when_gone(self, exchange: Exchange) -> None:
         task = asyncio.current_task()
         if task is not None:
-            exchange.when_gone(task.cancel)
+            exchange.when_gone(lambda: _leave(task))
 
     async def _place(self, call: Call, kept: Kept) -> None:
         """From now on every node finds it, and the recurring work knows whom to ask."""
@@ -316,3 +316,7 @@ def _failed(code: str) -> Ended:
 
 def _lost(age: timedelta, patience: timedelta, loss: Loss) -> Ended | None:
     return Ended(status="failed", source="none", quantities={}, loss=loss) if age > patience else None
+
+
+def _leave(task: asyncio.Task[Any]) -> None:
+    task.cancel()

@@ -6,7 +6,7 @@ keeps conversations: by priority, then by name, so that all of a group's begin a
 """
 
 import asyncio
-from typing import Final, Literal
+from typing import Any, Final, Literal
 from urllib.parse import parse_qs, quote
 
 import msgspec
@@ -116,7 +116,7 @@ class KeptThings:
             raise ResponseInProgress
         task = asyncio.current_task()
         if task is not None and about.method == "GET":  # the others are seen through
-            exchange.when_gone(task.cancel)
+            exchange.when_gone(lambda: _leave(task))
         try:
             await self._forward(errand, caller, pin, found, job, routes)
         except UpstreamError as error:
@@ -236,3 +236,7 @@ async def _refusal(answer: UpstreamAnswer, provider: Provider) -> DomainError:
     if verdict == "request" or answer.status in _ABOUT_REQUESTS:
         return UpstreamRefusedRequest(status=answer.status, body=body, is_same_dialect=True)
     return refusal_error(verdict, answer.status, retry_after_seconds(answer.headers, wall_clock(), _RETRY_SECONDS_MAX))
+
+
+def _leave(task: asyncio.Task[Any]) -> None:
+    task.cancel()

@@ -51,7 +51,7 @@ class Settlement:
             await self._known(record)
 
     def _with_names(self, call: Call, record: UsageRecord) -> UsageRecord:
-        kept = call.answering and call.answering.kept
+        kept = None if call.answering is None else call.answering.kept
         minted = names_minted(call, kept, self._stored_days()) if kept is not None else ()
         return msgspec.structs.replace(record, minted=minted) if minted else record
 
