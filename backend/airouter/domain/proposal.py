@@ -59,9 +59,9 @@ class ListFacts(msgspec.Struct, frozen=True, kw_only=True):
     """What a list says of itself."""
 
     title: str
-    version: str | None = None
-    date: str | None = None
-    licence: str | None = None
+    version: str | None
+    date: str | None
+    licence: str | None
 
 
 class PriceListing(msgspec.Struct, frozen=True, kw_only=True):

@@ -58,7 +58,10 @@ def read(content: bytes) -> PriceListing:
         raise unlike(_TITLE)
     proposals, skipped = sorted_out([_entry(name, entry) for name, entry in document.items()])
     return PriceListing(
-        facts=ListFacts(title=_TITLE, licence="MIT"), currency="USD", proposals=proposals, skipped=skipped
+        facts=ListFacts(title=_TITLE, version=None, date=None, licence="MIT"),
+        currency="USD",
+        proposals=proposals,
+        skipped=skipped,
     )
 
 

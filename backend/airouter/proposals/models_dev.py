@@ -36,7 +36,10 @@ def read(content: bytes) -> PriceListing:
     ]
     proposals, skipped = sorted_out(found)
     return PriceListing(
-        facts=ListFacts(title=_TITLE, licence="MIT"), currency="USD", proposals=proposals, skipped=skipped
+        facts=ListFacts(title=_TITLE, version=None, date=None, licence="MIT"),
+        currency="USD",
+        proposals=proposals,
+        skipped=skipped,
     )
 
 

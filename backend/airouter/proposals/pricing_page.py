@@ -58,7 +58,12 @@ def read(content: bytes, group: str | None = None) -> PriceListing:
     else:
         raise unlike(_TITLE)
     proposals, skipped = sorted_out(found)
-    return PriceListing(facts=ListFacts(title=_TITLE), currency=None, proposals=proposals, skipped=skipped)
+    return PriceListing(
+        facts=ListFacts(title=_TITLE, version=None, date=None, licence=None),
+        currency=None,
+        proposals=proposals,
+        skipped=skipped,
+    )
 
 
 def _group_ratio(document: dict[str, Any], group: str | None) -> str:

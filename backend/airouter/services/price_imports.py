@@ -39,7 +39,7 @@ LINES_AT_ONCE: Final = 500
 MARKUP_MAX: Final = 100_000_000
 SKIPPED_KEPT: Final = 2000
 
-LineNumbers = Annotated[list[Annotated[int, Meta(ge=1)]], Meta(min_length=1, max_length=LINES_AT_ONCE)]
+LineNumbers = Annotated[list[Annotated[int, Meta(ge=0, le=2**31 - 1)]], Meta(min_length=1, max_length=LINES_AT_ONCE)]
 
 
 class ImportDraft(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

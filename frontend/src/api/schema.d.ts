@@ -4554,10 +4554,10 @@ export interface components {
         };
         /** ListFacts */
         ListFacts: {
-            date?: string | null;
-            licence?: string | null;
+            date: string | null;
+            licence: string | null;
             title: string;
-            version?: string | null;
+            version: string | null;
         };
         /** ListedGroup */
         ListedGroup: {
