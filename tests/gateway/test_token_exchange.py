@@ -3,15 +3,23 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Sequence
+from uuid import UUID
 
 import pytest
 
+from airouter.domain.catalogue import Channel
+from airouter.domain.ids import ChannelId
+from airouter.gateway.dispatch import Dispatch
+from airouter.gateway.failures import Refused
 from airouter.gateway.token_exchange import GrantRefused, TokenExchange
 from airouter.providers.exchanged import Grant
+from airouter.providers.registry import EXCHANGING
 from airouter.upstream.address import AddressClass, AddressGuard, AddressPolicy
 from airouter.upstream.contract import ConnectFailed, Timeouts
 from airouter.upstream.http1 import Http1Client
+from airouter.upstream.proxies import ProxyClients
 from tests.providers.replay import Played, replaying
+from tests.providers.test_vertex import key_file
 
 PATIENT = Timeouts(connect_seconds=60, first_byte_seconds=60, idle_seconds=60)
 SECRET = '{"secret": 1}'
@@ -146,6 +154,25 @@ async def test_who_waited_may_leave_and_the_others_still_get_it(client: Http1Cli
         assert await second == "t-1"
         assert first.cancelled() or first.cancelling()
         await exchange.close()
+
+
+@pytest.mark.parametrize("credential", ['{"type": "other"}', "{", key_file(token_uri="http://meta.test/")])
+async def test_credential_that_cannot_be_read_is_to_blame_like_one_that_was_refused(
+    client: Http1Client, credential: str
+) -> None:
+    dispatch = Dispatch(
+        client=client,
+        clients={},
+        proxies=ProxyClients(AddressGuard(AddressClass.OPERATOR, AddressPolicy())),
+        exchange=TokenExchange(Clock(), Clock()),
+        exchanging=EXCHANGING,
+    )
+    channel = Channel(
+        channel_id=ChannelId(UUID(int=1)), name="c", provider="vertex", base_url="", models={}, groups=frozenset()
+    )
+    with pytest.raises(Refused) as refused:
+        await dispatch.bearer(channel, credential, PATIENT)
+    assert (refused.value.status, refused.value.body) == (401, b"the credential cannot be read")
 
 
 async def test_address_for_tokens_that_is_not_there_is_a_failure_of_the_network(client: Http1Client) -> None:

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Final
 
+import msgspec
+
 from airouter.domain.catalogue import Channel
 from airouter.domain.overrides import ChannelTimeouts
 from airouter.domain.policy import Routing
@@ -86,8 +88,8 @@ class Dispatch:
         except GrantRefused as refused:
             is_ours = refused.status < _SERVER_ERROR and refused.status != _TOO_MANY
             raise Refused(_UNAUTHORIZED if is_ours else refused.status, str(refused).encode(), ()) from None
-        except ValueError as broken:
-            raise Refused(_UNAUTHORIZED, str(broken).encode(), ()) from None
+        except (ValueError, msgspec.MsgspecError):
+            raise Refused(_UNAUTHORIZED, b"the credential cannot be read", ()) from None
         return token or ""
 
     def token_refused(self, channel: Channel, credential: str) -> None:
