@@ -43,6 +43,8 @@ def routes_of(live: Live) -> set[tuple[str, str]]:
     found = set()
     for route in layer.routes:
         methods = set(getattr(route, "methods", ())) - {"OPTIONS"}
+        if route.path == "/" and methods == {"HEAD"}:  # is anybody there?
+            continue
         known = BY_PATH.get(route.path.encode())
         if route.path == GEMINI:  # one way in for a list, a model and the doors; a second one for newer clients
             found |= {("POST", door.path) for door in DOORS if door.dialect == "gemini"}

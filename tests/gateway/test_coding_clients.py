@@ -192,7 +192,7 @@ class TestClaudeCode:
 
     async def test_what_it_asks_besides(self, house: House):
         client = ClaudeCode(house.client, house.holder.key, "of-anthropic", is_bearer=True)
-        assert await client.probe() < 500
+        assert await client.probe() == 200
         house.says({"input_tokens": 321})
         client.messages.append({"role": "user", "content": "Hello"})
         assert await client.count() == 321

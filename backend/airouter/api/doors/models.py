@@ -6,7 +6,7 @@ from typing import Any, Final, Literal
 from urllib.parse import unquote
 
 import msgspec
-from litestar import Request, get
+from litestar import Request, get, head
 from litestar.handlers import HTTPRouteHandler
 
 from airouter.api.doors import gemini
@@ -86,7 +86,11 @@ def model_routes(doors: Callable[[], Doors]) -> list[HTTPRouteHandler]:
                 return _named(model) if _speaks_anthropic(request) else _listed(model)
         raise ModelNotFound(field="model")
 
-    return [list_models, get_model]
+    @head("/", include_in_schema=False, opt={"is_door": True}, sync_to_thread=False)
+    def is_there() -> None:
+        """Some clients ask whether anybody is there before their first call, Claude Code among them."""
+
+    return [list_models, get_model, is_there]
 
 
 def _speaks_anthropic(request: Request[Any, Any, Any]) -> bool:
