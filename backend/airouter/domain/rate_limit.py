@@ -87,13 +87,11 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     """Others miss something, and this node has not yet given back what it can spare."""
 
 
-def divide(
-    ask: Ask, holdings: Sequence[Holding], node_id: UUID, now: datetime, *, was_running: bool = True
-) -> Verdict:
+def divide(ask: Ask, holdings: Sequence[Holding], node_id: UUID, now: datetime, *, was_running: bool = True) -> Verdict:
     """The share of one node, given what all hold. `was_running`: its lease had not ended, so what it held is its own.
 
-    The sum stays within the limit. Where the limit was lowered, what is in use is not taken away from anybody, and the sum
-    comes down as the minute passes.
+    The sum stays within the limit. Where the limit was lowered, what is in use is not taken away from anybody, and the
+    sum comes down as the minute passes.
     """
     mine = next((held for held in holdings if held.node_id == node_id), None)
     keeps = timedelta(seconds=ask.keeps_seconds)
