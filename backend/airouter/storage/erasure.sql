@@ -49,8 +49,10 @@ SELECT m.account_id FROM members m WHERE m.user_id = $1
 ORDER BY m.account_id
 
 -- name: purses_left_behind
-SELECT w.wallet_id, w.account_id, w.balance, w.leased FROM wallets w
-WHERE w.account_id = ANY ($1::uuid[]) AND w.kind IN ('main', 'reward') AND w.balance > 0 ORDER BY w.wallet_id
+-- What background jobs reserved is part of the main wallet: it comes back there, or is used, when they end.
+SELECT w.wallet_id, w.account_id, w.balance + coalesce(h.balance, 0) AS balance, w.leased
+FROM wallets w LEFT JOIN wallets h ON h.account_id = w.account_id AND h.kind = 'reserved' AND w.kind = 'main'
+WHERE w.account_id = ANY ($1::uuid[]) AND w.kind IN ('main', 'reward') AND w.balance + coalesce(h.balance, 0) > 0 ORDER BY w.wallet_id
 
 -- name: end_keys_of
 -- Theirs in accounts that nobody else belongs to go; in teams they are kept, disabled, for somebody else to take over.
