@@ -83,7 +83,8 @@ def standard(model: Any, facts: Facts) -> list[Any]:
 
 def dearness(prices: Any) -> Decimal:
     return max(
-        (amount for price in vars(prices).values() if price is not None for _, amount in steps(price)), default=0
+        (amount for price in vars(prices).values() if price is not None for _, amount in steps(price)),
+        default=Decimal(0),
     )
 
 

@@ -1,6 +1,6 @@
 """Price proposals: what a list says that models cost, and what that comes to here. Nothing is ever charged by one."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Context, Decimal, Inexact, InvalidOperation
 from fractions import Fraction
 from typing import Final, Literal
@@ -158,14 +158,15 @@ def checked_factor(text: str) -> str:
 
 def card_of(proposal: Proposal, model: str, conversion: Conversion) -> RateCard | None:
     """The proposal as a card of that model, which is not stored anywhere; None: a rate is more than a card can hold."""
-    rates = {meter: conversion.rate(meter, rate) for meter, rate in proposal.rates.items()}
-    tiers = tuple(
-        Tier(when=tier.when, rates={meter: conversion.rate(meter, rate) for meter, rate in tier.rates.items()})
-        for tier in proposal.tiers
-    )
+    rates = _converted(proposal.rates, conversion)
+    tiers = tuple(Tier(when=tier.when, rates=_converted(tier.rates, conversion)) for tier in proposal.tiers)
     if any(rate > WALLET_MAX for some in (rates, *(tier.rates for tier in tiers)) for rate in some.values()):
         return None
     return RateCard(rate_card_id=_NOT_STORED, model=model, version=0, rates=rates, tiers=tiers)
+
+
+def _converted(rates: Mapping[Meter, SourceRate], conversion: Conversion) -> dict[Meter, int]:
+    return {meter: conversion.rate(meter, rate) for meter, rate in rates.items()}
 
 
 def dearest(cards: Sequence[RateCard]) -> RateCard | None:

@@ -135,9 +135,12 @@ def _ours(entry: dict[str, Any], name: str) -> Proposal | Skipped:
 
 
 def _our_rates(sheet: Sheet, rates: dict[str, Any], multiplier: str, when: TierCondition | None) -> None:
-    for meter, listed in rates.items():
-        rate, per = decimal_text(members(listed).get("rate")), count(members(listed).get("per"))
-        if meter not in PER or rate is None or per is None:
-            sheet.unmapped(text(meter) or "a meter without a name")
-            continue
-        sheet.put(meter, product(rate, multiplier, _OUR_UNIT), per=per, when=when)
+    for meter in PER:
+        listed = members(rates.get(meter))
+        rate, per = decimal_text(listed.get("rate")), count(listed.get("per"))
+        if rate is not None and per is not None:
+            sheet.put(meter, product(rate, multiplier, _OUR_UNIT), per=per, when=when)
+        elif meter in rates:
+            sheet.unmapped(meter)
+    for name in rates.keys() - PER.keys():
+        sheet.unmapped(text(name) or "a meter without a name")

@@ -42,7 +42,7 @@ async def _fetched(url: str, errands: httpx.AsyncClient) -> bytes:
         raise InvalidRequest("url: write an address such as https://models.dev/api.json.", field="url")
     try:
         async with asyncio.timeout(_SECONDS_MAX), errands.stream("GET", url, headers=_HEADERS) as answer:
-            if answer.status_code != httpx.codes.OK:
+            if not answer.is_success:
                 raise ListUnreachable(f"The address answered {answer.status_code} instead of a price list.")
             body = bytearray()
             async for chunk in answer.aiter_bytes():
