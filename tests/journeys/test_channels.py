@@ -53,7 +53,7 @@ async def a_provider(instance: Instance) -> AsyncIterator[Upstream]:
             for channel in (await operator.get("admin/channels")).json()["items"]:
                 if MODEL in channel["models"]:
                     await operator.delete(f"admin/channels/{channel['id']}")
-            await operator.put("admin/policies/network", json=network.get("value", {}))
+            await operator.put("admin/policies/network", json=network)
 
 
 async def call(instance: Instance, key: str) -> httpx.Response:
