@@ -28,6 +28,7 @@ from airouter.gateway.token_exchange import TokenExchange
 from airouter.providers.registry import PROVIDERS
 from airouter.providers.serving import Providers
 from airouter.upstream.address import AddressClass, AddressGuard, AddressPolicy
+from airouter.upstream.contract import UpstreamError
 from airouter.upstream.http1 import Http1Client
 from airouter.upstream.proxies import ProxyClients
 from airouter.wire.requests import read_request
@@ -89,6 +90,9 @@ class Asking:
             while leg.is_stream and data:
                 data = await leg.answer.chunk()
                 found += data
+        except UpstreamError as error:
+            self.relay.broke(call, error, self.routes.catalogue.policies.routing)
+            raise
         finally:
             leg.answer.close()
         return found

@@ -17,7 +17,7 @@ _EXPOSED: Final = (
     b"x-request-id, retry-after, retry-after-ms, x-should-retry, openai-processing-ms, idempotency-replayed, "
     b"x-ratelimit-limit-requests, x-ratelimit-remaining-requests, x-ratelimit-reset-requests, "
     b"x-ratelimit-limit-tokens, x-ratelimit-remaining-tokens, x-ratelimit-reset-tokens, "
-    b"x-airouter-dropped, x-airouter-estimated"
+    b"x-airouter-dropped, x-airouter-estimated, x-airouter-model"
 )
 Headers = list[tuple[bytes, bytes]]
 
