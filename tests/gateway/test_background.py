@@ -81,7 +81,12 @@ async def house(
             await live.policy(Network(allow_private=True))
             await live.model(MODEL, {**RATES, "reasoning": 10_000_000_000}, context_window=1000)
             await live.channel(
-                "keeper", provider="openai", base_url=kept.base_url, credentials=["sk-one"], models=[MODEL]
+                "keeper",
+                provider="openai",
+                base_url=kept.base_url,
+                credentials=["sk-one"],
+                models=[MODEL],
+                options={"caps": {"concurrency": 2}},  # of requests under way: jobs that go on take no place
             )
             async with httpx.AsyncClient(timeout=20) as client:
                 yield House((live, other), kept, client)

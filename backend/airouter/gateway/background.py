@@ -77,14 +77,21 @@ class Background:
         policies = routes.catalogue.policies
         await self._jobs.reserve(_new_job(call), policies.limits.overrun_max)
         try:
-            leg = await self._relay.open(call, body, exchange.dialect_headers, routes)
+            leg = await self._begun(call, body, exchange, routes)
+            if leg.is_stream:
+                await self._stream(call, leg, exchange, head(call, leg))
+            else:
+                await self._whole(call, leg, exchange, head(call, leg))
+        finally:
+            call.channel_slot.leave_counted()
+
+    async def _begun(self, call: Call, body: bytes, exchange: Exchange, routes: Routes) -> Leg:
+        try:
+            return await self._relay.open(call, body, exchange.dialect_headers, routes)
         except DomainError as error:
+            call.channel_slot.leave()
             await self._jobs.end(call.request_id, _failed(error.code))
             raise
-        if leg.is_stream:
-            await self._stream(call, leg, exchange, head(call, leg))
-        else:
-            await self._whole(call, leg, exchange, head(call, leg))
 
     def _check_kept(self, call: Call, routes: Routes) -> None:
         """Raises NotTranslatable: no provider of the model does such a thing."""
