@@ -1,5 +1,5 @@
 import { Link } from "@tanstack/react-router"
-import { Ellipsis, Pencil, Stethoscope, Trash2 } from "lucide-react"
+import { Ellipsis, Pencil, Receipt, Stethoscope, Trash2 } from "lucide-react"
 import { useTranslation } from "react-i18next"
 import type { Channel } from "../../api/types"
 import { Nothing } from "../../components/amount"
@@ -38,6 +38,12 @@ function RowMenu({ channel, onTest, onDelete }: { channel: Channel } & Actions) 
         render={<Link to="/console/admin/channels/$channelId" params={{ channelId: channel.id }} />}
       >
         {t("edit")}
+      </MenuItem>
+      <MenuItem
+        icon={<Receipt className="i" aria-hidden="true" />}
+        render={<Link to="/console/admin/channels/$channelId/costs" params={{ channelId: channel.id }} />}
+      >
+        {t("costs")}
       </MenuItem>
       <MenuRule />
       <MenuItem isBad icon={<Trash2 className="i" aria-hidden="true" />} onPress={() => onDelete(channel)}>
