@@ -79,7 +79,8 @@ class Fallback:
             asked = call.requested_model or call.terms.model.model
             request = call.request
             others = list(self._others(call, catalogue))
-            if not others and not _was_sent(call):  # they were left alone in vain
+            was_said = bool(caller.fallback_models) or call.terms.group.name != caller.group
+            if was_said and not others and not _was_sent(call):  # they were left alone in vain
                 return await self._relay.open(call, body, client_headers, routes)
             for left, (name, group) in zip(range(len(others) - 1, -1, -1), others, strict=True):
                 found = _admitted(catalogue, caller, call.door, _renamed(request, body, name), group)

@@ -181,6 +181,9 @@ class Relay:
             leg = await self._try(call, chosen, body, client_headers, catalogue)
         except (UpstreamError, Refused) as error:
             raise self._outcomes.failed(call, chosen, error, catalogue.policies.routing, Spent()) from None
+        except ChannelsAtCapacity:
+            self._outcomes.untold(call, chosen, "at_capacity")
+            raise
         except BaseException:
             self._outcomes.untold(call, chosen, "given_up")
             raise
