@@ -33,8 +33,10 @@ from airouter.upstream.http1 import Http1Client
 from airouter.upstream.proxies import ProxyClients
 from airouter.wire.requests import read_request
 
-QUICK: dict[str, Any] = {"connect_seconds": 0.2, "first_byte_seconds": 0.2, "idle_seconds": 0.2}
-"""Patience of a test. Policies are checked when they are stored, not when they are made."""
+PATIENT: dict[str, Any] = {"connect_seconds": 10, "first_byte_seconds": 10, "idle_seconds": 10}
+"""Long enough for an upstream that is well on a machine that does other things too."""
+QUICK: dict[str, Any] = {"connect_seconds": 0.4, "first_byte_seconds": 0.4, "idle_seconds": 0.4}
+"""For one that keeps us waiting. Policies are checked when they are stored, not when they are made."""
 CARD = RateCard(rate_card_id=RateCardId(UUID(int=1)), model="demo", version=1, rates={"input": 1, "output": 1})
 CALLER = Caller(
     key_id=KeyId(UUID(int=1)),
@@ -126,7 +128,7 @@ def new_call(body: bytes, now: float) -> Call:
 
 @asynccontextmanager
 async def asking(*channels: Channel, seed: int = 1, **rules: Any) -> AsyncIterator[Asking]:
-    """A relay with these channels, whose patience is short unless `rules` say otherwise."""
+    """A relay with these channels; `rules` replace those of policy `routing`."""
     skipped = 0.0
     loop = asyncio.get_running_loop()
 
@@ -152,7 +154,7 @@ async def asking(*channels: Channel, seed: int = 1, **rules: Any) -> AsyncIterat
             draw=Random(seed).random,
             disable=lambda credential_id, _reason: disabled.append(credential_id),
         )
-        policies = Policies(routing=Routing(**(QUICK | rules)))
+        policies = Policies(routing=Routing(**(PATIENT | rules)))
         routes = Routes(Catalogue(models={}, groups={}, channels=channels, policies=policies))
         found = Asking(relay, routes, skip)
         found.disabled = disabled

@@ -18,7 +18,7 @@ from airouter.domain.errors import (
 )
 from airouter.domain.ids import ChannelId, CredentialId
 from airouter.upstream.contract import UpstreamError
-from tests.gateway.relays import STREAM, WHOLE, Asking, asking, channel
+from tests.gateway.relays import PATIENT, QUICK, STREAM, WHOLE, Asking, asking, channel
 from tests.upstream.server import Line, Script, Upstream, black_hole, running, unused_port
 
 GOOD = (
@@ -26,8 +26,6 @@ GOOD = (
 )
 EVENTS = (b'data: {"choices":[{"delta":{"content":"h"}}]}\n\n', b'data: {"choices":[{"delta":{"content":"i"}}]}\n\n')
 DONE = b"data: [DONE]\n\n"
-PATIENT = {"connect_seconds": 5, "first_byte_seconds": 1}
-"""Long enough for an upstream that is well on a machine that does other things too."""
 ONE, TWO, THREE = (ChannelId(UUID(int=n)) for n in (1, 2, 3))
 
 
@@ -131,11 +129,12 @@ async def test_a_fault_before_the_first_byte_is_answered_by_the_next_channel(fau
     script, body, reason, error = FAULTS[fault]
     async with upstreams(script, good) as (bad, well):
         one = channel(1, bad.port, "sk-1", priority=1)
-        async with asking(one, channel(2, well.port)) as asked:
+        patience = QUICK if reason.endswith("timeout") else PATIENT
+        async with asking(one, channel(2, well.port), **patience) as asked:
             answer = await asked.ask(body)
             assert answer.endswith(DONE) if body is STREAM else answer == GOOD
             assert asked.reasons == [(1, reason), (2, None)]
-        async with asking(one) as asked:
+        async with asking(one, **patience) as asked:
             with pytest.raises(error):
                 await asked.ask(body)
             assert asked.reasons == [(1, reason)]
@@ -144,7 +143,7 @@ async def test_a_fault_before_the_first_byte_is_answered_by_the_next_channel(fau
 async def test_an_address_where_nobody_listens_and_one_that_swallows_everything():
     async with running(good) as well, black_hole() as hole:
         for port, reason in ((unused_port(), "connect_failed"), (hole, "connect_timeout")):
-            async with asking(channel(1, port, priority=1), channel(2, well.port)) as asked:
+            async with asking(channel(1, port, priority=1), channel(2, well.port), **QUICK) as asked:
                 assert await asked.ask() == GOOD
                 assert asked.reasons == [(1, reason), (2, None)]
 
@@ -204,7 +203,7 @@ async def test_a_request_that_is_at_fault_is_sent_once():
 async def test_with_one_of_three_dead_a_thousand_calls_succeed(fault: Script):
     async with upstreams(fault, good, good) as (dead, two, three):
         ports = (dead.port, two.port, three.port)
-        async with asking(*(channel(n, port) for n, port in enumerate(ports, 1)), **PATIENT) as asked:
+        async with asking(*(channel(n, port) for n, port in enumerate(ports, 1)), first_byte_seconds=1) as asked:
             failed = await under_load(asked, calls=1000, at_once=40)
             assert (failed, len(asked.calls)) == (0, 1000)
             # Everybody at once may meet it before the first of them knows; after that it is left alone.
@@ -359,11 +358,11 @@ async def test_retries_end_where_the_budget_ends():
 async def test_the_patience_of_all_attempts_together_is_bounded():
     async with upstreams(hangs, hangs, hangs) as found:
         channels = [channel(n, one.port) for n, one in enumerate(found, 1)]
-        async with asking(*channels, first_byte_seconds=0.3, total_seconds=0.4) as asked:
+        async with asking(*channels, first_byte_seconds=0.6, total_seconds=0.8) as asked:
             with pytest.raises(UpstreamTimedOut):
                 await asked.ask()
-            assert len(asked.calls[-1].attempts) == 2
-            assert asked.calls[-1].attempts[1].latency_ms < 250
+            first, second = asked.calls[-1].attempts
+            assert second.latency_ms < first.latency_ms
 
 
 def test_every_attempt_says_why_when_and_with_what():
