@@ -101,11 +101,13 @@ async def known(app: Any, database: str) -> AsyncIterator[dict[str, str]]:
             return answer.json()
 
         channel = await made("channels", {"name": "c", "provider": "scripted", "models": ["m"]})
+        credential = await made(f"channels/{channel['id']}/credentials", {"secret": "sk-conformance-0001"})
         batch = await made("redemption-batches", {"name": "b", "amount": 5, "count": 2})
         codes = (await owner.client.get(f"/api/v1/admin/redemption-batches/{batch['id']}/codes")).json()["items"]
         acts = (await owner.client.get("/api/v1/admin/audit-log")).json()["items"]
         yield {
             "channel_id": channel["id"],
+            "credential_id": credential["id"],
             "batch_id": batch["id"],
             "code_id": codes[0]["id"],
             "act_id": acts[0]["id"],
