@@ -13,7 +13,6 @@ from airouter.gateway.rate_limits import NO_SLOT, Slot
 from airouter.providers.contract import Answered, StreamReader
 from airouter.wire.requests import RequestHead
 
-
 NO_HOLD: Final = cast("Hold", None)
 """Of calls for which no credit of this process is held, and which nothing here settles."""
 
@@ -31,8 +30,8 @@ class Pin(NamedTuple):
 
 
 class Call:
-    """One admitted call. No retry and no price change alters the `terms` that it is charged by. Only where another of the
-    key's groups or models takes over, before anything was answered, it is admitted anew (fallback.py).
+    """One admitted call. No retry and no price change alters the `terms` that it is charged by. Only where another of
+    the key's groups or models takes over, before anything was answered, it is admitted anew (fallback.py).
     """
 
     __slots__ = (
