@@ -5407,6 +5407,7 @@ export interface components {
             lines: components["schemas"]["Line"][];
             model: string;
             multiplier_micros: number;
+            provider_cost: number | null;
             /** Format: uuid */
             rate_card_id: string;
             /** Format: uuid */

@@ -40,7 +40,6 @@ class AdminReceipt(ReceiptView, frozen=True, kw_only=True):
     account_id: UUID
     channel_id: UUID | None
     upstream_model: str | None
-    provider_cost: int | None
     error: str | None
 
 
@@ -127,6 +126,5 @@ class AdminUsageController(Controller):
             account_id=record.account_id,
             channel_id=record.channel_id,
             upstream_model=record.upstream_model,
-            provider_cost=record.provider_cost,
             error=record.error,
         )

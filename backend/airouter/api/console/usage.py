@@ -68,7 +68,8 @@ class AttemptView(msgspec.Struct, frozen=True, kw_only=True):
 class ReceiptView(UsageItem, frozen=True, kw_only=True):
     """`cost` = ceil(`subtotal` x `multiplier_micros` / 1 000 000); `subtotal` is the sum of the lines' amounts.
 
-    `unpriced`: meters that were used without having a rate, and cost nothing. `attempts` is null but for operators.
+    `unpriced`: meters that were used without having a rate, and cost nothing. `attempts` and
+    `provider_cost` (what the channel's provider charges, where that is known) are null but for operators.
     `requested_model`: what was asked for, where one of the key's fallback models answered.
     """
 
@@ -83,6 +84,7 @@ class ReceiptView(UsageItem, frozen=True, kw_only=True):
     client_request_id: str | None
     unpriced: list[str]
     attempts: list[AttemptView] | None
+    provider_cost: int | None
 
 
 class SummaryItem(msgspec.Struct, frozen=True, kw_only=True):
@@ -267,6 +269,7 @@ def receipt_view(receipt: Receipt, *, is_for_operator: bool) -> ReceiptView:
         client_request_id=record.client_request_id,
         unpriced=list(record.unpriced),
         attempts=_attempts(record.attempts) if is_for_operator else None,
+        provider_cost=record.provider_cost if is_for_operator else None,
     )
 
 

@@ -90,6 +90,15 @@ function Facts({ receipt, apiKey }: { receipt: Receipt; apiKey: Key | undefined 
       </dd>
       <dt>{t("receipt.call")}</dt>
       <dd>{callWords(receipt)}</dd>
+      {receipt.provider_cost !== null && (
+        <>
+          <dt>{t("receipt.providerCost")}</dt>
+          <dd>
+            <ExactAmount quota={receipt.provider_cost} withSign />{" "}
+            <span className="text-ink-3">{t("receipt.operators")}</span>
+          </dd>
+        </>
+      )}
     </dl>
   )
 }

@@ -33,6 +33,7 @@ const RECEIPT: Receipt = {
   client_request_id: null,
   unpriced: [],
   attempts: null,
+  provider_cost: null,
   requested_model: null,
 }
 
