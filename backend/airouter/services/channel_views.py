@@ -89,7 +89,9 @@ def _view_of(
     row: ChannelRow, credentials: list[CredentialView], probes: Sequence[ProbeRow], trouble: Trouble | None
 ) -> ChannelView:
     usable = sum(one.enabled for one in credentials)
-    health = _health_of(row, trouble, is_out_of_service=bool(credentials) and not usable)
+    health = _health_of(
+        row, trouble or _shared_trouble(credentials), is_out_of_service=bool(credentials) and not usable
+    )
     own_test = next((last_test_of(one) for one in probes if one.credential_id is None), None)
     last_test = None if credentials else own_test
     tests = [one.last_test for one in credentials if one.enabled] if credentials else [last_test]
@@ -119,6 +121,17 @@ def _view_of(
         created_at=row.created_at,
         updated_at=row.updated_at,
     )
+
+
+def _shared_trouble(credentials: Sequence[CredentialView]) -> Trouble | None:
+    """A channel is left alone while each of its credentials is; until the first of them is tried again."""
+    troubles = [one.trouble for one in credentials if one.enabled]
+    ends = [
+        (one.until, one) for one in troubles if one is not None and one.state == "cooling" and one.until is not None
+    ]
+    if not ends or len(ends) < len(troubles):
+        return None
+    return min(ends, key=lambda end: end[0])[1]
 
 
 def _health_of(row: ChannelRow, trouble: Trouble | None, *, is_out_of_service: bool) -> HealthView:

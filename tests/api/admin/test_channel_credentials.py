@@ -1,6 +1,7 @@
 """Credentials one by one: each has a state of its own, and operators are told when the gateway ends one."""
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -9,7 +10,7 @@ import httpx
 from airouter.domain.ids import CredentialId
 from airouter.mail.post_office import PrintedOffice
 from airouter.services.catalogue import read_catalogue
-from airouter.services.channel_credentials import ChannelCredentials
+from airouter.services.channel_credentials import ChannelCredentials, Trouble
 from airouter.services.mailbox import Mailbox
 from airouter.services.vault import Vault
 from airouter.storage.database import Database
@@ -179,3 +180,26 @@ async def test_what_is_done_to_a_credential_is_in_the_audit_log_without_its_secr
         "channel.credential_added", "channel.credential_changed", "channel.credential_deleted",
     ]  # fmt: skip
     assert all(one["id"] in row["told"] and ONE not in row["told"] for row in acts)
+
+
+async def test_what_routing_holds_against_a_channel_or_all_its_credentials_is_shown(
+    app: Any, operator: httpx.AsyncClient
+) -> None:
+    made = await create(operator)
+    known: dict[UUID, Trouble] = {}
+    app._house.services().channels.watch_with(lambda: known)
+
+    async def health() -> tuple[str, str | None, list[str]]:
+        shown = (await operator.get(f"{CHANNELS}/{made['id']}")).json()
+        return shown["health"]["state"], shown["health"]["reason"], shown["concerns"]
+
+    one, two = (UUID(credential["id"]) for credential in made["credentials"])
+    soon, later = now() + timedelta(seconds=5), now() + timedelta(seconds=9)
+    known[one] = Trouble(state="cooling", until=later, reason="limited", in_a_row=0)
+    assert await health() == ("healthy", None, [])
+    known[two] = Trouble(state="cooling", until=soon, reason="funds", in_a_row=1)
+    assert await health() == ("cooling", "funds", ["cooling"])
+    known[UUID(made["id"])] = Trouble(state="probing", until=None, reason="status 503", in_a_row=4)
+    assert await health() == ("probing", "status 503", ["cooling"])
+    summary = (await operator.get(f"{CHANNELS}/summary")).json()
+    assert (summary["cooling"], summary["needs_look"]) == (1, 1)
