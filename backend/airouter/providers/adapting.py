@@ -10,6 +10,8 @@ from typing import Any, Final
 
 import msgspec
 
+from airouter.wire.decoding import read_or_none
+
 _MEMBERS: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _MESSAGES: Final = msgspec.json.Decoder(list[dict[str, Any]])
 _ESCAPE: Final = b"\\u00"
@@ -80,9 +82,8 @@ def _as_system(raw: msgspec.Raw | None) -> msgspec.Raw | None:
     """The messages with the vendor's name for the role, or None where they need none."""
     if raw is None or not (_DEVELOPER in (view := bytes(raw)) or _ESCAPE in view):
         return None
-    try:
-        messages = _MESSAGES.decode(raw)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+    messages = read_or_none(_MESSAGES, raw)
+    if messages is None:
         return None  # plain text, or what the vendor will refuse
     changed = [{**one, "role": "system"} if one.get("role") == "developer" else one for one in messages]
     return msgspec.Raw(msgspec.json.encode(changed)) if changed != messages else None

@@ -16,6 +16,7 @@ from airouter.providers.contract import Answered, Call, Headers, Outgoing, Refus
 from airouter.providers.headers import COMMON, HeaderBook
 from airouter.providers.overrides import overridden
 from airouter.translation.support import Dialect
+from airouter.wire.decoding import read_or_none
 from airouter.wire.endpoint import Endpoint
 from airouter.wire.prompt import estimated_tokens, text_bytes
 
@@ -91,9 +92,8 @@ class BedrockProvider:
     def answer(self, call: Call, body: bytes) -> Answered:
         """Read a whole answer."""
         del call
-        try:
-            answer = _ANY.decode(body)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        answer = read_or_none(_ANY, body)
+        if answer is None:
             return Answered(body=body, reported=None, is_proper=False)
         output = answer.get("output")
         message = output.get("message") if isinstance(output, dict) else None
@@ -127,9 +127,8 @@ class BedrockProvider:
 
 
 def _message(body: bytes) -> str:
-    try:
-        said = _ANY.decode(body)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+    said = read_or_none(_ANY, body)
+    if said is None:
         return ""
     return str(said.get("message") or said.get("Message") or "")
 

@@ -7,6 +7,7 @@ import msgspec
 from airouter.providers.bedrock_usage import reported_in
 from airouter.providers.contract import Call, Reported
 from airouter.translation.bedrock.streams import failure
+from airouter.wire.decoding import UNREADABLE
 from airouter.wire.event_stream import EventStreamFraming
 from airouter.wire.prompt import estimated_tokens
 
@@ -42,7 +43,7 @@ class ConverseStreamReader:
     def _note(self, said: bytes) -> None:
         try:
             events = _ANY.decode(said)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        except UNREADABLE:
             return
         for name, event in events.items():
             if name == "messageStop":

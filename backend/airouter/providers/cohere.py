@@ -13,6 +13,7 @@ from airouter.providers.overrides import overridden
 from airouter.providers.passing_stream import PassingStreamReader
 from airouter.translation.cohere.replies import FAILED
 from airouter.translation.support import Dialect
+from airouter.wire.decoding import UNREADABLE, read_or_none
 from airouter.wire.endpoint import Endpoint
 from airouter.wire.prompt import estimated_tokens, text_bytes
 
@@ -61,9 +62,8 @@ class CohereProvider:
         """Read a whole answer; vectors come out in OpenAI's shape."""
         if call.endpoint == "embeddings":
             return cohere_embeddings.answer(call, body)
-        try:
-            answer = _ANY.decode(body)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        answer = read_or_none(_ANY, body)
+        if answer is None:
             return Answered(body=body, reported=None, is_proper=False)
         message = answer.get("message")
         reported = reported_in(answer.get("usage"))
@@ -99,7 +99,7 @@ class ChatNotes:
         """`message-end`; or an error."""
         try:
             event = _ANY.decode(data)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        except UNREADABLE:
             return
         delta = event.get("delta")
         if event.get("type") == "message-end" and isinstance(delta, dict):

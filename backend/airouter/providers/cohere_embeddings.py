@@ -9,6 +9,7 @@ from airouter.providers.cohere_usage import reported_in
 from airouter.providers.contract import Answered, Call, Headers, Outgoing
 from airouter.translation.embeddings import Wish, read_request, write_reply
 from airouter.translation.support import NotTranslatable
+from airouter.wire.decoding import read_or_none
 from airouter.wire.requests import estimated_input_tokens
 
 DEFAULT_INPUT_TYPE: Final = "search_document"
@@ -57,9 +58,8 @@ def outgoing(call: Call, headers: Headers) -> Outgoing:
 
 def answer(call: Call, body: bytes) -> Answered:
     """The vectors in OpenAI's shape, with what Cohere bills as their tokens."""
-    try:
-        reply = _REPLIES.decode(body)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+    reply = read_or_none(_REPLIES, body)
+    if reply is None:
         return Answered(body=body, reported=None, is_proper=False)
     reported = reported_in(reply.meta)
     if reported is None or reported.quantities is None:

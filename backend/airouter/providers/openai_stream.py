@@ -15,6 +15,7 @@ import msgspec
 from airouter.providers.contract import Call, Reported
 from airouter.providers.openai_usage import service_tier_of, usage_of
 from airouter.providers.reporting import Habits
+from airouter.wire.decoding import UNREADABLE
 from airouter.wire.openai import Answer, finish_reasons, read_answer, with_model
 from airouter.wire.prompt import estimated_tokens, written_text_bytes
 from airouter.wire.sse import BLANK_LINES, data_event, event_data, first_event_end, split_events, whole_events_end
@@ -350,6 +351,6 @@ def _renamed(event: bytes, data: bytes, model: str) -> bytes:
         return event
     try:
         renamed = with_model(data, model)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+    except UNREADABLE:
         return event
     return event.replace(data, renamed, 1) if data in event else data_event(renamed)

@@ -6,6 +6,7 @@ import msgspec
 
 from airouter.providers.contract import Reported
 from airouter.providers.reporting import Habits, UsageRefused, reported
+from airouter.wire.decoding import UNREADABLE, read_or_none
 from airouter.wire.endpoint import Endpoint
 from airouter.wire.openai import OPENS_LIST, OPENS_OBJECT, Answer
 
@@ -48,10 +49,7 @@ def service_tier_of(answer: Answer) -> str | None:
 def _object(raw: msgspec.Raw) -> dict[str, object] | None:
     if memoryview(raw)[:1] != OPENS_OBJECT:
         return None
-    try:
-        return _USAGE.decode(raw)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return None
+    return read_or_none(_USAGE, raw)
 
 
 def _inner(raw: msgspec.Raw) -> msgspec.Raw:
@@ -59,7 +57,7 @@ def _inner(raw: msgspec.Raw) -> msgspec.Raw:
         return msgspec.Raw(b"")
     try:
         return _INNER.decode(raw).usage
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+    except UNREADABLE:
         return msgspec.Raw(b"")
 
 
@@ -67,8 +65,7 @@ def _first(raw: msgspec.Raw) -> msgspec.Raw:
     """The usage inside the first choice, where there is one."""
     if memoryview(raw)[:1] != OPENS_LIST or b'"usage"' not in bytes(raw):
         return msgspec.Raw(b"")
-    try:
-        inners = _INNERS.decode(raw)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+    inners = read_or_none(_INNERS, raw)
+    if inners is None:
         return msgspec.Raw(b"")
     return inners[0].usage if inners else msgspec.Raw(b"")

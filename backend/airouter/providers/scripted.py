@@ -13,6 +13,7 @@ from typing import Any, Final, Protocol
 import msgspec
 
 from airouter.providers.script import Asked, Said, Script, embedding, last_words, moderation, prompt_tokens, say
+from airouter.wire.decoding import UNREADABLE
 from airouter.wire.http import EVENT_STREAM, JSON, Header
 from airouter.wire.openai import error_body
 from airouter.wire.sse import DONE, data_event
@@ -128,7 +129,7 @@ class ScriptedUpstream:
         """Return when the head of the answer is there. Where it would come too late, fail as a connection would."""
         try:
             asked = _ASKED.decode(request.body)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        except UNREADABLE as error:
             body = error_body(f"The scripted upstream cannot read this: {error}.", "invalid_request_error")
             return self._answer(400, [JSON], _once(body), timeouts)
         script = asked.scripted

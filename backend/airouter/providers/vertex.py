@@ -22,6 +22,7 @@ from airouter.providers.gemini import GeminiProvider
 from airouter.providers.headers import HeaderBook
 from airouter.providers.overrides import overridden
 from airouter.providers.passing_stream import PassingStreamReader
+from airouter.wire.decoding import read_or_none
 from airouter.wire.endpoint import Endpoint
 
 ANTHROPIC_VERSION: Final = b'"vertex-2023-10-16"'
@@ -191,9 +192,8 @@ def _with_roles(body: bytes) -> bytes:
     if body.count(b'"parts"') <= body.count(b'"role"'):
         return body
     members = _MEMBERS.decode(body)
-    try:
-        contents = _CONTENTS.decode(members.get("contents", b"[]"))
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+    contents = read_or_none(_CONTENTS, members.get("contents", b"[]"))
+    if contents is None:
         return body
     if all("role" in one for one in contents):
         return body

@@ -9,6 +9,7 @@ from airouter.providers.contract import Answered, Call, Reported
 from airouter.providers.reporting import UsageRefused, figure
 from airouter.translation.embeddings import Wish, read_request, write_reply
 from airouter.translation.support import NotTranslatable
+from airouter.wire.decoding import read_or_none
 from airouter.wire.requests import estimated_input_tokens
 
 _TASK: Final = "task_type"
@@ -52,9 +53,8 @@ def body_of(call: Call) -> tuple[bytes, tuple[str, ...]]:
 
 def answer(call: Call, body: bytes) -> Answered:
     """The vectors in OpenAI's shape, with the tokens that each is said to have had."""
-    try:
-        reply = _REPLIES.decode(body)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+    reply = read_or_none(_REPLIES, body)
+    if reply is None:
         return Answered(body=body, reported=None, is_proper=False)
     reported = _reported([one.embeddings.statistics for one in reply.predictions])
     if reported is None or reported.quantities is None:

@@ -4,14 +4,15 @@ from typing import Any, Final
 
 import msgspec
 
+from airouter.wire.decoding import read_or_none
+
 _ANY: Final = msgspec.json.Decoder()
 
 
 def object_of(text: str | bytes) -> dict[str, Any]:
     """The object that a text spells; empty for what spells none. Models write broken arguments now and then."""
-    try:
-        value = _ANY.decode(text)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+    value = read_or_none(_ANY, text)
+    if value is None:
         return {}
     return value if isinstance(value, dict) else {}
 

@@ -4,6 +4,8 @@ from typing import Final
 
 import msgspec
 
+from airouter.wire.decoding import UNREADABLE
+
 
 class _Conversation(msgspec.Struct, frozen=True):
     id: str = ""
@@ -16,5 +18,5 @@ def conversation_name(body: bytes) -> str | None:
     """What a provider calls the conversation it describes; None: it describes none."""
     try:
         return _CONVERSATIONS.decode(body).id or None
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+    except UNREADABLE:
         return None

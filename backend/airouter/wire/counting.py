@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
+from airouter.wire.decoding import read_or_none
 from airouter.wire.endpoint import Endpoint
 
 _ANY: Final = msgspec.json.Decoder(dict[str, Any])
@@ -67,9 +68,8 @@ def unwrapped(endpoint: Endpoint, body: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def read_answer(endpoint: Endpoint, body: bytes) -> int | None:
     """How many tokens; None for what is no such answer."""
-    try:
-        figure = _ANY.decode(body).get(COUNTERS[endpoint].figure)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+    figure = read_or_none(_ANY, body).get(COUNTERS[endpoint].figure)
+    if figure is None:
         return None
     is_count = isinstance(figure, int) and not isinstance(figure, bool) and 0 <= figure <= FIGURE_MAX
     return figure if is_count else None

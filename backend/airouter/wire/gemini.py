@@ -10,6 +10,7 @@ import msgspec
 
 from airouter.domain.errors import InvalidRequest
 from airouter.domain.rate_card import Meter
+from airouter.wire.decoding import read_or_none
 from airouter.wire.openai import decode_head, is_given
 from airouter.wire.prompt import TOOLS_TOKENS, Bound, as_text, decoded, media_bound, text_bytes, texts_in
 
@@ -219,10 +220,7 @@ _ANSWERS: Final = msgspec.json.Decoder(Answer)
 
 def read_answer(body: bytes) -> Answer | None:
     """Read an answer or the data of an event; None for what is no JSON object of this dialect."""
-    try:
-        return _ANSWERS.decode(body)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return None
+    return read_or_none(_ANSWERS, body)
 
 
 def written_bytes(answer: Answer) -> int:

@@ -9,6 +9,7 @@ import msgspec
 
 from airouter.domain.errors import InvalidRequest
 from airouter.domain.rate_card import Meter
+from airouter.wire.decoding import read_or_none
 from airouter.wire.gemini import payload_of
 from airouter.wire.openai import OPENS_LIST, decode_head, is_given
 from airouter.wire.prompt import Bound, decoded, media_bound, texts_in
@@ -78,7 +79,4 @@ _ANSWERS: Final = msgspec.json.Decoder(Answer)
 
 def read_answer(body: bytes) -> Answer | None:
     """Read an answer; None for what is no JSON object of this dialect."""
-    try:
-        return _ANSWERS.decode(body)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return None
+    return read_or_none(_ANSWERS, body)

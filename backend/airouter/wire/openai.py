@@ -11,6 +11,7 @@ import msgspec
 
 from airouter.domain.errors import InvalidRequest
 from airouter.domain.rate_card import Meter
+from airouter.wire.decoding import UNREADABLE, read_or_none
 from airouter.wire.endpoint import Endpoint
 
 CHOICES_MAX: Final = 128
@@ -104,9 +105,8 @@ def _prompts(raw: msgspec.Raw) -> int:
     """How many prompts a completion request carries: one, or one per text or list of ids."""
     if memoryview(raw)[:1] != OPENS_LIST:
         return 1
-    try:
-        prompts = _LISTS.decode(raw)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+    prompts = read_or_none(_LISTS, raw)
+    if prompts is None:
         return 1
     return len(prompts) if prompts and not isinstance(prompts[0], int) else 1
 
@@ -129,9 +129,8 @@ def each_text(raw: msgspec.Raw, member: str) -> list[str]:
     """That member of each object in a list, where it is text. What has another shape is the upstream's to judge."""
     if not is_given(raw):
         return []
-    try:
-        items = _LISTS.decode(raw)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+    items = read_or_none(_LISTS, raw)
+    if items is None:
         return []
     return [text for item in items if isinstance(item, dict) and isinstance(text := item.get(member), str)]
 
@@ -323,10 +322,7 @@ _ANSWERS: Final = msgspec.json.Decoder(Answer)
 
 def read_answer(body: bytes | memoryview) -> Answer | None:
     """Read an answer or an event of a stream; None for what is no JSON object."""
-    try:
-        return _ANSWERS.decode(body)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return None
+    return read_or_none(_ANSWERS, body)
 
 
 class _Choice(msgspec.Struct, frozen=True):
@@ -342,7 +338,7 @@ def finish_reasons(choices: msgspec.Raw) -> list[str]:
         return []
     try:
         return [choice.finish_reason for choice in _CHOICES.decode(choices) if choice.finish_reason]
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+    except UNREADABLE:
         return []
 
 
@@ -384,7 +380,7 @@ def error_code(body: bytes) -> str | None:
     """The `code` of an upstream's error, as text, where it has this dialect's shape."""
     try:
         code = _UPSTREAM_ERRORS.decode(body).error.code
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+    except UNREADABLE:
         return None
     return None if code is None else str(code)
 
@@ -393,7 +389,7 @@ def passed_on_error(body: bytes) -> bytes:
     """An upstream's refusal of the request, for the client: as it came where it has our shape, else its words in it."""
     try:
         _UPSTREAM_ERRORS.decode(body)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+    except UNREADABLE:
         return error_body(_words(body), "invalid_request_error")
     return body
 
@@ -402,7 +398,7 @@ def upstream_words(body: bytes) -> str:
     """The message of an error in anybody's shape."""
     try:
         return _UPSTREAM_ERRORS.decode(body).error.message
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+    except UNREADABLE:
         return _words(body)
 
 
@@ -411,7 +407,7 @@ def _words(body: bytes) -> str:
     fallback = "The provider refused the request without saying why."
     try:
         loose = _LOOSE.decode(body)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+    except UNREADABLE:
         text = body[:_MESSAGE_MAX].decode("utf-8", "replace").strip()
         return fallback if not text or text.startswith("<") else text
     for name in ("message", "detail", "error"):

@@ -5,6 +5,7 @@ from typing import Final
 
 import msgspec
 
+from airouter.wire.decoding import read_or_none
 from airouter.wire.endpoint import Endpoint
 from airouter.wire.openai import OPENS_LIST, Request
 
@@ -99,10 +100,7 @@ def decoded(raw: msgspec.Raw) -> object:
     """Any value, or None for what cannot be decoded: the upstream will refuse it, and nothing is billed."""
     if not memoryview(raw):
         return None
-    try:
-        return _ANY.decode(raw)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return None
+    return read_or_none(_ANY, raw)
 
 
 class MediaCount:

@@ -6,6 +6,7 @@ import msgspec
 
 from airouter.domain.errors import InvalidRequest, NotSupportedYet
 from airouter.domain.rate_card import Meter
+from airouter.wire.decoding import UNREADABLE, read_or_none
 from airouter.wire.openai import OPENS_LIST, decode_head, each_text, is_given
 from airouter.wire.prompt import (
     TOOLS_TOKENS,
@@ -136,7 +137,7 @@ _REQUESTS: Final = msgspec.json.Decoder(Request)
 def _conversation_name(raw: msgspec.Raw) -> str:
     try:
         found = _CONVERSATION.decode(raw)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+    except UNREADABLE:
         found = ""
     name = found if isinstance(found, str) else found.id
     if not isinstance(name, str) or not name:
@@ -151,9 +152,8 @@ def _named_items(raw: msgspec.Raw) -> list[Name]:
     view = memoryview(raw)
     if view[:1] != OPENS_LIST or (b'"id"' not in (text := bytes(view)) and b"\\u00" not in text):
         return []
-    try:
-        items = _ITEMS.decode(raw)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+    items = read_or_none(_ITEMS, raw)
+    if items is None:
         return []
     found: list[Name] = []
     for number, item in enumerate(items):
@@ -211,10 +211,7 @@ _ANSWERS: Final = msgspec.json.Decoder(Answer)
 
 def read_answer(body: bytes) -> Answer | None:
     """Read an answer or the data of an event; None for what is no JSON object of this dialect."""
-    try:
-        return _ANSWERS.decode(body)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return None
+    return read_or_none(_ANSWERS, body)
 
 
 def searches_in(output: msgspec.Raw) -> int:

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 import msgspec
 
+from airouter.wire.decoding import UNREADABLE
 from airouter.wire.endpoint import Endpoint
 from airouter.wire.prompt import texts_in
 
@@ -32,7 +33,7 @@ def written_texts(endpoint: Endpoint, body: bytes) -> list[str]:
         return []
     try:
         waiting: list[Any] = [_ANY.decode(body).get(member)]
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+    except UNREADABLE:
         return []
     found: list[str] = []
     while waiting:

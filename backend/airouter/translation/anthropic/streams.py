@@ -19,6 +19,7 @@ from airouter.translation.reply import (
     ThoughtDelta,
 )
 from airouter.translation.thought_seal import sealed_text
+from airouter.wire.decoding import read_or_none
 
 _ANY: Final = msgspec.json.Decoder(dict[str, Any])
 _Kind = Literal["text", "thinking", "tool_use"]
@@ -35,9 +36,8 @@ class Reader:
 
     def read(self, data: bytes) -> list[Event]:
         """What one event says; nothing for pings and for what cannot be read."""
-        try:
-            body = _ANY.decode(data)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        body = read_or_none(_ANY, data)
+        if body is None:
             return []
         match body.get("type"):
             case "content_block_start":

@@ -6,6 +6,7 @@ import msgspec
 
 from airouter.translation.bedrock.replies import AT_VENDOR, STOPS
 from airouter.translation.reply import CallBegan, CallDelta, Event, Failed, Stopped, TextDelta, ThoughtDelta
+from airouter.wire.decoding import read_or_none
 
 _ANY: Final = msgspec.json.Decoder(dict[str, dict[str, Any]])
 
@@ -21,9 +22,8 @@ class Reader:
 
     def read(self, data: bytes) -> list[Event]:
         """What one event says; nothing for what cannot be read, and for kinds of events that are not known."""
-        try:
-            body = _ANY.decode(data)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        body = read_or_none(_ANY, data)
+        if body is None:
             return []
         match body:
             case {"contentBlockStart": event}:

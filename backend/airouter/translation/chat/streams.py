@@ -28,6 +28,7 @@ from airouter.translation.reply import (
     TextDelta,
     ThoughtDelta,
 )
+from airouter.wire.decoding import read_or_none
 
 _ANY: Final = msgspec.json.Decoder(dict[str, Any])
 DONE: Final = b"data: [DONE]\n\n"
@@ -44,9 +45,8 @@ class Reader:
         """What one event says; nothing for `[DONE]` and for what cannot be read."""
         if data[:1] != b"{":
             return []
-        try:
-            body = _ANY.decode(data)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        body = read_or_none(_ANY, data)
+        if body is None:
             return []
         if body.get("error"):
             error = body["error"]

@@ -6,6 +6,7 @@ import msgspec
 
 from airouter.translation.cohere.replies import FAILED, STOPS, call_of
 from airouter.translation.reply import CallBegan, CallDelta, Event, Failed, Stopped, TextDelta, ThoughtDelta
+from airouter.wire.decoding import read_or_none
 
 _ANY: Final = msgspec.json.Decoder(dict[str, Any])
 
@@ -19,9 +20,8 @@ class Reader:
 
     def read(self, data: bytes) -> list[Event]:
         """What one event says; nothing for citations, for what cannot be read, and for kinds that are not known."""
-        try:
-            body = _ANY.decode(data)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        body = read_or_none(_ANY, data)
+        if body is None:
             return []
         delta = body.get("delta")
         message = delta.get("message") if isinstance(delta, dict) else None

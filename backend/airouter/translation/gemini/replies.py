@@ -26,6 +26,7 @@ from airouter.translation.reply import (
     TokenChance,
 )
 from airouter.translation.thought_seal import sealed_text
+from airouter.wire.decoding import read_or_none
 
 STOPS: Final[Mapping[str, StopReason]] = {
     "STOP": "stop",
@@ -186,9 +187,8 @@ class Reader:
 
     def read(self, data: bytes) -> list[Event]:
         """What one event says; nothing for what cannot be read."""
-        try:
-            body = _ANY.decode(data)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        body = read_or_none(_ANY, data)
+        if body is None:
             return []
         if error := body.get("error"):
             return [Failed(message=str(error.get("message") if isinstance(error, dict) else error))]

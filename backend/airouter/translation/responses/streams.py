@@ -30,6 +30,7 @@ from airouter.translation.responses.replies import (
     thought_item,
 )
 from airouter.translation.thought_seal import sealed_text
+from airouter.wire.decoding import read_or_none
 
 _ANY: Final = msgspec.json.Decoder(dict[str, Any])
 _Kind = Literal["text", "refusal", "thought", "call"]
@@ -44,9 +45,8 @@ class Reader:
 
     def read(self, data: bytes) -> list[Event]:
         """What one event says; nothing for those that only repeat, and for what cannot be read."""
-        try:
-            body = _ANY.decode(data)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        body = read_or_none(_ANY, data)
+        if body is None:
             return []
         place = body.get("output_index") or 0
         match body.get("type"):
