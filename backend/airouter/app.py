@@ -446,9 +446,7 @@ class House:
             payment_methods=payment_methods,
             people=People(database, sessions),
             personal_exports=PersonalExports(database, vault, jobs, mailbox=mailbox),
-            policies=PolicyBook(
-                database, has_mail=mailbox.is_configured, challenge_origin=settings.challenge_origin
-            ),
+            policies=PolicyBook(database, has_mail=mailbox.is_configured, challenge_origin=settings.challenge_origin),
             price_imports=PriceImports(database, errands),
             price_list=PriceList(lambda: snapshot.current),
             rate_cards=RateCards(database),

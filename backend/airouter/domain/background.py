@@ -32,4 +32,3 @@ class Ended(msgspec.Struct, frozen=True, kw_only=True):
     error: str | None = None
     loss: Loss | None = None
     provider_cost: int | None = None
-

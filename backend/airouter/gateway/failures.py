@@ -33,13 +33,16 @@ class Refused(Exception):
         self.headers = headers
 
 
-def check_sense(body: bytes) -> None:
-    """For a whole answer of status 200 that is not what was asked for. One that is JSON is the provider's word, and
-    goes on to the client; a page of text, half a document or nothing but an error is as good as no answer.
+def check_sense(body: bytes, headers: Sequence[Header]) -> None:
+    """For a whole answer of status 200 that is not what was asked for. One that is JSON, or says that it is plain text,
+    is the provider's word, and goes on to the client; a page, half a document or nothing but an error is as good as no
+    answer.
 
     Raises:
         BadAnswer
     """
+    if body and any(name == b"content-type" and value.startswith(b"text/plain") for name, value in headers):
+        return
     try:
         found = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError):

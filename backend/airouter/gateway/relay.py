@@ -312,7 +312,7 @@ class Relay:
                 leg.data = await answer.read(ANSWER_BYTES_MAX)
                 leg.answered = provider.answer(outgoing, leg.data)
                 if not leg.answered.is_proper:
-                    check_sense(leg.data)
+                    check_sense(leg.data, answer.headers)
         except BaseException:
             answer.close()
             raise

@@ -1,8 +1,8 @@
 """The console's files in front of the API: what `airouter up` adds and a small web server does in production.
 
 Everything that is not the API's is the console's: a file of the build, or its one page for every other address.
-`/config.json` and the page's Content-Security-Policy are made from one value, the address of the API; the policy also lets
-the page load the sign-up challenge that the operator's environment names.
+`/config.json` and the page's Content-Security-Policy are made from one value, the address of the API; the policy also
+lets the page load the sign-up challenge that the operator's environment names.
 """
 
 import gzip

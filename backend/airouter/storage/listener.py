@@ -31,8 +31,8 @@ class Listener:
     """Tells this process what the others changed.
 
     A callback gets the subject of the change (an id in its text form; `w<wallet_id>` or `k<key_id>` for `recall`;
-    `want|free <node_id> <subject>` for `shares`), or None: then anything under that name may have changed. It runs on the
-    event loop and must not block; an error in it is logged and keeps nobody else from hearing.
+    `want|free <node_id> <subject>` for `shares`), or None: then anything under that name may have changed. It runs on
+    the event loop and must not block; an error in it is logged and keeps nobody else from hearing.
     """
 
     def __init__(self, dsn: str, *, silence_seconds: float = SILENCE_SECONDS) -> None:

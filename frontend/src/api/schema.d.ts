@@ -18758,7 +18758,7 @@ export interface operations {
             query?: {
                 /** @description Where to go afterwards, in the console */
                 next?: string;
-                /** @description Who brought somebody who joins now */
+                /** @description Referral code of whoever brought somebody who joins now */
                 ref?: string;
             };
             header?: never;

@@ -5,13 +5,13 @@ import { useTranslation } from "react-i18next"
 import { api, body } from "../api/client"
 import { askPasskey, canUsePasskeys } from "../api/passkey"
 import type { Problem } from "../api/problem"
+import { proveElsewhere } from "../api/proof-elsewhere"
 import { Button } from "../components/button"
 import { Dialog } from "../components/dialog"
 import { Field } from "../components/field"
 import { Input } from "../components/input"
 import { Note } from "../components/note"
 import { useProblemText } from "../components/problem"
-import { proveElsewhere } from "./proof-elsewhere"
 
 const METHODS = ["passkey", "totp", "password", "identity", "recovery_code"] as const
 type Method = (typeof METHODS)[number]

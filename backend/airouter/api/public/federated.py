@@ -50,8 +50,8 @@ class FederatedController(Controller):
         next_page: Annotated[
             str, QueryParameter(name="next", description="Where to go afterwards, in the console", max_length=2000)
         ] = "",
-        referral_code: Annotated[
-            str, QueryParameter(name="ref", description="Who brought somebody who joins now", max_length=64)
+        ref: Annotated[
+            str, QueryParameter(description="Referral code of whoever brought somebody who joins now", max_length=64)
         ] = "",
     ) -> Response[None]:
         """For a browser to navigate to. It always answers with a way on: to the provider, or to the sign-in page with
@@ -59,9 +59,7 @@ class FederatedController(Controller):
         """
         del visitor
         try:
-            departure = await identities.depart(
-                provider, "sign_in", own_page(next_page), referral_code=referral_code or None
-            )
+            departure = await identities.depart(provider, "sign_in", own_page(next_page), referral_code=ref or None)
         except DomainError as error:
             return _to(browsers, _with("/sign-in", problem=error.code))
         return _away(departure.url, browsers, departure.sealed)

@@ -1,5 +1,5 @@
-import { api, body } from "../api/client"
-import { Problem } from "../api/problem"
+import { api, body } from "./client"
+import { Problem } from "./problem"
 
 /** Where the window of an identity provider tells the page that opened it how it went. */
 const CHANNEL = "airouter-proof"
