@@ -31,6 +31,7 @@ from airouter.gateway.route import Routes
 from airouter.gateway.settle import Settlement
 from airouter.gateway.snapshot import Snapshot
 from airouter.gateway.tokenizer import installed_tokenizer
+from airouter.providers.contract import Headers as ProviderHeaders
 from airouter.upstream.contract import UpstreamError
 from airouter.wire.http import NO_BUFFERING, NO_STORE, forwarded
 from airouter.world import now
@@ -115,13 +116,7 @@ class Gateway:
                 return
             exchange.when_gone(self._leaver(call, routes.catalogue.policies.limits.drain_seconds))
             try:
-                try:
-                    has_others = bool(caller.fallback_models) or terms.group.name != caller.group
-                    leg = await self._relay.open(call, body, exchange.dialect_headers, routes, has_others=has_others)
-                except Upstream as failure:
-                    if pin is not None:  # what it refers to is nowhere else
-                        raise
-                    leg = await self._fallback.open(call, body, exchange.dialect_headers, routes, failure)
+                leg = await self._open(call, body, exchange.dialect_headers, routes)
                 if left_out:
                     leg.dropped = (*left_out, *leg.dropped)
                 if leg.is_stream:
@@ -203,6 +198,15 @@ class Gateway:
         return self._credit.try_hold(wallet, key, is_limited, amount) or await self._credit.hold(
             wallet, key, is_limited, amount
         )
+
+    async def _open(self, call: Call, body: bytes, client_headers: ProviderHeaders, routes: Routes) -> Leg:
+        """An answer by what the call was admitted for, else by the groups and models that come after."""
+        caller = call.caller
+        has_others = bool(caller.fallback_models) or call.terms.group.name != caller.group
+        try:
+            return await self._relay.open(call, body, client_headers, routes, has_others=has_others)
+        except Upstream as failure:
+            return await self._fallback.open(call, body, client_headers, routes, failure)
 
     async def _whole(self, call: Call, leg: Leg, exchange: Exchange, headers: Headers) -> None:
         answered = leg.answered
