@@ -33,19 +33,19 @@ from airouter.api.public.status import Mode
 from airouter.domain.catalogue import Catalogue
 from airouter.domain.ids import KeyId, NodeId, WalletId
 from airouter.gateway.authenticate import Callers
-from airouter.gateway.background import Background
-from airouter.gateway.clock import LeaseClock
-from airouter.gateway.credential_reports import CredentialReports
-from airouter.gateway.credit import Credit
 from airouter.gateway.dispatch import Dispatch
-from airouter.gateway.kept_things import KeptThings
+from airouter.gateway.kept.background import Background
+from airouter.gateway.kept.pins import Pins
+from airouter.gateway.kept.things import KeptThings
+from airouter.gateway.leases.clock import LeaseClock
+from airouter.gateway.leases.credit import Credit
 from airouter.gateway.media import MediaFetcher
-from airouter.gateway.pins import Pins
 from airouter.gateway.pipeline import Gateway
 from airouter.gateway.probe import ChannelProbe
-from airouter.gateway.rate_limits import RateLimiter
-from airouter.gateway.rate_shares import SharedLimits
+from airouter.gateway.rates.limits import RateLimiter
+from airouter.gateway.rates.shares import SharedLimits
 from airouter.gateway.relay import SCRIPTED_FAILURES, Relay
+from airouter.gateway.routing.credential_reports import CredentialReports
 from airouter.gateway.snapshot import Snapshot
 from airouter.gateway.token_exchange import TokenExchange
 from airouter.mail.post_office import PostOffice, PrintedOffice, SmtpOffice

@@ -11,9 +11,9 @@ from uuid import uuid4
 
 from airouter.domain.ids import NodeId, RateCardId, WalletId
 from airouter.domain.usage import UsageRecord
-from airouter.gateway.book import Book
-from airouter.gateway.credit import Credit, CreditSettings
-from airouter.gateway.journal import Journal
+from airouter.gateway.leases.book import Book
+from airouter.gateway.leases.credit import Credit, CreditSettings
+from airouter.gateway.leases.journal import Journal
 from airouter.world import new_id
 
 CALLS = 20_000

@@ -12,7 +12,7 @@ from pathlib import Path
 import asyncpg
 import msgspec
 
-from airouter.gateway.credit import CreditSettings
+from airouter.gateway.leases.credit import CreditSettings
 from tests.crash.worker import Plan
 from tests.customers import Customer
 

@@ -20,7 +20,7 @@ import msgspec
 
 from airouter.domain.errors import DomainError, LedgerUnavailable, QuotaInUse
 from airouter.domain.ids import KeyId, WalletId
-from airouter.gateway.credit import Credit, CreditSettings, Hold
+from airouter.gateway.leases.credit import Credit, CreditSettings, Hold
 from airouter.storage.listener import Listener
 from tests.customers import Customer
 

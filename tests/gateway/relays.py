@@ -21,9 +21,9 @@ from airouter.gateway.call import Call
 from airouter.gateway.dispatch import Dispatch
 from airouter.gateway.door import DOORS
 from airouter.gateway.media import MediaFetcher
-from airouter.gateway.rate_limits import RateLimiter
+from airouter.gateway.rates.limits import RateLimiter
 from airouter.gateway.relay import Relay
-from airouter.gateway.route import Routes
+from airouter.gateway.routing.route import Routes
 from airouter.gateway.token_exchange import TokenExchange
 from airouter.providers.registry import PROVIDERS
 from airouter.providers.serving import Providers

@@ -9,7 +9,7 @@ import pytest
 
 from airouter.domain.errors import KeyLimitReached, QuotaInUse
 from airouter.domain.ids import KeyId
-from airouter.gateway.credit import Credit
+from airouter.gateway.leases.credit import Credit
 from airouter.services.budgets import Budget, Budgets, set_key_budgets
 from airouter.storage.database import Database
 from tests.builders import run_sql

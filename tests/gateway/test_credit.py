@@ -14,9 +14,9 @@ import pytest
 
 from airouter.domain.errors import InsufficientQuota, KeyLimitReached, LedgerUnavailable, QuotaInUse, ShuttingDown
 from airouter.domain.ids import KeyId, WalletId
-from airouter.gateway import conversation
-from airouter.gateway import credit as credit_module
-from airouter.gateway.credit import Credit, CreditSettings, Hold, JournalFailed
+from airouter.gateway.leases import conversation
+from airouter.gateway.leases import credit as credit_module
+from airouter.gateway.leases.credit import Credit, CreditSettings, Hold, JournalFailed
 from airouter.services import settlement
 from airouter.services.settlement import NodeRefused
 from airouter.services.wallets import Wallets
@@ -481,7 +481,7 @@ async def test_stopping_with_postgres_away_ends_and_leaves_the_journal_for_the_n
 
     with monkeypatch.context() as patched:
         patched.setattr(conversation, "connect", gone)
-        patched.setattr("airouter.gateway.credit._CLOSING_SECONDS", 0.3)
+        patched.setattr("airouter.gateway.leases.credit._CLOSING_SECONDS", 0.3)
         credit._conversation.hang_up()
         credit.settle(held, who.record(400))
         began = time.monotonic()

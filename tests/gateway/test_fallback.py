@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 
 from airouter.domain.policy import Network, Routing
-from airouter.gateway.fallback import _renamed
+from airouter.gateway.routing.fallback import _renamed
 from airouter.providers.contract import Call as ProviderCall
 from airouter.providers.registry import PROVIDERS
 from airouter.services.groups import GroupChanges, GroupDraft, Groups

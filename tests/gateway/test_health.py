@@ -11,9 +11,9 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from airouter.domain.errors import InvalidRequest
 from airouter.domain.ids import ChannelId, CredentialId
 from airouter.domain.policy import Routing
-from airouter.gateway.health import Health
-from airouter.gateway.retry_after import retry_after_seconds
-from airouter.gateway.retry_budget import RetryBudget
+from airouter.gateway.routing.health import Health
+from airouter.gateway.routing.retry_after import retry_after_seconds
+from airouter.gateway.routing.retry_budget import RetryBudget
 
 RULES = Routing(failures_in_a_row=3, failure_calls_min=1000, cool_down_seconds=10, cool_down_seconds_max=40)
 ONE, TWO = ChannelId(UUID(int=1)), ChannelId(UUID(int=2))

@@ -13,9 +13,9 @@ import pytest
 
 from airouter.domain.ids import NodeId, RateCardId
 from airouter.domain.usage import Attempt, UsageRecord
-from airouter.gateway import journal as journals
-from airouter.gateway.credit_settings import CreditSettings
-from airouter.gateway.journal import Journal, JournalFailed, JournalLocked, Orphan, orphan_folders, read_segment
+from airouter.gateway.leases import journal as journals
+from airouter.gateway.leases.journal import Journal, JournalFailed, JournalLocked, Orphan, orphan_folders, read_segment
+from airouter.gateway.leases.settings import CreditSettings
 from airouter.world import new_id
 
 SETTINGS = CreditSettings()
@@ -82,8 +82,8 @@ def test_the_journal_of_a_living_process_cannot_be_taken(tmp_path: Path) -> None
 
 def test_the_kernel_drops_the_lock_of_a_killed_process(tmp_path: Path) -> None:
     code = (
-        "import os, sys, signal; from pathlib import Path; from airouter.gateway.journal import Journal;"
-        "from airouter.gateway.credit_settings import CreditSettings; from airouter.world import new_id;"
+        "import os, sys, signal; from pathlib import Path; from airouter.gateway.leases.journal import Journal;"
+        "from airouter.gateway.leases.settings import CreditSettings; from airouter.world import new_id;"
         "j = Journal(Path(sys.argv[1]), new_id(), CreditSettings()); os.kill(os.getpid(), signal.SIGKILL)"
     )
     subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=False)

@@ -11,9 +11,9 @@ from airouter.domain.errors import ChannelsAtCapacity, RateLimitExceeded, Reques
 from airouter.domain.ids import ChannelId
 from airouter.domain.pricing import Ceiling
 from airouter.domain.rate_limit import WINDOW_SECONDS, RateLimits
-from airouter.gateway.rate_headers import duration
-from airouter.gateway.rate_limits import NO_SLOT, RateLimiter, Slot
-from airouter.gateway.rate_window import GRAIN_SECONDS, Window
+from airouter.gateway.rates.headers import duration
+from airouter.gateway.rates.limits import NO_SLOT, RateLimiter, Slot
+from airouter.gateway.rates.window import GRAIN_SECONDS, Window
 from airouter.world import new_id
 from tests.gateway.limited import Clock, caller, terms
 

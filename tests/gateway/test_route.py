@@ -13,10 +13,10 @@ from airouter.domain.policy import Policies, Routing
 from airouter.domain.pricing import Ceiling
 from airouter.domain.rate_card import RateCard
 from airouter.gateway.admit import Terms
-from airouter.gateway.affinity import conversation_of
-from airouter.gateway.choose import Chooser, Chosen, Spent
-from airouter.gateway.health import Health
-from airouter.gateway.route import Candidates, Routes
+from airouter.gateway.routing.affinity import conversation_of
+from airouter.gateway.routing.choose import Chooser, Chosen, Spent
+from airouter.gateway.routing.health import Health
+from airouter.gateway.routing.route import Candidates, Routes
 
 RULES = Routing()
 ACCOUNT = AccountId(UUID(int=7))

@@ -10,7 +10,7 @@ import pytest
 from airouter.domain.catalogue import Channel
 from airouter.domain.ids import ChannelId
 from airouter.gateway.dispatch import Dispatch
-from airouter.gateway.failures import Refused
+from airouter.gateway.routing.failures import Refused
 from airouter.gateway.token_exchange import GrantRefused, TokenExchange
 from airouter.providers.exchanged import Grant
 from airouter.providers.registry import EXCHANGING

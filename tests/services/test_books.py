@@ -6,7 +6,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from airouter.gateway.credit import Credit
+from airouter.gateway.leases.credit import Credit
 from airouter.services import books
 from airouter.storage.database import connect
 from tests.customers import Customer, customer

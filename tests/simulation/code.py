@@ -14,8 +14,8 @@ _MODULES = {
     "budget": "airouter.domain.budget",
     "lease": "airouter.domain.lease",
     "settlement": "airouter.services.settlement",
-    "hold": "airouter.gateway.hold",
-    "book": "airouter.gateway.book",
+    "hold": "airouter.gateway.leases.hold",
+    "book": "airouter.gateway.leases.book",
     "observer": "airouter.gateway.observer",
 }
 

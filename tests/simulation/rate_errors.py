@@ -7,9 +7,9 @@ import msgspec
 import pytest
 
 from airouter.domain.rate_limit import Ask
-from airouter.gateway.rate_book import RateBook
-from airouter.gateway.rate_gauge import Gauge
-from airouter.gateway.rate_shares import SharedLimits
+from airouter.gateway.rates.book import RateBook
+from airouter.gateway.rates.gauge import Gauge
+from airouter.gateway.rates.shares import SharedLimits
 from tests.simulation import rate_world
 
 Break = Callable[[pytest.MonkeyPatch], None]

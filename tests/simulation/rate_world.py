@@ -16,9 +16,9 @@ import msgspec
 from airouter.domain.errors import DatabaseUnavailable, LedgerUnavailable, RateLimitExceeded
 from airouter.domain.ids import NodeId
 from airouter.domain.rate_limit import WINDOW_SECONDS, Ask, Holding, RateLimits, divide
-from airouter.gateway.credit_settings import SECOND
-from airouter.gateway.rate_limits import RateLimiter
-from airouter.gateway.rate_shares import SharedLimits
+from airouter.gateway.leases.settings import SECOND
+from airouter.gateway.rates.limits import RateLimiter
+from airouter.gateway.rates.shares import SharedLimits
 from airouter.services.rate_shares import Exchanged
 from tests.gateway.limited import caller, terms
 

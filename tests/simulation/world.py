@@ -10,7 +10,7 @@ from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
-from airouter.gateway.credit_settings import CreditSettings
+from airouter.gateway.leases.settings import CreditSettings
 from tests.simulation.postgres import UUID, Budget, Key, Postgres, Wallet, call_id, lease_rows, uuid_of
 from tests.simulation.process import SECOND, Machine, Process
 

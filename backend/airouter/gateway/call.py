@@ -7,9 +7,9 @@ from airouter.domain.ids import ChannelId, CredentialId, RequestId
 from airouter.domain.key import Caller
 from airouter.domain.usage import Attempt, Quantities
 from airouter.gateway.admit import Terms
-from airouter.gateway.credit import Hold
 from airouter.gateway.door import Door
-from airouter.gateway.rate_limits import NO_SLOT, Slot
+from airouter.gateway.leases.credit import Hold
+from airouter.gateway.rates.limits import NO_SLOT, Slot
 from airouter.providers.contract import Answered, StreamReader
 from airouter.wire.requests import RequestHead
 
@@ -31,7 +31,7 @@ class Pin(NamedTuple):
 
 class Call:
     """One admitted call. No retry and no price change alters the `terms` that it is charged by. Only where another of
-    the key's groups or models takes over, before anything was answered, it is admitted anew (fallback.py).
+    the key's groups or models takes over, before anything was answered, it is admitted anew (routing/fallback.py).
     """
 
     __slots__ = (

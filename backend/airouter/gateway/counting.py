@@ -14,10 +14,10 @@ from airouter.domain.key import Caller
 from airouter.gateway.call import NO_HOLD, Call
 from airouter.gateway.estimates import Estimates
 from airouter.gateway.exchange import Exchange, Headers
-from airouter.gateway.fallback import admit_some
-from airouter.gateway.pins import Pins
+from airouter.gateway.kept.pins import Pins
 from airouter.gateway.relay import Relay
-from airouter.gateway.route import Routes
+from airouter.gateway.routing.fallback import admit_some
+from airouter.gateway.routing.route import Routes
 from airouter.wire import counting
 from airouter.wire.http import JSON, NO_STORE
 from airouter.wire.requests import read_request

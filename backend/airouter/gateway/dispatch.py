@@ -8,7 +8,7 @@ import msgspec
 from airouter.domain.catalogue import Channel
 from airouter.domain.overrides import ChannelTimeouts
 from airouter.domain.policy import Routing
-from airouter.gateway.failures import Refused
+from airouter.gateway.routing.failures import Refused
 from airouter.gateway.token_exchange import GrantRefused, TokenExchange
 from airouter.providers.contract import Outgoing
 from airouter.providers.exchanged import Exchanging

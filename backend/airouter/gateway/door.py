@@ -29,7 +29,7 @@ class Door(msgspec.Struct, frozen=True, kw_only=True):
     is_free: bool = False
     """Nothing is run, so nothing is held, charged or recorded."""
     keeps: bool = False
-    """Requests may refer to what a provider keeps, and answers may be kept there (pins.py)."""
+    """Requests may refer to what a provider keeps, and answers may be kept there (kept/pins.py)."""
 
     @property
     def billed(self) -> Endpoint:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from airouter.domain.ids import NodeId
-from airouter.gateway.credit_settings import MILLISECOND, CreditSettings
+from airouter.gateway.leases.settings import MILLISECOND, CreditSettings
 
 
 class Observer:

@@ -13,21 +13,21 @@ from airouter.domain.pricing import Ceiling, token_price
 from airouter.gateway import meter
 from airouter.gateway.admit import Terms, usable_group
 from airouter.gateway.authenticate import Callers
-from airouter.gateway.background import Background
 from airouter.gateway.call import NO_HOLD, Call
 from airouter.gateway.counting import Counting
-from airouter.gateway.credit import Credit, Hold
 from airouter.gateway.estimates import Estimates
 from airouter.gateway.exchange import Exchange, Headers
-from airouter.gateway.failures import domain_error
-from airouter.gateway.fallback import Fallback, admit_some
-from airouter.gateway.kept_things import About, Errand, KeptThings
+from airouter.gateway.kept.background import Background
+from airouter.gateway.kept.pins import Pins
+from airouter.gateway.kept.things import About, Errand, KeptThings
+from airouter.gateway.leases.credit import Credit, Hold
 from airouter.gateway.meter import Metered
-from airouter.gateway.pins import Pins
-from airouter.gateway.rate_limits import RateLimiter
+from airouter.gateway.rates.limits import RateLimiter
 from airouter.gateway.reading import read_call
 from airouter.gateway.relay import Leg, Relay
-from airouter.gateway.route import Routes
+from airouter.gateway.routing.failures import domain_error
+from airouter.gateway.routing.fallback import Fallback, admit_some
+from airouter.gateway.routing.route import Routes
 from airouter.gateway.settle import Settlement
 from airouter.gateway.snapshot import Snapshot
 from airouter.gateway.tokenizer import installed_tokenizer

@@ -1,6 +1,6 @@
 """Terms -> an open answer: try channels until one answers. Another is tried only while the client has seen nothing.
 
-choose.py says who is next, health.py who is left alone, retry_budget.py how often, outcomes.py what it meant.
+In routing/: choose.py says who is next, health.py who is left alone, retry_budget.py how often, outcomes.py what it was.
 """
 
 from collections.abc import Callable
@@ -13,17 +13,17 @@ from airouter.domain.catalogue import Catalogue, Channel
 from airouter.domain.errors import ChannelsAtCapacity, DomainError, NoChannelAvailable, UpstreamRefusedRequest
 from airouter.domain.ids import CredentialId
 from airouter.domain.policy import Routing
-from airouter.gateway.affinity import conversation_of
 from airouter.gateway.call import Call, Pin
-from airouter.gateway.choose import Chooser, Chosen, Spent
 from airouter.gateway.dispatch import Dispatch
-from airouter.gateway.failures import Refused, check_sense
-from airouter.gateway.health import Health
 from airouter.gateway.media import MediaFetcher
-from airouter.gateway.outcomes import Outcomes
-from airouter.gateway.rate_limits import RateLimiter
-from airouter.gateway.retry_budget import RetryBudget
-from airouter.gateway.route import Routes
+from airouter.gateway.rates.limits import RateLimiter
+from airouter.gateway.routing.affinity import conversation_of
+from airouter.gateway.routing.choose import Chooser, Chosen, Spent
+from airouter.gateway.routing.failures import Refused, check_sense
+from airouter.gateway.routing.health import Health
+from airouter.gateway.routing.outcomes import Outcomes
+from airouter.gateway.routing.retry_budget import RetryBudget
+from airouter.gateway.routing.route import Routes
 from airouter.providers.contract import Answered, Headers, Outgoing, Prepared, Provider
 from airouter.providers.contract import Call as ProviderCall
 from airouter.providers.scripted import Failures
@@ -110,7 +110,7 @@ class Relay:
         self, call: Call, body: bytes, client_headers: Headers, routes: Routes, *, has_others: bool = False
     ) -> Leg:
         """The first channel that answers. One that failed is not asked again for the same call. `has_others`: another
-        group or model would do (fallback.py), so that nobody is asked who should be left alone.
+        group or model would do (routing/fallback.py), so that nobody is asked who should be left alone.
 
         Raises:
             NoChannelAvailable, UpstreamFailed, UpstreamTimedOut, UpstreamRejected: every channel that could be tried

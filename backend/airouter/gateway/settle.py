@@ -13,9 +13,9 @@ from airouter.domain.errors import LedgerUnavailable
 from airouter.domain.quota import MICROS, WALLET_MAX
 from airouter.domain.usage import Quantities, UsageRecord
 from airouter.gateway.call import Call
-from airouter.gateway.credit import Credit, JournalFailed
+from airouter.gateway.kept.pins import Pins, names_minted
+from airouter.gateway.leases.credit import Credit, JournalFailed
 from airouter.gateway.meter import Metered
-from airouter.gateway.pins import Pins, names_minted
 from airouter.services.stored_ids import minted_in
 
 log = logging.getLogger("airouter.gateway")

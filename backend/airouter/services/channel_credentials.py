@@ -70,7 +70,7 @@ class LastTest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Trouble(msgspec.Struct, frozen=True, kw_only=True):
-    """What the routing of one process holds against a channel or a credential; see gateway/health.py.
+    """What the routing of one process holds against a channel or a credential; see gateway/routing/health.py.
 
     `watched`: it failed lately and is used all the same. `cooling`: calls go elsewhere until `until`, if they can.
     `probing`: its pause is over, and one call at a time is to tell whether it works. `in_a_row`: failures without a

@@ -1,4 +1,4 @@
-"""The addresses of what providers keep: stored responses and conversations. Free; see gateway/kept_things.py."""
+"""The addresses of what providers keep: stored responses and conversations. Free; see gateway/kept/things.py."""
 
 import re
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from litestar.types import ASGIApp
 from airouter.api.doors.asgi import AsgiExchange, answered
 from airouter.api.doors.service import Doors
 from airouter.gateway.door import Door, Found, spellings
-from airouter.gateway.kept_things import About, Root
+from airouter.gateway.kept.things import About, Root
 
 _NAME: Final = re.compile(r"\{(\w+)\}")
 

@@ -14,7 +14,7 @@ from airouter.domain.ids import RequestId
 from airouter.domain.key import Caller
 from airouter.gateway.door import Door
 from airouter.gateway.exchange import Exchange
-from airouter.gateway.kept_things import About
+from airouter.gateway.kept.things import About
 from airouter.gateway.pipeline import Gateway
 
 log = logging.getLogger("airouter.doors")

@@ -28,7 +28,7 @@ import msgspec
 
 from airouter.domain.ids import NodeId
 from airouter.domain.usage import UsageRecord
-from airouter.gateway.credit_settings import CreditSettings
+from airouter.gateway.leases.settings import CreditSettings
 
 QUARANTINE: Final = "quarantine"
 _HEADER: Final = struct.Struct("<II")

@@ -10,10 +10,10 @@ from airouter.domain.ids import CredentialId
 from airouter.domain.policy import Routing
 from airouter.domain.usage import Attempt
 from airouter.gateway.call import Call
-from airouter.gateway.choose import Chosen, Spent
-from airouter.gateway.failures import Refused, domain_error, refusal_error
-from airouter.gateway.health import Health
-from airouter.gateway.retry_after import retry_after_seconds
+from airouter.gateway.routing.choose import Chosen, Spent
+from airouter.gateway.routing.failures import Refused, domain_error, refusal_error
+from airouter.gateway.routing.health import Health
+from airouter.gateway.routing.retry_after import retry_after_seconds
 from airouter.providers.serving import Providers
 from airouter.upstream.contract import AnswerTooLarge, PoolExhausted, UpstreamError
 from airouter.world import now as wall_clock

@@ -14,10 +14,10 @@ from typing import Final, Protocol
 from airouter.domain.errors import Unavailable
 from airouter.domain.ids import NodeId
 from airouter.domain.rate_limit import Ask
-from airouter.gateway.clock import Clock
-from airouter.gateway.credit_settings import SECOND
-from airouter.gateway.rate_book import Part, RateBook
-from airouter.gateway.rate_gauge import Gauge
+from airouter.gateway.leases.clock import Clock
+from airouter.gateway.leases.settings import SECOND
+from airouter.gateway.rates.book import Part, RateBook
+from airouter.gateway.rates.gauge import Gauge
 from airouter.services.rate_shares import Exchanged
 
 log = logging.getLogger("airouter.rates")

@@ -17,14 +17,14 @@ from airouter.domain.key import Caller
 from airouter.domain.stored_errors import ResponseInProgress
 from airouter.domain.stored_id import StoredId, StoredKind
 from airouter.gateway.admit import usable_group
-from airouter.gateway.background import Background, call_about
 from airouter.gateway.call import Pin
 from airouter.gateway.exchange import Exchange, Headers
-from airouter.gateway.failures import domain_error, refusal_error
-from airouter.gateway.pins import Pins, place
+from airouter.gateway.kept.background import Background, call_about
+from airouter.gateway.kept.pins import Pins, place
 from airouter.gateway.relay import ANSWER_BYTES_MAX, REFUSAL_BYTES_MAX, Relay
-from airouter.gateway.retry_after import retry_after_seconds
-from airouter.gateway.route import Routes
+from airouter.gateway.routing.failures import domain_error, refusal_error
+from airouter.gateway.routing.retry_after import retry_after_seconds
+from airouter.gateway.routing.route import Routes
 from airouter.providers import openai_responses
 from airouter.providers.contract import Kept, Provider, StreamReader
 from airouter.services.background_jobs import BackgroundJobs

@@ -15,10 +15,10 @@ from airouter.domain.ids import AccountId, KeyId
 from airouter.domain.pricing import Ceiling
 from airouter.domain.rate_limit import RateLimits
 from airouter.domain.usage import Quantities
-from airouter.gateway.rate_book import Over, Part, RateBook, Subject, Taken
-from airouter.gateway.rate_gauge import Gauge
-from airouter.gateway.rate_headers import Headers, exceeded, headers, too_large
-from airouter.gateway.rate_shares import EXCHANGE_SECONDS, Alone, Shares
+from airouter.gateway.rates.book import Over, Part, RateBook, Subject, Taken
+from airouter.gateway.rates.gauge import Gauge
+from airouter.gateway.rates.headers import Headers, exceeded, headers, too_large
+from airouter.gateway.rates.shares import EXCHANGE_SECONDS, Alone, Shares
 
 WAIT_SECONDS: Final = 1.0
 """How long a call waits for other nodes to give back what they do not use."""

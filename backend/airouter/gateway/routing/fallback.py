@@ -25,11 +25,11 @@ from airouter.domain.errors import (
 from airouter.domain.key import Caller
 from airouter.gateway.admit import Terms, admit, usable_group
 from airouter.gateway.call import Call
-from airouter.gateway.credit import Credit
 from airouter.gateway.door import Door
-from airouter.gateway.rate_limits import RateLimiter
+from airouter.gateway.leases.credit import Credit
+from airouter.gateway.rates.limits import RateLimiter
 from airouter.gateway.relay import Leg, Relay
-from airouter.gateway.route import Routes
+from airouter.gateway.routing.route import Routes
 from airouter.providers.contract import Headers
 from airouter.wire.openai import with_model
 from airouter.wire.requests import RequestHead

@@ -24,10 +24,10 @@ from airouter.domain.stored_id import StoredId
 from airouter.domain.usage import UsageSource, UsageStatus
 from airouter.gateway.call import Call, Pin
 from airouter.gateway.exchange import Exchange, Headers
-from airouter.gateway.failures import domain_error
-from airouter.gateway.pins import Pins, names_minted, place
+from airouter.gateway.kept.pins import Pins, names_minted, place
 from airouter.gateway.relay import ANSWER_BYTES_MAX, Leg, Relay
-from airouter.gateway.route import Routes
+from airouter.gateway.routing.failures import domain_error
+from airouter.gateway.routing.route import Routes
 from airouter.gateway.settle import provider_cost
 from airouter.providers import openai_responses
 from airouter.providers.contract import Call as ProviderCall

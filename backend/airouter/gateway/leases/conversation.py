@@ -8,10 +8,10 @@ from typing import Protocol
 import msgspec
 
 from airouter.domain.lease import SyncAnswer
-from airouter.gateway.book import Book
-from airouter.gateway.clock import Clock
-from airouter.gateway.credit_settings import CreditSettings
-from airouter.gateway.hold import Flight
+from airouter.gateway.leases.book import Book
+from airouter.gateway.leases.clock import Clock
+from airouter.gateway.leases.hold import Flight
+from airouter.gateway.leases.settings import CreditSettings
 from airouter.services import partitions, settlement
 from airouter.services.settlement import ContentRefused, NodeRefused, NotCommitted, OutcomeUnknown, RecordsKnown
 from airouter.storage.database import AWAY, Connection, connect

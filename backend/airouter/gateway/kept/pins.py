@@ -19,7 +19,7 @@ from airouter.domain.stored_id import NAME_MAX, Minted, StoredId, StoredKind
 from airouter.gateway.admit import Terms
 from airouter.gateway.call import Call, Pin
 from airouter.gateway.relay import Relay
-from airouter.gateway.route import Routes
+from airouter.gateway.routing.route import Routes
 from airouter.providers.contract import Kept
 from airouter.translation.support import NotTranslatable
 from airouter.wire.endpoint import Endpoint

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from airouter.domain.rate_limit import Ask, RateLimits, Verdict
-from airouter.gateway.rate_gauge import Gauge, Kind
-from airouter.gateway.rate_window import Bucket
+from airouter.gateway.rates.gauge import Gauge, Kind
+from airouter.gateway.rates.window import Bucket
 
 FORGET_SECONDS: Final = 120.0
 """A limit that nobody met for so long leaves the memory; what it holds of it goes back."""

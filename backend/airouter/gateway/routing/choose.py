@@ -8,9 +8,9 @@ from airouter.domain.ids import ChannelId, CredentialId
 from airouter.domain.policy import Routing
 from airouter.domain.pricing import hold_size
 from airouter.gateway.admit import Terms
-from airouter.gateway.affinity import keep_to
-from airouter.gateway.health import Health
-from airouter.gateway.route import Candidates
+from airouter.gateway.routing.affinity import keep_to
+from airouter.gateway.routing.health import Health
+from airouter.gateway.routing.route import Candidates
 
 _NEW_SHARE: Final = 0.2
 """How much one answer moves the average of a channel's times."""

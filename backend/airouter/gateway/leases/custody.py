@@ -13,10 +13,10 @@ import msgspec
 
 from airouter.domain.ids import NodeId
 from airouter.domain.usage import UsageRecord
-from airouter.gateway import journal
-from airouter.gateway.clock import Clock
-from airouter.gateway.credit_settings import MILLISECOND, CreditSettings
-from airouter.gateway.journal import JournalLocked, Orphan
+from airouter.gateway.leases import journal
+from airouter.gateway.leases.clock import Clock
+from airouter.gateway.leases.journal import JournalLocked, Orphan
+from airouter.gateway.leases.settings import MILLISECOND, CreditSettings
 from airouter.gateway.observer import Observer
 from airouter.services import partitions, settlement
 from airouter.services.settlement import ContentRefused, NotCommitted, OutcomeUnknown

@@ -13,9 +13,9 @@ from typing import Final
 from airouter.domain.ids import KeyId, NodeId, RequestId, WalletId
 from airouter.domain.lease import Level, Purse, PurseId, Sync, SyncAnswer, Wish
 from airouter.domain.usage import UsageRecord
-from airouter.gateway.credit_settings import MILLISECOND, CreditSettings
-from airouter.gateway.hold import Flight, Hold, Missing, Waiting
-from airouter.gateway.journal import Journal
+from airouter.gateway.leases.hold import Flight, Hold, Missing, Waiting
+from airouter.gateway.leases.journal import Journal
+from airouter.gateway.leases.settings import MILLISECOND, CreditSettings
 
 _NEVER: Final = -(2**62)
 

@@ -3,7 +3,7 @@
 from typing import Final, Literal
 
 from airouter.domain.rate_limit import WINDOW_SECONDS, Ask, Verdict
-from airouter.gateway.rate_window import Bucket, Window
+from airouter.gateway.rates.window import Bucket, Window
 
 Kind = Literal["requests", "tokens", "calls"]
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from airouter.domain.errors import RateLimitExceeded, RequestExceedsRateLimit
-from airouter.gateway.rate_gauge import Gauge
+from airouter.gateway.rates.gauge import Gauge
 
 Headers = tuple[tuple[bytes, bytes], ...]
 

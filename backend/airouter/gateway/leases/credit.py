@@ -17,13 +17,13 @@ from airouter.domain.errors import LedgerUnavailable, QuotaInUse, ShuttingDown
 from airouter.domain.ids import KeyId, NodeId, RequestId, WalletId
 from airouter.domain.lease import SyncAnswer, purse_id_of
 from airouter.domain.usage import UsageRecord
-from airouter.gateway.book import Book
-from airouter.gateway.clock import LeaseClock
-from airouter.gateway.conversation import Conversation
-from airouter.gateway.credit_settings import CreditSettings
-from airouter.gateway.custody import Custody
-from airouter.gateway.hold import Flight, Hold, Waiting
-from airouter.gateway.journal import DiskSync, Journal, JournalFailed, without_texts
+from airouter.gateway.leases.book import Book
+from airouter.gateway.leases.clock import LeaseClock
+from airouter.gateway.leases.conversation import Conversation
+from airouter.gateway.leases.custody import Custody
+from airouter.gateway.leases.hold import Flight, Hold, Waiting
+from airouter.gateway.leases.journal import DiskSync, Journal, JournalFailed, without_texts
+from airouter.gateway.leases.settings import CreditSettings
 from airouter.world import new_id
 
 __all__ = ["Credit", "CreditFigures", "CreditSettings", "Hold", "JournalFailed"]
