@@ -1,6 +1,6 @@
 """Terms -> an open answer: try channels until one answers. Another is tried only while the client has seen nothing.
 
-In routing/: choose.py says who is next, health.py who is left alone, retry_budget.py how often, outcomes.py what it was.
+In routing/: choose.py says who is next, health.py who rests, retry_budget.py how often, outcomes.py what it meant.
 """
 
 from collections.abc import Callable
