@@ -11,8 +11,8 @@ pytestmark = pytest.mark.asyncio(loop_scope="package")
 
 PHONE = {"viewport": {"width": 375, "height": 812}, "has_touch": True, "is_mobile": True, "device_scale_factor": 2}
 OPERATORS = [
-    "Channels", "Models and rates", "Groups", "Accounts", "People", "Orders", "Payment methods", "Codes", "Referrals",
-    "Policies", "Identity providers", "Mail", "Audit log",
+    "Channels", "Models and rates", "Import prices", "Margins", "Groups", "Accounts", "People", "Orders",
+    "Payment methods", "Codes", "Referrals", "Policies", "Identity providers", "Mail", "Audit log",
 ]  # fmt: skip
 PLACES = ["Dashboard", "API keys", "Usage", "Top up", "Pricing", "Team", "Settings", *OPERATORS]
 

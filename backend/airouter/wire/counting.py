@@ -68,9 +68,8 @@ def unwrapped(endpoint: Endpoint, body: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def read_answer(endpoint: Endpoint, body: bytes) -> int | None:
     """How many tokens; None for what is no such answer."""
-    figure = read_or_none(_ANY, body).get(COUNTERS[endpoint].figure)
-    if figure is None:
-        return None
+    said = read_or_none(_ANY, body)
+    figure = None if said is None else said.get(COUNTERS[endpoint].figure)
     is_count = isinstance(figure, int) and not isinstance(figure, bool) and 0 <= figure <= FIGURE_MAX
     return figure if is_count else None
 
