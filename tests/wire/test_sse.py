@@ -4,7 +4,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airouter.wire.sse import Framer, data_event, event_data, first_event_end, split_events, whole_events_end
+from airouter.wire.framing import SseFraming
+from airouter.wire.sse import (
+    Framer,
+    data_event,
+    event_data,
+    first_event_end,
+    plain_data,
+    split_events,
+    whole_events_end,
+)
 
 
 @pytest.mark.parametrize(
@@ -79,3 +88,21 @@ def test_an_event_that_is_too_long_is_thrown_away_and_those_after_it_are_not(siz
     assert passed.startswith(b"data: a\n\n")
     assert framer.has_cut == (size < 406)
     assert (b"xxxxxxxx" in passed) == (size >= 406)
+
+
+USUAL = [b"data: {}\n\n", b"event: ping\ndata: 1\n\n", b'data: {"a": "b\\n\\n"}\n\n', b"data: \n\n"]
+UNUSUAL = [
+    b": a comment\n\n", b"data: 1\ndata: 2\n\n", b"data: 1\r\n\r\n", b"data:1\n\n", b"id: 1\ndata: 1\n\n",
+    b"event: a\nid: 1\ndata: 1\n\n", b"\n\n", b"retry: 3\n\n", b"data\n\n",
+]  # fmt: skip
+
+
+@given(st.lists(st.sampled_from(USUAL + UNUSUAL), max_size=8))
+def test_the_quick_way_through_a_block_finds_what_the_careful_one_does(events: list[bytes]):
+    block = b"".join(events)
+    careful = SseFraming()
+    one_by_one = [data for at in range(len(block)) for data in careful.feed(block[at : at + 1])]
+    quick = SseFraming()
+    assert quick.feed(block) + quick.rest() == one_by_one + careful.rest()
+    if events and all(event in USUAL for event in events):
+        assert plain_data(block) == one_by_one

@@ -2,7 +2,7 @@
 
 from typing import Final, Protocol
 
-from airouter.wire.sse import Framer, event_data, split_events
+from airouter.wire.sse import Framer, event_data, plain_data, split_events
 
 EVENT_BYTES_MAX: Final = 16 * 1024 * 1024
 """An event longer than this ends the stream: it could not be translated without being held."""
@@ -35,6 +35,8 @@ class SseFraming:
 
     def feed(self, data: bytes) -> list[bytes]:
         """The data of the events that are whole now."""
+        if not self._framer.is_within and (usual := plain_data(data)) is not None:
+            return usual
         block = self._framer.feed(data)
         return _data_of(block) if block else []
 

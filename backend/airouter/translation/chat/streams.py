@@ -51,22 +51,25 @@ class Reader:
         if body.get("error"):
             error = body["error"]
             return [Failed(message=str(error.get("message") if isinstance(error, dict) else error))]
-        return [event for choice in body.get("choices") or () for event in self._choice(choice)]
+        said: list[Event] = []
+        for choice in body.get("choices") or ():
+            self._take(choice, said)
+        return said
 
-    def _choice(self, choice: Mapping[str, Any]) -> Iterator[Event]:
+    def _take(self, choice: Mapping[str, Any], said: list[Event]) -> None:
         index = choice.get("index") or 0
         delta: Mapping[str, Any] = choice.get("delta") or {}
         if thought := thought_of(delta):
-            yield ThoughtDelta(text=thought, choice=index)
+            said.append(ThoughtDelta(text=thought, choice=index))
         if words := words_of(delta.get("content")):
-            yield TextDelta(text=words, choice=index, chances=read_chances(choice.get("logprobs")))
+            said.append(TextDelta(text=words, choice=index, chances=read_chances(choice.get("logprobs"))))
         if delta.get("refusal"):
-            yield RefusalDelta(text=delta["refusal"], choice=index)
+            said.append(RefusalDelta(text=delta["refusal"], choice=index))
         for position, call in enumerate(delta.get("tool_calls") or ()):
-            yield from self._call(index, call.get("index", position), call)
+            said += self._call(index, call.get("index", position), call)
         if choice.get("finish_reason"):
             has_calls = any(known == index for known, _ in self._calls)
-            yield Stopped(reason=stop_of(choice["finish_reason"], has_calls=has_calls), choice=index)
+            said.append(Stopped(reason=stop_of(choice["finish_reason"], has_calls=has_calls), choice=index))
 
     def _call(self, choice: int, place: int, call: Mapping[str, Any]) -> Iterator[Event]:
         function: Mapping[str, Any] = call.get("function") or {}
