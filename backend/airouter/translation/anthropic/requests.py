@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from airouter.domain.errors import InvalidRequest
+from airouter.translation.call_ids import plain_call_id
 from airouter.translation.conversation import (
     CacheFor,
     Conversation,
@@ -260,10 +261,10 @@ def _block(part: Part) -> dict[str, Any] | None:
         case Media():
             return _marked(_media(part), part.cache)
         case ToolCall():
-            arguments = object_of(part.arguments)
-            return _marked({"type": "tool_use", "id": part.call_id, "name": part.name, "input": arguments}, part.cache)
+            call = {"id": plain_call_id(part.call_id), "name": part.name, "input": object_of(part.arguments)}
+            return _marked({"type": "tool_use", **call}, part.cache)
         case ToolResult():
-            block: dict[str, Any] = {"type": "tool_result", "tool_use_id": part.call_id}
+            block: dict[str, Any] = {"type": "tool_result", "tool_use_id": plain_call_id(part.call_id)}
             if content := [inner for one in part.content if (inner := _block(one)) is not None]:
                 block["content"] = content
             if part.is_error:

@@ -1,11 +1,10 @@
 """Requests of Converse, written (API reference of Amazon Bedrock, `POST /model/{modelId}/converse`, 2026)."""
 
-import hashlib
-import re
 from typing import Any, Final
 
 from airouter.translation.bedrock import thinking
 from airouter.translation.bedrock.media import MediaBlocks
+from airouter.translation.call_ids import plain_call_id
 from airouter.translation.conversation import (
     CacheFor,
     Conversation,
@@ -26,7 +25,7 @@ from airouter.translation.support import Feature
 _TEMPERATURE_MAX: Final = 1.0
 _WORD_BESIDE_DOCUMENTS: Final = "The documents of this message:"
 """A message with a document must have text."""
-_CALL_ID: Final = re.compile(r"[a-zA-Z0-9_-]{1,64}")
+_CALL_ID_MAX: Final = 64
 Block = dict[str, Any]
 
 
@@ -174,7 +173,11 @@ class _Messages:
             case ToolCall() if not self._has_tools:
                 return [{"text": f"(Called the tool {part.name} with {part.arguments or '{}'})"}]
             case ToolCall():
-                call = {"toolUseId": _call_id(part.call_id), "name": part.name, "input": object_of(part.arguments)}
+                call = {
+                    "toolUseId": plain_call_id(part.call_id, length_max=_CALL_ID_MAX),
+                    "name": part.name,
+                    "input": object_of(part.arguments),
+                }
                 return _marked({"toolUse": call}, part.cache)
             case ToolResult():
                 return self._result(part)
@@ -198,12 +201,7 @@ class _Messages:
             words = " ".join(block["text"] for block in content if "text" in block)
             said = {"text": f"(The tool {'failed' if part.is_error else 'answered'}: {words})"}
             return [said, *(block for block in content if "text" not in block), *beside]
-        result: Block = {"toolUseId": _call_id(part.call_id), "content": content}
+        result: Block = {"toolUseId": plain_call_id(part.call_id, length_max=_CALL_ID_MAX), "content": content}
         if part.is_error:  # success is understood, and not every model takes the member
             result["status"] = "error"
         return [*_marked({"toolResult": result}, part.cache), *beside]
-
-
-def _call_id(given: str) -> str:
-    """As the client has it, where its characters are allowed; else a name made from it, the same in call and result."""
-    return given if _CALL_ID.fullmatch(given) else "id-" + hashlib.sha256(given.encode()).hexdigest()[:32]
