@@ -10,21 +10,41 @@
 | 400, 404, 413, 422 | any other | `request` | the client is told, nobody else is asked |
 | 408, 409, 425, 5xx | any | `overloaded` | a failure of the channel |
 | others: redirects, 405 … | any | `channel` | a failure of the channel |
+
+"Of" means what the vendor says itself: its code, or how its message begins. What a refusal quotes of a request or of an
+answer could be anything, and nobody's credential is disabled for it.
 """
 
-from typing import Final
+from typing import Any, Final
+
+import msgspec
 
 from airouter.providers.contract import Refusal
+from airouter.wire.decoding import read_or_none
 
 _REQUEST_STATUSES: Final = frozenset({400, 404, 413, 422})
 _FUNDS_STATUSES: Final = frozenset({402, 403})
 _OVERLOADED_STATUSES: Final = frozenset({408, 409, 425})
 _UNAUTHORIZED, _FORBIDDEN, _LIMITED, _FIRST_SERVER_ERROR = 401, 403, 429, 500
-_LOOKED_AT_BYTES: Final = 4096
-UNKNOWN_KEY: Final = (b"api key not valid", b"incorrect api key", b"invalid api key", b"api_key_invalid",
-                      b"invalid_api_key", b"api key expired")  # fmt: skip
+_ANY: Final = msgspec.json.Decoder()
+
+
+class Words(msgspec.Struct, frozen=True, kw_only=True):
+    """How vendors say something: in a code of theirs, or as the beginning of a message."""
+
+    codes: frozenset[str]
+    beginnings: tuple[str, ...]
+
+
+UNKNOWN_KEY: Final = Words(
+    codes=frozenset({"invalid_api_key", "api_key_invalid"}),
+    beginnings=("api key not valid", "incorrect api key", "invalid api key", "api key expired"),
+)
 """How some vendors refuse a credential with a 400 or 403: passed on, it would tell our client about ours."""
-EMPTY_PURSE: Final = (b"credit balance is too low", b"insufficient_quota", b"insufficient balance")
+EMPTY_PURSE: Final = Words(
+    codes=frozenset({"insufficient_quota"}),
+    beginnings=("your credit balance is too low", "insufficient balance"),
+)
 """How some refuse an empty purse with a 400 or 429. (Gemini says "exceeded your current quota" of any limit.)"""
 
 
@@ -34,14 +54,28 @@ def blame(status: int, body: bytes) -> Refusal:
         return "overloaded"
     if status == _UNAUTHORIZED:
         return "credential"
-    said = body[:_LOOKED_AT_BYTES].lower()
     is_about_request = status in _REQUEST_STATUSES
-    if (is_about_request or status == _FORBIDDEN) and any(mark in said for mark in UNKNOWN_KEY):
+    if (is_about_request or status == _FORBIDDEN) and _says(body, UNKNOWN_KEY):
         return "credential"
     if status in _FUNDS_STATUSES:
         return "funds"
-    if (is_about_request or status == _LIMITED) and any(mark in said for mark in EMPTY_PURSE):
+    if (is_about_request or status == _LIMITED) and _says(body, EMPTY_PURSE):
         return "funds"
     if status == _LIMITED:
         return "limited"
     return "request" if is_about_request else "channel"
+
+
+def _says(body: bytes, words: Words) -> bool:
+    said: Any = read_or_none(_ANY, body)
+    if isinstance(said, list) and said:  # Google, where a stream was to be an array
+        said = said[0]
+    error: Any = said.get("error", said) if isinstance(said, dict) else said
+    if not isinstance(error, dict):
+        message = error if isinstance(error, str) else body[:100].decode("utf-8", "replace")
+        return message.lower().startswith(words.beginnings)
+    details = error.get("details")
+    reasons = [one.get("reason") for one in details if isinstance(one, dict)] if isinstance(details, list) else []
+    codes = {one.lower() for one in (error.get("code"), error.get("type"), *reasons) if isinstance(one, str)}
+    message = error.get("message") or error.get("detail")
+    return bool(codes & words.codes) or (isinstance(message, str) and message.lower().startswith(words.beginnings))
