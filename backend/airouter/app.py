@@ -4,11 +4,9 @@ import asyncio
 import logging
 import random
 import socket
-import sys
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -26,12 +24,10 @@ from airouter.api.doors.models import model_routes
 from airouter.api.doors.service import Doors
 from airouter.api.management import Services, management
 from airouter.api.openapi import as_json, management_json
-from airouter.api.public.cookies import Browsers
 from airouter.api.public.demo_pay import demo_pay_routes
-from airouter.api.public.documents import Documents
-from airouter.api.public.status import Mode
 from airouter.domain.catalogue import Catalogue
 from airouter.domain.ids import KeyId, NodeId, WalletId
+from airouter.furnishing import Ground, furnish
 from airouter.gateway.authenticate import Callers
 from airouter.gateway.dispatch import Dispatch
 from airouter.gateway.kept.background import Background
@@ -48,83 +44,24 @@ from airouter.gateway.relay import SCRIPTED_FAILURES, Relay
 from airouter.gateway.routing.credential_reports import CredentialReports
 from airouter.gateway.snapshot import Snapshot
 from airouter.gateway.token_exchange import TokenExchange
-from airouter.mail.post_office import PostOffice, PrintedOffice, SmtpOffice
 from airouter.payments.contract import AnyProcessor
 from airouter.payments.demo import DEMO_PAYMENTS, Demo, DemoBank
 from airouter.payments.registry import processors
 from airouter.providers.registry import EXCHANGING, PROVIDERS, SCRIPTED
 from airouter.providers.scripted import ScriptedUpstream
 from airouter.providers.serving import Providers
-from airouter.services.accounts import Accounts
-from airouter.services.admin_accounts import AdminAccounts, People
-from airouter.services.alerts import Alerts, alert_jobs
-from airouter.services.attempts import Attempts
-from airouter.services.audit_log import AuditLog
 from airouter.services.background_jobs import BackgroundJobs
 from airouter.services.base_urls import address_policy
-from airouter.services.batch_codes import BatchCodes
-from airouter.services.bearers import Bearers
-from airouter.services.budgets import Budgets
 from airouter.services.catalogue import read_catalogue
-from airouter.services.channel_costs import ChannelCosts
-from airouter.services.channel_credentials import ChannelCredentials
-from airouter.services.channel_probes import ChannelProbes
-from airouter.services.channels import Channels
-from airouter.services.compat import Compat
-from airouter.services.discovery import ModelDiscovery
-from airouter.services.erasure import Erasure
-from airouter.services.factors import Factors
-from airouter.services.github import GitHub
-from airouter.services.groups import Groups
 from airouter.services.housekeeping import Housekeeping
-from airouter.services.idempotency import Idempotency
-from airouter.services.identities import Identities
-from airouter.services.identity_providers import IdentityProviders
-from airouter.services.instance import Instance
-from airouter.services.instance_secrets import InstanceSecrets
-from airouter.services.invitations import Invitations
-from airouter.services.jobs import Job, Jobs
-from airouter.services.keys import Keys
+from airouter.services.jobs import Jobs
 from airouter.services.mailbox import JOB as MAIL
-from airouter.services.mailbox import Mailbox
-from airouter.services.margins import Margins
-from airouter.services.models import Models
-from airouter.services.newcomers import Newcomers
-from airouter.services.openid import OpenId
-from airouter.services.orders import Orders
-from airouter.services.passkeys import Passkeys, relying_party
-from airouter.services.password_reset import PasswordReset
 from airouter.services.passwords import Passwords
-from airouter.services.payment_inbox import PaymentInbox
-from airouter.services.payment_methods import PaymentMethods
-from airouter.services.personal_data import PersonalExports
-from airouter.services.policies import PolicyBook
-from airouter.services.price_imports import PriceImports
-from airouter.services.price_list import PriceList
-from airouter.services.rate_cards import RateCards
 from airouter.services.rate_shares import RateShareRegister
-from airouter.services.readiness import Readiness
-from airouter.services.reauthentication import Reauthentication
-from airouter.services.reconciler import Reconciler
-from airouter.services.redemptions import Redemptions
-from airouter.services.referrals import Referrals
-from airouter.services.refunds import OrderDesk
-from airouter.services.registrations import Registrations
-from airouter.services.rewards import Rewards
-from airouter.services.security_letters import SecurityLetters
-from airouter.services.sessions import Sessions, Standings
-from airouter.services.sign_ins import SignIns
-from airouter.services.sign_up_challenges import SignUpChallenges
-from airouter.services.step_up import StepUp
+from airouter.services.sessions import Standings
 from airouter.services.stored_ids import StoredIds
-from airouter.services.teams import Teams
-from airouter.services.tokens import ManagementTokens, TokenStandings
-from airouter.services.usage_reports import UsageReports
-from airouter.services.users import Users
+from airouter.services.tokens import TokenStandings
 from airouter.services.vault import Vault
-from airouter.services.wallets import Wallets
-from airouter.services.webhook_deliveries import WebhookDeliveries
-from airouter.services.webhooks import Webhooks
 from airouter.settings import Settings
 from airouter.storage.database import Database
 from airouter.storage.listener import Listener
@@ -183,7 +120,7 @@ class House:
         standings = Standings(lambda: listener.is_connected)
         listener.on("sessions", standings.on_session)
         listener.on("accounts", standings.on_account)
-        self._token_standings = token_standings = TokenStandings(lambda: listener.is_connected)
+        token_standings = TokenStandings(lambda: listener.is_connected)
         listener.on("sessions", token_standings.on_session)
         listener.on("accounts", token_standings.on_account)
         passwords = Passwords(settings.password_hashes_at_once)
@@ -191,7 +128,24 @@ class House:
         self._jobs = jobs = Jobs(database)
         self._errands = errands = guarded_client(self._guard)
         outward = guarded_client(AddressGuard(AddressClass.PUBLIC, AddressPolicy()))
-        self._services = self._furnish(database, passwords, standings, snapshot, jobs, errands=errands, outward=outward)
+        self._background_jobs = background_jobs = BackgroundJobs(database)
+        self._services = furnish(
+            Ground(
+                settings=settings,
+                vault=self.vault,
+                processors=self.processors,
+                database=database,
+                passwords=passwords,
+                standings=standings,
+                token_standings=token_standings,
+                snapshot=snapshot,
+                jobs=jobs,
+                background_jobs=background_jobs,
+                errands=errands,
+                outward=outward,
+                documents=openapi_documents,
+            )
+        )
         self._services.readiness.register("catalogue", _catalogue_check(snapshot))
         listener.on("mail", lambda _: jobs.hurry(MAIL))
         housekeeping = Housekeeping(database)
@@ -315,169 +269,6 @@ class House:
             clock=clock,
         )
 
-    def _furnish(
-        self,
-        database: Database,
-        passwords: Passwords,
-        standings: Standings,
-        snapshot: Snapshot,
-        jobs: Jobs,
-        *,
-        errands: httpx.AsyncClient,
-        outward: httpx.AsyncClient,
-    ) -> Services:
-        """The use cases, and the recurring work that belongs to them (`jobs.add`).
-
-        `errands` calls what the operator named: payment processors, identity providers. `outward` calls what anybody
-        named, on the public internet only: webhooks.
-        """
-        settings, vault = self.settings, self.vault
-        attempts = Attempts(database, vault)
-        sessions = Sessions(database, vault, standings)
-        mailbox = Mailbox(database, vault, _post_office(settings), settings.console_url)
-        jobs.add(Job(name=MAIL, run=mailbox.deliver, pause=timedelta(seconds=15), patience=timedelta(minutes=10)))
-        alerts = Alerts(database, vault, mailbox, jobs)
-        alert_jobs(jobs, alerts, WebhookDeliveries(database, vault, outward))
-        teams = Teams(database)
-        tokens = ManagementTokens(database, attempts, self._token_standings)
-        redemptions = Redemptions(database, vault, attempts)
-        referrals = Referrals(database, vault, settings.console_url)
-        rewards = Rewards(database)
-        jobs.add(rewards.job)
-        self._background_jobs = BackgroundJobs(database)
-        jobs.add(self._background_jobs.job)
-        payment_methods = PaymentMethods(database, vault, self.processors, public_url=settings.public_url)
-        inbox = PaymentInbox(database, vault, referrals, mailbox)
-        orders = Orders(database, payment_methods, inbox, errands, console_url=settings.console_url)
-        order_desk = OrderDesk(
-            database, methods=payment_methods, orders=orders, inbox=inbox, http=errands, hearers=referrals
-        )
-        reconciler = Reconciler(
-            database, methods=payment_methods, orders=orders, inbox=inbox, desk=order_desk, http=errands
-        )
-        jobs.add(reconciler.job)
-        sign_ins = SignIns(vault, sessions)
-        openid = OpenId(errands)
-        identity_providers = IdentityProviders(database, vault, openid, settings.public_url)
-        letters = SecurityLetters(mailbox)
-        factors = Factors(database, vault, attempts, sign_ins, letters=letters)
-        passkeys = Passkeys(
-            database,
-            vault,
-            attempts,
-            sign_ins,
-            letters=letters,
-            party=relying_party(settings.console_url, settings.console_origins),
-        )
-        reauthentication = Reauthentication(database, passwords, attempts, factors=factors, passkeys=passkeys)
-        users = Users(database, vault, passwords, attempts, sessions, sign_ins=sign_ins, mailbox=mailbox)
-        channels = Channels(database, vault)
-        channel_probes = ChannelProbes(database, vault)
-        jobs.add(channel_probes.job)
-        instance_secrets = InstanceSecrets(database, vault)
-        challenges = SignUpChallenges(database, vault, instance_secrets, errands)
-        return Services(
-            accounts=Accounts(database),
-            admin_accounts=AdminAccounts(database),
-            alerts=alerts,
-            audit_log=AuditLog(database, vault),
-            batch_codes=BatchCodes(database, redemptions),
-            bearers=Bearers(sessions, tokens),
-            browsers=Browsers(
-                api_url=settings.public_url,
-                console_url=settings.console_url,
-                origins=frozenset({*settings.console_origins, settings.console_url, settings.public_url}),
-                cookie_is_secure=settings.cookie_is_secure,
-            ),
-            budgets=Budgets(database),
-            channel_costs=ChannelCosts(database),
-            channel_credentials=ChannelCredentials(database, vault, mailbox),
-            channel_probes=channel_probes,
-            channels=channels,
-            compat=Compat(database, lambda: snapshot.current.policies),
-            documents=Documents(openapi_documents),
-            erasure=Erasure(database, sessions, jobs, mailbox=mailbox),
-            factors=factors,
-            groups=Groups(database),
-            idempotency=Idempotency(database),
-            identities=Identities(
-                database,
-                vault,
-                attempts,
-                sign_ins,
-                providers=identity_providers,
-                openid=openid,
-                github=GitHub(errands),
-                newcomers=Newcomers(vault, referrals),
-                reauthentication=reauthentication,
-                letters=letters,
-            ),
-            identity_providers=identity_providers,
-            instance=Instance(database),
-            instance_secrets=instance_secrets,
-            invitations=Invitations(
-                database,
-                vault,
-                passwords,
-                attempts,
-                sign_ins=sign_ins,
-                mailbox=mailbox,
-                console_url=settings.console_url,
-            ),
-            jobs=jobs,
-            keys=Keys(database),
-            mailbox=mailbox,
-            margins=Margins(database),
-            mode=Mode(name=settings.mode),
-            model_discovery=ModelDiscovery(database, vault, channels),
-            models=Models(database),
-            order_desk=order_desk,
-            orders=orders,
-            passkeys=passkeys,
-            password_reset=PasswordReset(
-                database,
-                vault,
-                passwords=passwords,
-                attempts=attempts,
-                sessions=sessions,
-                sign_ins=sign_ins,
-                mailbox=mailbox,
-            ),
-            payment_methods=payment_methods,
-            people=People(database, sessions),
-            personal_exports=PersonalExports(database, vault, jobs, mailbox=mailbox),
-            policies=PolicyBook(database, has_mail=mailbox.is_configured, challenge_origin=settings.challenge_origin),
-            price_imports=PriceImports(database, errands),
-            price_list=PriceList(lambda: snapshot.current),
-            rate_cards=RateCards(database),
-            readiness=Readiness(),
-            reauthentication=reauthentication,
-            redemptions=redemptions,
-            referrals=referrals,
-            registrations=Registrations(
-                database,
-                vault,
-                passwords=passwords,
-                attempts=attempts,
-                sessions=sessions,
-                sign_ins=sign_ins,
-                challenges=challenges,
-                referrals=referrals,
-                mailbox=mailbox,
-            ),
-            rewards=rewards,
-            sessions=sessions,
-            sign_ins=sign_ins,
-            sign_up_challenges=challenges,
-            step_up=StepUp(database),
-            teams=teams,
-            tokens=tokens,
-            usage_reports=UsageReports(database, vault),
-            users=users,
-            wallets=Wallets(database),
-            webhooks=Webhooks(payment_methods, inbox),
-        )
-
 
 def _let_ask(services: Services, probe: ChannelProbe) -> None:
     """Lets operators' verbs reach channels."""
@@ -485,17 +276,6 @@ def _let_ask(services: Services, probe: ChannelProbe) -> None:
     services.model_discovery.ask_with(probe.models)
     services.channels.watch_with(probe.troubles)
     services.channel_credentials.watch_with(probe.troubles)
-
-
-def _post_office(settings: Settings) -> PostOffice | None:
-    if settings.mail_server is not None and settings.mail_from is not None:
-        return SmtpOffice(settings.mail_server, settings.mail_from)
-    return PrintedOffice(_print) if settings.is_demo else None
-
-
-def _print(text: str) -> None:
-    sys.stderr.write(text)  # a worker's other output goes nowhere
-    sys.stderr.flush()
 
 
 def _dispatch(guard: AddressGuard, clock: Callable[[], float]) -> Dispatch:
