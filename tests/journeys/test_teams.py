@@ -18,7 +18,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="package")
 
 async def test_somebody_is_invited_works_and_leaves(instance: Instance, entrance: Entrance):
     owner = await instance.person(quota=10**9)
-    email = "grace.hopper@example.com"
+    email = "grace.murray@example.com"
     ada = await entrance.visitor()
     await ada.sign_in(owner)
     team = await make_team(instance, ada, owner, "Compilers")

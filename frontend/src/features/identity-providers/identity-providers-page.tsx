@@ -93,7 +93,13 @@ export default function IdentityProvidersPage() {
       className: "max-lg:hidden",
       cell: (row) => <CopyButton text={row.redirect_uri} label={t("copyRedirect")} />,
     },
-    { id: "people", head: t("people"), kind: "num", cell: (row) => row.identities },
+    {
+      id: "people",
+      head: t("people"),
+      kind: "num",
+      className: "max-sm:hidden",
+      cell: (row) => row.identities,
+    },
     {
       id: "act",
       head: t("common:actions"),
