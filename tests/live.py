@@ -168,7 +168,7 @@ async def serving(
 
     When the test is over, every call that a door answered with success has to have a usage record.
     """
-    bound = socket.socket()
+    bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # as the workers do
     bound.bind(("127.0.0.1", 0))
     port = bound.getsockname()[1]
     settings = settings_for(dsn, home, **changes)

@@ -14,7 +14,7 @@ from tests.settings import settings_for
 
 
 async def main(dsn: str, home: Path, port: int) -> None:
-    bound = socket.socket()
+    bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # as the workers do
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     bound.bind(("127.0.0.1", port))
     config = uvicorn.Config(

@@ -46,7 +46,7 @@ def arm(home: Path) -> None:
 
 
 async def main(dsn: str, home: Path, port: int) -> None:
-    bound = socket.socket()
+    bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # as the workers do
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     bound.bind(("127.0.0.1", port))
     url = f"http://127.0.0.1:{port}"

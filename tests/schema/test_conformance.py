@@ -52,6 +52,7 @@ OPERATIONS: Final = {
     if "operationId" in operation
 }
 LAST: Final = {"get": 0, "post": 1, "patch": 2, "put": 3, "delete": 4}
+FORBIDDEN: Final = 403
 CALLERS: Final = ("user", "member", "operator", "reader")
 
 
@@ -62,6 +63,7 @@ class Someone(msgspec.Struct, kw_only=True):
     client: httpx.AsyncClient
     known: dict[str, str]
     answers: Counter[int] = msgspec.field(default_factory=Counter)
+    refusals: int = 0
 
 
 async def team_of(database: str, member: Signed) -> str:
@@ -184,6 +186,7 @@ async def ask(someone: Someone, case: Any, draw: random.Random) -> str | None:
         json=sent.get("json"),
     )
     someone.answers[answer.status_code // 100] += 1
+    someone.refusals += answer.status_code == FORBIDDEN
     try:
         case.validate_response(answer, checks=CHECKS)
     except (FailureGroup, Failure) as failure:
@@ -219,7 +222,10 @@ async def test_every_answer_is_one_that_the_document_describes(
     async with AsyncExitStack() as stack:
         someone = await enter(stack, app, database, caller, known)
         for operation in operations:
+            before = someone.refusals
             for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
+                if mode is GenerationMode.NEGATIVE and someone.refusals - before == CASES:
+                    break  # refused before anything of a request is read: what does not fit makes no difference
                 with warnings.catch_warnings():
                     warnings.simplefilter("ignore")  # of the generator, about what it cannot generate
                     cases = list(cases_of(operation, mode))

@@ -60,7 +60,8 @@ class Draining:
 def listening_socket(host: str, port: int) -> socket.socket:
     """A bound socket that shares its port with those of the other workers; it listens only when it is served."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    bound = socket.socket(family, socket.SOCK_STREAM)
+    # By the protocol's name asyncio knows that small writes are not to wait for one another (uvloop never lets them).
+    bound = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
     bound.bind((host, port))
