@@ -13,9 +13,9 @@ from msgspec import Meta
 
 from airouter.domain.errors import InvalidRequest, NotFound
 from airouter.domain.ids import ChannelId, RateCardId
-from airouter.domain.rate_card import RateCard, Tier, check_rates
+from airouter.domain.rate_card import RateCard
 from airouter.services.audit_log import SYSTEM, Act, Actor, record
-from airouter.services.rate_cards import Rates, TierDraft, check_zone, has_passed
+from airouter.services.rate_cards import Rates, TierDraft, card_of_draft, has_passed
 from airouter.storage import channel_costs as rows
 from airouter.storage import channels
 from airouter.storage.changes import announce
@@ -82,15 +82,7 @@ class ChannelCosts:
             InvalidRequest: the channel does not serve that model.
             InvalidRateCard: these rates say nothing, or are to hold in the past.
         """
-        check_zone(draft.effective_at)
-        card = RateCard(
-            rate_card_id=RateCardId(new_id()),
-            model=draft.model,
-            version=0,
-            rates=draft.rates.by_meter(),
-            tiers=tuple(Tier(when=tier.when, rates=tier.rates.by_meter()) for tier in draft.tiers),
-        )
-        check_rates(card.rates, card.tiers)
+        card = card_of_draft(draft)
         async with self._database.transaction() as connection:
             channel = await lock_channel(connection, channel_id)
             if draft.model not in channel.models:

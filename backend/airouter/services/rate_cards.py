@@ -1,7 +1,7 @@
 """Rate cards: versioned, immutable prices. A new price is a new version; a past one can always be reproduced."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Protocol
 from uuid import UUID
 
 import msgspec
@@ -115,7 +115,20 @@ class RateCards:
         return view_of_card(row)
 
 
-def card_of_draft(draft: RateCardDraft) -> RateCard:
+class CardDraft(Protocol):
+    """What a price or a cost is drafted as."""
+
+    @property
+    def model(self) -> str: ...
+    @property
+    def rates(self) -> Rates: ...
+    @property
+    def tiers(self) -> list[TierDraft]: ...
+    @property
+    def effective_at(self) -> datetime | None: ...
+
+
+def card_of_draft(draft: CardDraft) -> RateCard:
     """The card that a draft describes, checked; its version is decided where it is stored.
 
     Raises:

@@ -14,7 +14,6 @@ import httpcore
 import httpx
 
 from airouter.upstream.contract import (
-    AnswerTooLarge,
     BadAnswer,
     BrokenOff,
     ConnectFailed,
@@ -31,6 +30,7 @@ from airouter.upstream.contract import (
 from airouter.upstream.dialer import Guard
 from airouter.upstream.request_head import request_head
 from airouter.upstream.tls import tls_context
+from airouter.upstream.whole import read_whole
 
 _SocketOptions = Iterable[httpcore.SOCKET_OPTION]
 
@@ -221,14 +221,7 @@ class HttpxAnswer:
 
     async def read(self, limit_bytes: int) -> bytes:
         """See the contract."""
-        parts: list[bytes] = []
-        size = 0
-        while data := await self.chunk():
-            size += len(data)
-            if size > limit_bytes:
-                raise AnswerTooLarge(limit_bytes)
-            parts.append(data)
-        return b"".join(parts)
+        return await read_whole(self.chunk, limit_bytes)
 
     def close(self) -> None:
         """See the contract."""

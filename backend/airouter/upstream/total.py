@@ -4,13 +4,13 @@ import asyncio
 from collections.abc import Sequence
 
 from airouter.upstream.contract import (
-    AnswerTooLarge,
     Timeouts,
     TotalTimeout,
     UpstreamAnswer,
     UpstreamClient,
     UpstreamRequest,
 )
+from airouter.upstream.whole import read_whole
 
 
 async def send_within(
@@ -54,14 +54,7 @@ class BoundedAnswer:
 
     async def read(self, limit_bytes: int) -> bytes:
         """See the contract."""
-        parts: list[bytes] = []
-        size = 0
-        while data := await self.chunk():
-            size += len(data)
-            if size > limit_bytes:
-                raise AnswerTooLarge(limit_bytes)
-            parts.append(data)
-        return b"".join(parts)
+        return await read_whole(self.chunk, limit_bytes)
 
     def close(self) -> None:
         """See the contract."""

@@ -2,9 +2,8 @@ import { useState } from "react"
 import { useTranslation } from "react-i18next"
 import { api, body } from "../../api/client"
 import { useLedger } from "../../components/amount"
-import { Field } from "../../components/field"
+import { EffectiveFrom } from "../../components/effective-from"
 import { FormDialog } from "../../components/form-dialog"
-import { Input } from "../../components/input"
 import { RateFields } from "../../components/rate-fields"
 import { type Meter, type RateTexts, readRates, textsOf } from "../../components/rates"
 import { fromLocalInput } from "../../format/time"
@@ -61,16 +60,7 @@ export function CostForm({
       onSubmit={submit}
     >
       <RateFields texts={texts} onChange={setTexts} wrong={wrong} isEmpty={isEmpty} />
-      <Field label={t("admin:rates.from")} help={t("admin:rates.fromHelp")}>
-        {(ids) => (
-          <Input
-            {...ids}
-            type="datetime-local"
-            value={from}
-            onChange={(event) => setFrom(event.target.value)}
-          />
-        )}
-      </Field>
+      <EffectiveFrom value={from} onChange={setFrom} />
     </FormDialog>
   )
 }

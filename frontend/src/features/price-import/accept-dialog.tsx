@@ -3,9 +3,8 @@ import { useTranslation } from "react-i18next"
 import { api, body, onceOnly } from "../../api/client"
 import type { PriceImport, PriceLine } from "../../api/types"
 import { Check } from "../../components/choice"
-import { Field } from "../../components/field"
+import { EffectiveFrom } from "../../components/effective-from"
 import { FormDialog } from "../../components/form-dialog"
-import { Input } from "../../components/input"
 import { Note } from "../../components/note"
 import { fromLocalInput } from "../../format/time"
 import { thinnest } from "./line-columns"
@@ -65,16 +64,7 @@ export function AcceptDialog({
           {t("creates", { count: missing.length })}
         </Check>
       )}
-      <Field label={t("admin:rates.from")} help={t("admin:rates.fromHelp")}>
-        {(ids) => (
-          <Input
-            {...ids}
-            type="datetime-local"
-            value={from}
-            onChange={(event) => setFrom(event.target.value)}
-          />
-        )}
-      </Field>
+      <EffectiveFrom value={from} onChange={setFrom} />
     </FormDialog>
   )
 }

@@ -4,9 +4,8 @@ import { api, body, onceOnly } from "../../api/client"
 import type { Model } from "../../api/types"
 import { useLedger } from "../../components/amount"
 import { Check } from "../../components/choice"
-import { Field } from "../../components/field"
+import { EffectiveFrom } from "../../components/effective-from"
 import { FormDialog } from "../../components/form-dialog"
-import { Input } from "../../components/input"
 import { RateFields } from "../../components/rate-fields"
 import { type Meter, type RateTexts, readRates, textsOf } from "../../components/rates"
 import { fromLocalInput } from "../../format/time"
@@ -67,16 +66,7 @@ export function PriceForm({
           {t("rates.keepTiers", { count: tiers.length })}
         </Check>
       )}
-      <Field label={t("rates.from")} help={t("rates.fromHelp")}>
-        {(ids) => (
-          <Input
-            {...ids}
-            type="datetime-local"
-            value={from}
-            onChange={(event) => setFrom(event.target.value)}
-          />
-        )}
-      </Field>
+      <EffectiveFrom value={from} onChange={setFrom} />
     </FormDialog>
   )
 }
