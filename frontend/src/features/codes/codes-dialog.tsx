@@ -1,27 +1,21 @@
-import { useBlocker } from "@tanstack/react-router"
 import { Download } from "lucide-react"
 import { useState } from "react"
 import { useTranslation } from "react-i18next"
 import type { NewBatch } from "../../api/types"
 import { useLedger } from "../../components/amount"
 import { Button } from "../../components/button"
-import { Check } from "../../components/choice"
 import { CodeBlock } from "../../components/code"
-import { Dialog } from "../../components/dialog"
-import { Note } from "../../components/note"
+import { ShownOnce } from "../../components/shown-once"
 import { csv, download } from "../../format/csv"
 import { amountInput } from "../../format/quota"
 
 const SHOWN = 8
 
-/** The codes of a new batch, shown and exported this once; only "Done" takes them away. */
-export function CodesDialog({ made, onDone }: { made: NewBatch | null; onDone: () => void }) {
+/** The codes of a new batch, shown and exported this once. */
+export function CodesDialog({ made, onDone }: { made: NewBatch; onDone: () => void }) {
   const { t } = useTranslation("admin")
   const { unit, currency } = useLedger()
   const [isStored, setStored] = useState(false)
-  const [isOpen, setOpen] = useState(true)
-  useBlocker({ shouldBlockFn: () => true, enableBeforeUnload: () => made !== null, disabled: made === null })
-  if (!made) return null
   const { codes } = made
   const save = () => {
     const rows = (codes ?? []).map((code) => [
@@ -37,31 +31,17 @@ export function CodesDialog({ made, onDone }: { made: NewBatch | null; onDone: (
     setStored(true)
   }
   return (
-    <Dialog
-      isOpen={isOpen}
-      isHeld
-      onClose={() => setOpen(false)}
-      onGone={onDone}
+    <ShownOnce
       title={t("codes.madeTitle", { name: made.name })}
-      text={codes ? t("codes.madeText") : undefined}
-      foot={
-        <>
-          <span className="mr-auto">
-            <Check isOn={isStored} onChange={setStored}>
-              {t("codes.stored")}
-            </Check>
-          </span>
-          <Button
-            look={isStored || !codes ? "primary" : "plain"}
-            disabled={!isStored && codes !== null}
-            onClick={() => setOpen(false)}
-          >
-            {t("done")}
-          </Button>
-        </>
-      }
+      text={t("codes.madeText")}
+      stored={t("codes.stored")}
+      isStored={isStored}
+      onStored={setStored}
+      done={t("done")}
+      gone={codes ? null : t("codes.gone")}
+      onDone={onDone}
     >
-      {codes ? (
+      {codes && (
         <>
           <CodeBlock
             code={codes.slice(0, SHOWN).join("\n")}
@@ -78,9 +58,7 @@ export function CodesDialog({ made, onDone }: { made: NewBatch | null; onDone: (
             </Button>
           </div>
         </>
-      ) : (
-        <Note tone="warn">{t("codes.gone")}</Note>
       )}
-    </Dialog>
+    </ShownOnce>
   )
 }

@@ -81,7 +81,7 @@ export default function CodesPage() {
           })
         }
       />
-      <CodesDialog key={made?.id ?? ""} made={made} onDone={() => setMade(null)} />
+      {made && <CodesDialog made={made} onDone={() => setMade(null)} />}
     </>
   )
 }

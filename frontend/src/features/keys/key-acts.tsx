@@ -90,12 +90,7 @@ export function CreateKey({
         onClose={onClose}
         onGone={create.reset}
       />
-      <SecretDialog
-        key={made?.id ?? ""}
-        made={made}
-        model={made?.models?.[0] ?? model}
-        onDone={() => setMade(null)}
-      />
+      {made && <SecretDialog made={made} model={made.models?.[0] ?? model} onDone={() => setMade(null)} />}
     </>
   )
 }

@@ -83,12 +83,7 @@ export function RotateKey({ open, model, onClose }: { open: Open<Key>; model: st
           </form>
         </Dialog>
       )}
-      <SecretDialog
-        key={made ? `${made.id} ${made.prefix}` : ""}
-        made={made}
-        model={made?.models?.[0] ?? model}
-        onDone={() => setMade(null)}
-      />
+      {made && <SecretDialog made={made} model={made.models?.[0] ?? model} onDone={() => setMade(null)} />}
     </>
   )
 }

@@ -1,15 +1,10 @@
-import { useBlocker } from "@tanstack/react-router"
 import { useState } from "react"
 import { useTranslation } from "react-i18next"
 import { gatewayUrl } from "../../api/runtime"
 import type { Key } from "../../api/types"
 import { Amount } from "../../components/amount"
-import { Button } from "../../components/button"
-import { Check } from "../../components/choice"
 import { CodeTabs } from "../../components/code"
-import { CopyButton } from "../../components/copy"
-import { Dialog } from "../../components/dialog"
-import { Note } from "../../components/note"
+import { Secret, ShownOnce } from "../../components/shown-once"
 import { When } from "../../components/when"
 
 export type NewKey = Key & { key: string | null }
@@ -50,64 +45,29 @@ function Facts({ made }: { made: NewKey }) {
   )
 }
 
-/**
- * The key, shown this once. Neither a click beside it, nor Escape, nor another address, nor closing the tab takes it away
- * unasked; only "Done", which waits for "I have stored this key".
- */
-export function SecretDialog({
-  made,
-  model,
-  onDone,
-}: {
-  made: NewKey | null
-  model: string
-  onDone: () => void
-}) {
+/** The key, shown this once, with everything to begin with it. */
+export function SecretDialog({ made, model, onDone }: { made: NewKey; model: string; onDone: () => void }) {
   const { t } = useTranslation("keys")
   const [isStored, setStored] = useState(false)
-  const [isOpen, setOpen] = useState(true)
-  useBlocker({ shouldBlockFn: () => true, enableBeforeUnload: () => made !== null, disabled: made === null })
-  if (!made) return null
   const secret = made.key
   return (
-    <Dialog
-      isOpen={isOpen}
-      isHeld
-      onClose={() => setOpen(false)}
-      onGone={onDone}
+    <ShownOnce
       title={t("secret.title", { name: made.name })}
-      text={secret ? t("secret.text") : undefined}
-      foot={
-        <>
-          <span className="mr-auto">
-            <Check isOn={isStored} onChange={setStored}>
-              {t("secret.stored")}
-            </Check>
-          </span>
-          <Button
-            look={isStored || !secret ? "primary" : "plain"}
-            disabled={!isStored && secret !== null}
-            onClick={() => setOpen(false)}
-          >
-            {t("secret.done")}
-          </Button>
-        </>
-      }
+      text={t("secret.text")}
+      stored={t("secret.stored")}
+      isStored={isStored}
+      onStored={setStored}
+      done={t("secret.done")}
+      gone={secret ? null : t("secret.gone")}
+      onDone={onDone}
     >
-      {secret ? (
+      {secret && (
         <>
-          <div className="secret">
-            <span className="mono" data-testid="new-key">
-              {secret}
-            </span>
-            <CopyButton look="primary" text={secret} label={t("secret.copy")} autoFocus />
-          </div>
+          <Secret text={secret} label={t("secret.copy")} testId="new-key" />
           <CodeTabs label={t("secret.as")} help={t("secret.ready")} tabs={snippets(secret, model)} />
         </>
-      ) : (
-        <Note tone="warn">{t("secret.gone")}</Note>
       )}
       <Facts made={made} />
-    </Dialog>
+    </ShownOnce>
   )
 }

@@ -3,13 +3,11 @@ import { useTranslation } from "react-i18next"
 import { api, body, onceOnly } from "../../api/client"
 import type { Alert, AlertInput } from "../../api/types"
 import { useLedger } from "../../components/amount"
-import { Button } from "../../components/button"
 import { Check } from "../../components/choice"
-import { CopyButton } from "../../components/copy"
-import { Dialog } from "../../components/dialog"
 import { Field } from "../../components/field"
 import { FormDialog } from "../../components/form-dialog"
 import { Input, Select } from "../../components/input"
+import { Secret, ShownOnce } from "../../components/shown-once"
 import { amountInput, parseAmount } from "../../format/quota"
 
 const KINDS = ["low_balance", "key_budget", "member_budget"] as const
@@ -147,32 +145,12 @@ export function AlertDialog({
 }
 
 /** The secret that signs an alert's webhooks, shown this once. */
-export function SecretOnce({ secret, onDone }: { secret: string | null; onDone: () => void }) {
+export function SecretOnce({ secret, onDone }: { secret: string; onDone: () => void }) {
   const { t } = useTranslation("alerts")
-  const [shown, setShown] = useState<string | null>(null)
-  if (secret && secret !== shown) setShown(secret)
-  if (!shown) return null
   return (
-    <Dialog
-      isOpen={secret !== null}
-      isHeld
-      onClose={onDone}
-      onGone={() => setShown(null)}
-      title={t("secret.title")}
-      text={t("secret.text")}
-      foot={
-        <Button look="primary" onClick={onDone}>
-          {t("secret.done")}
-        </Button>
-      }
-    >
-      <div className="secret">
-        <span className="mono" data-testid="alert-secret">
-          {shown}
-        </span>
-        <CopyButton look="primary" text={shown} label={t("secret.copy")} autoFocus />
-      </div>
+    <ShownOnce title={t("secret.title")} text={t("secret.text")} done={t("secret.done")} onDone={onDone}>
+      <Secret text={secret} label={t("secret.copy")} testId="alert-secret" />
       <p className="help">{t("secret.how")}</p>
-    </Dialog>
+    </ShownOnce>
   )
 }

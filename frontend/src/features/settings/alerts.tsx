@@ -221,7 +221,7 @@ function Alerts() {
           }}
         />
       )}
-      <SecretOnce secret={secret} onDone={() => setSecret(null)} />
+      {secret && <SecretOnce secret={secret} onDone={() => setSecret(null)} />}
       {doomed && (
         <Confirm
           isOpen={doomed.isOpen}

@@ -163,7 +163,7 @@ export function Authenticator({ security }: { security: Security }) {
         action={t("renew")}
         onConfirm={renew}
       />
-      <RecoveryCodes codes={codes} onDone={() => setCodes(null)} />
+      {codes && <RecoveryCodes codes={codes} onDone={() => setCodes(null)} />}
     </Block>
   )
 }

@@ -158,7 +158,7 @@ export function Passkeys({ security }: { security: Security }) {
           onConfirm={() => remove(removing.thing)}
         />
       )}
-      <RecoveryCodes codes={codes} onDone={() => setCodes(null)} />
+      {codes && <RecoveryCodes codes={codes} onDone={() => setCodes(null)} />}
     </Section>
   )
 }

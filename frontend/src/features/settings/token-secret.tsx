@@ -1,14 +1,9 @@
-import { useBlocker } from "@tanstack/react-router"
 import { useState } from "react"
 import { useTranslation } from "react-i18next"
 import { apiOrigin } from "../../api/runtime"
 import type { NewToken } from "../../api/types"
-import { Button } from "../../components/button"
-import { Check } from "../../components/choice"
 import { CodeBlock } from "../../components/code"
-import { CopyButton } from "../../components/copy"
-import { Dialog } from "../../components/dialog"
-import { Note } from "../../components/note"
+import { Secret, ShownOnce } from "../../components/shown-once"
 
 /** A call that the token may make, and works when pasted. */
 function sampleCall(token: NewToken): string {
@@ -22,51 +17,27 @@ function sampleCall(token: NewToken): string {
   return `curl ${apiOrigin() || window.location.origin}/api/v1/${path} \\\n  -H "Authorization: Bearer ${token.token}"`
 }
 
-/** The token, shown this once: only "Done", which waits for "I have stored this token", takes it away. */
-export function TokenSecret({ made, onDone }: { made: NewToken | null; onDone: () => void }) {
+/** The token, shown this once. */
+export function TokenSecret({ made, onDone }: { made: NewToken; onDone: () => void }) {
   const { t } = useTranslation("tokens")
   const [isStored, setStored] = useState(false)
-  const [isOpen, setOpen] = useState(true)
-  useBlocker({ shouldBlockFn: () => true, enableBeforeUnload: () => made !== null, disabled: made === null })
-  if (!made) return null
   return (
-    <Dialog
-      isOpen={isOpen}
-      isHeld
-      onClose={() => setOpen(false)}
-      onGone={onDone}
+    <ShownOnce
       title={t("secretTitle", { name: made.name })}
-      text={made.token ? t("secretText") : undefined}
-      foot={
-        <>
-          <span className="mr-auto">
-            <Check isOn={isStored} onChange={setStored}>
-              {t("stored")}
-            </Check>
-          </span>
-          <Button
-            look={isStored || !made.token ? "primary" : "plain"}
-            disabled={!isStored && made.token !== null}
-            onClick={() => setOpen(false)}
-          >
-            {t("done")}
-          </Button>
-        </>
-      }
+      text={t("secretText")}
+      stored={t("stored")}
+      isStored={isStored}
+      onStored={setStored}
+      done={t("done")}
+      gone={made.token ? null : t("gone")}
+      onDone={onDone}
     >
-      {made.token ? (
+      {made.token && (
         <>
-          <div className="secret">
-            <span className="mono" data-testid="new-token">
-              {made.token}
-            </span>
-            <CopyButton look="primary" text={made.token} label={t("copyToken")} autoFocus />
-          </div>
+          <Secret text={made.token} label={t("copyToken")} testId="new-token" />
           <CodeBlock code={sampleCall(made)} label="curl" />
         </>
-      ) : (
-        <Note tone="warn">{t("gone")}</Note>
       )}
-    </Dialog>
+    </ShownOnce>
   )
 }

@@ -132,7 +132,7 @@ export default function Tokens() {
           void queries.invalidateQueries({ queryKey: tokensQuery.queryKey })
         }}
       />
-      <TokenSecret key={made?.id ?? ""} made={made} onDone={() => setMade(null)} />
+      {made && <TokenSecret made={made} onDone={() => setMade(null)} />}
       {doomed && (
         <Confirm
           isOpen={isAsking}

@@ -3,42 +3,27 @@ import { useState } from "react"
 import { useTranslation } from "react-i18next"
 import { api, body, onceOnly } from "../../api/client"
 import type { TeamRole } from "../../api/types"
-import { Button } from "../../components/button"
-import { CopyButton } from "../../components/copy"
-import { Dialog } from "../../components/dialog"
 import { Field } from "../../components/field"
 import { FormDialog } from "../../components/form-dialog"
 import { Input } from "../../components/input"
+import { Secret, ShownOnce } from "../../components/shown-once"
 import { say } from "../../components/toast"
 import { RoleField } from "./roles"
 
 type Sent = { email: string; link: string }
 
 /** The link of an invitation where no mail goes out: shown this once, to be handed on. */
-function LinkDialog({ sent, onGone }: { sent: Sent; onGone: () => void }) {
+function LinkDialog({ sent, onDone }: { sent: Sent; onDone: () => void }) {
   const { t } = useTranslation("team")
-  const [isOpen, setOpen] = useState(true)
   return (
-    <Dialog
-      isOpen={isOpen}
-      isHeld
-      onClose={() => setOpen(false)}
-      onGone={onGone}
+    <ShownOnce
       title={t("link.title", { email: sent.email })}
       text={t("link.text")}
-      foot={
-        <Button look="primary" onClick={() => setOpen(false)}>
-          {t("link.done")}
-        </Button>
-      }
+      done={t("link.done")}
+      onDone={onDone}
     >
-      <div className="secret">
-        <span className="mono" data-testid="invitation-link">
-          {sent.link}
-        </span>
-        <CopyButton look="primary" text={sent.link} label={t("link.copy")} autoFocus />
-      </div>
-    </Dialog>
+      <Secret text={sent.link} label={t("link.copy")} testId="invitation-link" />
+    </ShownOnce>
   )
 }
 
@@ -108,7 +93,7 @@ export function InviteDialog({
         </Field>
         <RoleField own={own} value={role} onValue={setRole} />
       </FormDialog>
-      {sent && <LinkDialog sent={sent} onGone={() => setSent(null)} />}
+      {sent && <LinkDialog sent={sent} onDone={() => setSent(null)} />}
     </>
   )
 }
