@@ -6,9 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from airouter.providers import anthropic, gemini
 from airouter.providers.contract import Reported
 from airouter.providers.reporting import FIGURE_MAX, Habits, UsageRefused, reported
 from airouter.providers.vendors import VENDORS
+from airouter.wire.gemini import Answer as GeminiAnswer
 
 
 def read(usage: dict[str, Any], vendor: str = "openai-compatible") -> Reported:
@@ -48,6 +50,58 @@ def test_openai_audio_leaves_the_plain_buckets():
 def test_cached_tokens_that_are_pictures_are_counted_once():
     usage = tokens(100, 1, prompt_tokens_details={"cached_tokens": 90, "image_tokens": 60})
     assert quantities(usage, "xai") == {"input": 0, "cached_input": 90, "image_input": 10, "output": 1}
+
+
+def test_responses_say_what_was_written_to_the_cache_inside_the_input():
+    """As recorded of Bedrock's OpenAI-compatible address; OpenAI prices such tokens above plain ones."""
+    usage = {
+        "input_tokens": 115,
+        "input_tokens_details": {"cache_write_tokens": 27, "cached_tokens": 40},
+        "output_tokens": 14,
+        "output_tokens_details": {"reasoning_tokens": 0},
+        "total_tokens": 129,
+    }
+    assert quantities(usage, "openai") == {"input": 48, "cached_input": 40, "cache_write_5m": 27, "output": 14}
+
+
+def test_a_conversation_that_anthropic_summed_up_on_the_way_was_read_twice():
+    usage = {
+        "input_tokens": 23_000,
+        "output_tokens": 1_000,
+        "cache_read_input_tokens": 5,
+        "iterations": [
+            {"type": "compaction", "input_tokens": 180_000, "output_tokens": 3_500, "cache_creation_input_tokens": 7},
+            {"type": "advisor_message", "model": "another", "input_tokens": 11, "output_tokens": 12},
+            {"type": "message", "input_tokens": 23_000, "output_tokens": 1_000, "cache_read_input_tokens": 5},
+        ],
+    }
+    found = anthropic.reported_in(usage)
+    assert found is not None
+    assert found.quantities == {
+        "input": 203_000, "output": 4_500, "cached_input": 5, "cache_write_5m": 7, "request": 1,
+    }  # fmt: skip
+    odd = anthropic.reported_in({**usage, "iterations": [{"type": "compaction", "input_tokens": -1}]})
+    assert odd is not None
+    assert odd.problem == "usage_refused"
+
+
+def test_pictures_that_gemini_had_in_its_cache_are_not_taken_from_the_words_beside_them():
+    """As recorded."""
+    usage = {
+        "promptTokenCount": 345,
+        "candidatesTokenCount": 80,
+        "thoughtsTokenCount": 141,
+        "totalTokenCount": 566,
+        "cachedContentTokenCount": 191,
+        "cacheTokensDetails": [{"modality": "IMAGE", "tokenCount": 143}, {"modality": "TEXT", "tokenCount": 48}],
+        "promptTokensDetails": [{"modality": "TEXT", "tokenCount": 87}, {"modality": "IMAGE", "tokenCount": 258}],
+    }
+    found = gemini.reported_in(GeminiAnswer(usageMetadata=usage))
+    assert found is not None
+    assert found.problem is None
+    assert found.quantities == {
+        "input": 39, "image_input": 115, "cached_input": 191, "output": 80, "reasoning": 141, "request": 1,
+    }  # fmt: skip
 
 
 def test_xai_counts_reasoning_beside():

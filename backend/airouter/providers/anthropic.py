@@ -22,6 +22,8 @@ _PATHS: Final[dict[Endpoint, str]] = {
 }
 VERSION: Final = (b"anthropic-version", b"2023-06-01")
 """For clients that say none, such as those of another dialect."""
+_READ: Final = (("input_tokens",),)
+_WRITTEN: Final = (("output_tokens",),)
 
 
 def _authorise(credential: bytes) -> Headers:
@@ -113,27 +115,47 @@ class MessageNotes:
 def reported_in(usage: Mapping[str, Any]) -> Reported | None:
     """Anthropic's figures are disjoint already: what was read plainly, what was written to and read from the cache.
 
-    Thoughts are within `output_tokens`, at the same price, and are not told apart.
+    Thoughts are within `output_tokens`, at the same price, and are not told apart. A conversation that the vendor
+    summed up on the way was read twice; only `iterations` say so (platform.claude.com, "Compaction", 2026). Those of
+    an advisor are another model's, at another price, and are not counted.
     """
     tier = usage.get("service_tier")
+    listed = usage.get("iterations")
+    summed_up = [one for one in _objects(listed) if one.get("type") == "compaction"]
     try:
-        read, written = figure(usage, (("input_tokens",),)), figure(usage, (("output_tokens",),))
-        if read is None and written is None:
+        if figure(usage, _READ) is None and figure(usage, _WRITTEN) is None:
             return None
-        long = figure(usage, (("cache_creation", "ephemeral_1h_input_tokens"),)) or 0
-        writes = figure(usage, (("cache_creation_input_tokens",),))
-        short = figure(usage, (("cache_creation", "ephemeral_5m_input_tokens"),)) or 0
-        if writes is not None and writes != short + long:
-            short = max(writes - long, 0)
-        others: dict[Meter, int] = {
-            "cached_input": figure(usage, (("cache_read_input_tokens",),)) or 0,
-            "cache_write_5m": short,
-            "cache_write_1h": long,
-            "search": figure(usage, (("server_tool_use", "web_search_requests"),)) or 0,
-        }
+        quantities: dict[Meter, int] = {"input": 0, "output": 0}
+        for one in (usage, *summed_up):
+            for meter, quantity in _disjoint(one).items():
+                quantities[meter] = quantities.get(meter, 0) + quantity
     except UsageRefused:
         return Reported(quantities=None, problem="usage_refused")
-    quantities: dict[Meter, int] = {"input": read or 0, "output": written or 0}
-    quantities |= {meter: quantity for meter, quantity in others.items() if quantity}
     quantities["request"] = 1
     return Reported(quantities=quantities, service_tier=tier if isinstance(tier, str) else None)
+
+
+def _objects(listed: object) -> list[dict[str, Any]]:
+    return [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
+
+
+def _disjoint(usage: Mapping[str, Any]) -> dict[Meter, int]:
+    """The buckets that have something in them.
+
+    Raises:
+        UsageRefused: a figure cannot be true.
+    """
+    long = figure(usage, (("cache_creation", "ephemeral_1h_input_tokens"),)) or 0
+    writes = figure(usage, (("cache_creation_input_tokens",),))
+    short = figure(usage, (("cache_creation", "ephemeral_5m_input_tokens"),)) or 0
+    if writes is not None and writes != short + long:
+        short = max(writes - long, 0)
+    found: dict[Meter, int] = {
+        "input": figure(usage, _READ) or 0,
+        "output": figure(usage, _WRITTEN) or 0,
+        "cached_input": figure(usage, (("cache_read_input_tokens",),)) or 0,
+        "cache_write_5m": short,
+        "cache_write_1h": long,
+        "search": figure(usage, (("server_tool_use", "web_search_requests"),)) or 0,
+    }
+    return {meter: quantity for meter, quantity in found.items() if quantity}

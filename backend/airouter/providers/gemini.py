@@ -186,14 +186,20 @@ def _disjoint(usage: Mapping[str, Any]) -> tuple[dict[Meter, int] | None, Proble
         if excess > 0:  # thoughts that no figure names
             quantities["reasoning"] = thoughts + excess
     for member, kind, plain, special in _DETAILS:
-        details = usage.get(member)
-        counted = sum(
-            figure(detail, (("tokenCount",),)) or 0
-            for detail in (details if isinstance(details, list) else ())
-            if isinstance(detail, dict) and detail.get("modality") == kind
-        )
+        counted = _of_kind(usage, member, kind)
+        if member == "promptTokensDetails" and cached:  # those that were cached are there, too, and stay cached
+            counted = max(counted - _of_kind(usage, "cacheTokensDetails", kind), 0)
         moved = min(counted, quantities[plain])
         if moved:
             quantities[plain] -= moved
             quantities[special] = moved
     return quantities, problem
+
+
+def _of_kind(usage: Mapping[str, Any], member: str, kind: str) -> int:
+    details = usage.get(member)
+    return sum(
+        figure(detail, (("tokenCount",),)) or 0
+        for detail in (details if isinstance(details, list) else ())
+        if isinstance(detail, dict) and detail.get("modality") == kind
+    )

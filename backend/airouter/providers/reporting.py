@@ -54,7 +54,8 @@ _CACHED: Final[tuple[Path, ...]] = (
     ("input_tokens_details", "cached_tokens"),
 )
 _CACHE_WRITES: Final[tuple[Path, ...]] = (
-    ("prompt_tokens_details", "cache_write_tokens"),  # OpenRouter
+    ("prompt_tokens_details", "cache_write_tokens"),  # OpenAI, OpenRouter
+    ("input_tokens_details", "cache_write_tokens"),  # OpenAI's responses (recorded in 2026)
     ("prompt_tokens_details", "cache_creation_input_tokens"),  # Alibaba
     ("prompt_tokens_details", "cache_creation_tokens"),
     ("cache_creation_input_tokens",),  # gateways in front of Anthropic
