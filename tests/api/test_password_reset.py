@@ -6,7 +6,9 @@ from typing import Any
 
 import httpx
 import pytest
+from argon2 import PasswordHasher
 
+from airouter.services.passwords import Passwords
 from tests.api.conftest import client_of
 from tests.api.test_sign_up import letters, token_in, verify
 from tests.builders import PASSWORD, Signed, run_sql, signed_in
@@ -73,6 +75,51 @@ async def test_only_the_newest_link_of_a_person_works_and_not_for_long(
     await run_sql(database, "UPDATE mailed_links SET expires_at = now() - interval '1 second'")
     assert (await confirm(client, second)).status_code == 401
     assert await sign_in(client, ada.email, PASSWORD) == 200
+
+
+async def test_a_new_password_ends_a_change_of_address_that_a_stranger_began(
+    client: httpx.AsyncClient, owner: Signed, ada: Signed
+) -> None:
+    """Somebody in a stolen session asks for their own address; the owner of the account chooses a new password."""
+    assert (await ada.client.post("/api/v1/me/email", json={"email": "thief@example.com"})).status_code == 202
+    await ask(client, ada.email)
+    reset = token_in((await letters(owner, ada.email))[-1][1])
+    assert (await confirm(client, reset)).status_code == 200
+    ((_, text),) = await letters(owner, "thief@example.com")
+    assert (await verify(client, token_in(text))).status_code == 401
+    assert await sign_in(client, ada.email, NEW) == 200
+
+
+async def test_a_changed_password_ends_a_reset_that_is_on_its_way(
+    client: httpx.AsyncClient, owner: Signed, ada: Signed
+) -> None:
+    await ask(client, ada.email)
+    ((_, text),) = await letters(owner, ada.email)
+    body = {"current_password": PASSWORD, "new_password": NEW}
+    assert (await ada.client.post("/api/v1/me/password", json=body)).status_code == 204
+    assert (await confirm(client, token_in(text), "eight yellow ferries at dusk")).status_code == 401
+    assert await sign_in(client, ada.email, NEW) == 200
+
+
+async def test_a_password_that_changes_while_the_old_one_is_checked_lets_nobody_in_and_stays(
+    client: httpx.AsyncClient, ada: Signed, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Checking takes a while, and people wait for their turn: what it said may be over by then."""
+    check, fresh = Passwords.verify, PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(NEW)
+
+    async def overtaken(self: Passwords, stored: str | None, password: str) -> bool:
+        fits = await check(self, stored, password)
+        await run_sql(database, "UPDATE users SET password_hash = $2 WHERE user_id = $1", ada.user_id, fresh)
+        return fits
+
+    old = await run_sql(database, "SELECT password_hash FROM users WHERE user_id = $1", ada.user_id)
+    monkeypatch.setattr(Passwords, "verify", overtaken)
+    assert await sign_in(client, ada.email, PASSWORD) == 401
+    await run_sql(database, "UPDATE users SET password_hash = $2 WHERE user_id = $1", ada.user_id, old[0][0])
+    body = {"current_password": PASSWORD, "new_password": "eight yellow ferries at dusk"}
+    assert (await ada.client.post("/api/v1/me/password", json=body)).status_code == 422
+    monkeypatch.setattr(Passwords, "verify", check)
+    assert await sign_in(client, ada.email, NEW) == 200
 
 
 async def test_a_banned_person_resets_nothing(

@@ -85,7 +85,8 @@ class PasswordReset:
             )
 
     async def confirm(self, token: str, password: str, client: Client) -> Opened:
-        """The new password holds, every session has ended, and the person signs in (a second factor is asked for).
+        """The new password holds, every session and every other link has ended, and the person signs in (a second factor
+        is asked for).
 
         Raises:
             InvalidToken, WeakPassword, TooManyAttempts
@@ -106,6 +107,7 @@ class PasswordReset:
             if link is None or person is None or person.status != "active":
                 raise InvalidToken
             await users.set_password(connection, person.user_id, password_hash)
+            await rows.drop_mailed_links(connection, person.user_id)  # a stranger's change of address ends, too
             if users.normal(link.email) == users.normal(person.email):
                 await rows.verify_email(connection, person.user_id)
             await self._sessions.end_all(connection, person.user_id)

@@ -31,7 +31,7 @@ from airouter.services.vault import Vault
 from airouter.storage import users as rows
 from airouter.storage.changes import announce
 from airouter.storage.database import Connection, Database
-from airouter.storage.registrations import newest_registration
+from airouter.storage.registrations import drop_mailed_links, newest_registration
 from airouter.storage.sessions import Role
 from airouter.storage.users import NewUser
 from airouter.world import new_id
@@ -105,6 +105,9 @@ class Users:
         if user.password_hash and self._passwords.is_outdated(user.password_hash):
             fresh = await self._passwords.hash(password)
         async with self._database.transaction() as connection:
+            now = await rows.lock_user(connection, user.user_id)  # checking took a while: it may be another by now
+            if now is None or now.password_hash != user.password_hash or now.status != "active":
+                raise InvalidCredentials
             if fresh:
                 await rows.set_password(connection, user.user_id, fresh)
             return await self._sign_ins.open(connection, user.user_id, client, "password")
@@ -132,11 +135,11 @@ class Users:
         address: str,
         actor: Actor = SYSTEM,
     ) -> None:
-        """Ends every other session: whoever knew the old password is out. Somebody without one chooses their first:
-        the caller has asked for a fresh proof of who they are.
+        """Ends every other session and every link on its way: whoever knew the old password is out. Somebody without
+        one chooses their first: the caller has asked for a fresh proof of who they are.
 
         Raises:
-            InvalidRequest: `current` is wrong. WeakPassword, TooManyAttempts
+            InvalidRequest: `current` is wrong, or not the password any more. WeakPassword, TooManyAttempts
         """
         async with self._database.connection() as connection:
             user = await rows.find_user(connection, user_id)
@@ -145,12 +148,16 @@ class Users:
         subject = rows.normal(user.email)
         await self._attempts.take(SIGN_IN_BY_EMAIL, subject)
         if user.password_hash is not None and not await self._passwords.verify(user.password_hash, current):
-            raise InvalidRequest("current_password: this is not your password.", field="current_password")
+            raise _not_the_password()
         await self._attempts.clear(SIGN_IN_BY_EMAIL, subject)
         await self._passwords.check_strength(new, user.email)
         password_hash = await self._passwords.hash(new)
         async with self._database.transaction() as connection:
+            now = await rows.lock_user(connection, user_id)
+            if now is None or now.password_hash != user.password_hash:  # a reset came first, and holds
+                raise _not_the_password()
             await rows.set_password(connection, user_id, password_hash)
+            await drop_mailed_links(connection, user_id)
             await self._sessions.end_all(connection, user_id, but=session_id)
             await record(connection, actor, _about(user_id, "password_changed"))
             if self._mailbox is not None:
@@ -233,6 +240,7 @@ class Users:
         said = {"role": role, "before": known.role}
         await record(connection, client.actor(known.user_id), _about(known.user_id, "appointed_by_link", said))
         await rows.set_password(connection, known.user_id, password_hash)
+        await drop_mailed_links(connection, known.user_id)
         await rows.set_role(connection, known.user_id, "owner" if known.role == "owner" else role)
         await self._sessions.end_all(connection, known.user_id)
         await announce(connection, "keys")
@@ -258,6 +266,10 @@ async def join(
 
 def _about(user_id: UserId, done: str, after: object = None) -> Act:
     return Act(action=f"user.{done}", subject="user", subject_id=str(user_id), after=after)
+
+
+def _not_the_password() -> InvalidRequest:
+    return InvalidRequest("current_password: this is not your password.", field="current_password")
 
 
 def check_locale(locale: str | None) -> None:
