@@ -75,8 +75,8 @@ function useColumns(actions: Actions): Column<Account>[] {
       bone: 160,
       cell: (row) => (
         <>
-          <span className="name wrap-anywhere">{row.name}</span>
-          <span className="sub wrap-anywhere">{row.members.map(({ email }) => email).join(", ")}</span>
+          <span className="name">{row.name}</span>
+          <span className="sub">{row.members.map(({ email }) => email).join(", ")}</span>
         </>
       ),
     },

@@ -54,7 +54,7 @@ function useColumns(onPerson: (id: string) => void): Column<Act>[] {
       cell: (row) => (
         <>
           <span className="name mono">{row.action}</span>
-          <span className="sub wrap-anywhere">{[row.subject, row.subject_id].filter(Boolean).join(" ")}</span>
+          <span className="sub">{[row.subject, row.subject_id].filter(Boolean).join(" ")}</span>
         </>
       ),
     },
@@ -66,7 +66,7 @@ function useColumns(onPerson: (id: string) => void): Column<Act>[] {
         row.user_id ? (
           <button
             type="button"
-            className="link wrap-anywhere text-left"
+            className="link text-left"
             onClick={(event) => {
               event.stopPropagation()
               if (row.user_id) onPerson(row.user_id)

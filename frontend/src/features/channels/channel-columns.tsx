@@ -63,14 +63,10 @@ export function useChannelColumns(actions: Actions): Column<Channel>[] {
       bone: 140,
       cell: (row) => (
         <>
-          <Link
-            className="name wrap-anywhere"
-            to="/console/admin/channels/$channelId"
-            params={{ channelId: row.id }}
-          >
+          <Link className="name" to="/console/admin/channels/$channelId" params={{ channelId: row.id }}>
             {row.name}
           </Link>
-          <span className="sub wrap-anywhere">
+          <span className="sub">
             {row.provider}
             {hostOf(row) && (
               <span className="max-md:hidden">
@@ -107,7 +103,7 @@ export function useChannelColumns(actions: Actions): Column<Channel>[] {
       cell: (row) => {
         const names = Object.keys(row.models)
         return names.length <= 2 ? (
-          <span className="mono wrap-anywhere">{names.join(", ") || "–"}</span>
+          <span className="mono">{names.join(", ") || "–"}</span>
         ) : (
           <span title={names.join(", ")}>{t("nModels", { count: names.length })}</span>
         )

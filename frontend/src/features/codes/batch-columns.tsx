@@ -70,7 +70,7 @@ export function useBatchColumns(actions: Actions): Column<Batch>[] {
       head: t("codes.batch"),
       cell: (row) => (
         <>
-          <span className="name wrap-anywhere">{row.name}</span>
+          <span className="name">{row.name}</span>
           {row.is_campaign && (
             <span className="ml-2">
               <Tag>{t("codes:campaign")}</Tag>

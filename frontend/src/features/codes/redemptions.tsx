@@ -29,13 +29,13 @@ function useColumns(onFilter: (filter: CodesSearch) => void): Column<Redemption>
         <>
           <button
             type="button"
-            className="name cursor-pointer text-left wrap-anywhere hover:underline"
+            className="name cursor-pointer text-left hover:underline"
             title={t("redemptions.onlyAccount", { name: row.account_name })}
             onClick={() => onFilter({ account: row.account_id })}
           >
             {row.account_name}
           </button>
-          <span className="sub wrap-anywhere">{row.user_email ?? <Nothing />}</span>
+          <span className="sub">{row.user_email ?? <Nothing />}</span>
         </>
       ),
     },
@@ -46,7 +46,7 @@ function useColumns(onFilter: (filter: CodesSearch) => void): Column<Redemption>
       cell: (row) => (
         <button
           type="button"
-          className="cursor-pointer text-left wrap-anywhere hover:underline"
+          className="cursor-pointer text-left hover:underline"
           title={t("redemptions.onlyBatch", { name: row.batch_name })}
           onClick={() => onFilter({ batch: row.batch_id })}
         >

@@ -32,8 +32,8 @@ function useColumns(actions: { onSet: (line: Line) => void; onEnd: (line: Line) 
       bone: 140,
       cell: (row) => (
         <>
-          <span className="name mono whitespace-normal wrap-anywhere">{row.model}</span>
-          <span className="sub wrap-anywhere">
+          <span className="name mono">{row.model}</span>
+          <span className="sub">
             {row.cost ? (
               row.upstream !== row.model ? (
                 row.upstream

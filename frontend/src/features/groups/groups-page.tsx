@@ -25,7 +25,7 @@ function useColumns({ onEdit, onDelete }: Actions): Column<Group>[] {
       head: t("groups.group"),
       cell: (row) => (
         <>
-          <span className="name mono wrap-anywhere">{row.name}</span>
+          <span className="name mono">{row.name}</span>
           {row.label && <span className="sub">{row.label}</span>}
         </>
       ),

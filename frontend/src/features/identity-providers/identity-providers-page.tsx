@@ -77,7 +77,7 @@ export default function IdentityProvidersPage() {
       cell: (row) => (
         <>
           <span className="name">{row.label}</span>
-          <span className="sub mono wrap-anywhere">{row.issuer}</span>
+          <span className="sub mono">{row.issuer}</span>
         </>
       ),
     },

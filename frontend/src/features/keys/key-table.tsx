@@ -140,7 +140,7 @@ function useColumns(actions: KeyActions): Column<Key>[] {
       bone: 104,
       cell: (item) => (
         <>
-          <span className="name wrap-anywhere">{item.name}</span>
+          <span className="name">{item.name}</span>
           <span className="sub mono">{item.prefix}…</span>
           {item.is_orphaned && (
             <span className="sub">

@@ -47,7 +47,7 @@ function useColumns(
       bone: 160,
       cell: (mail) => (
         <>
-          <span className="name wrap-anywhere">{mail.to}</span>
+          <span className="name">{mail.to}</span>
           <span className="sub mono">{mail.letter}</span>
         </>
       ),
@@ -58,7 +58,7 @@ function useColumns(
       cell: (mail) => (
         <>
           <State tone={TONES[mail.state]}>{t(`states.${mail.state}`)}</State>
-          {mail.error && <span className="sub wrap-anywhere">{mail.error}</span>}
+          {mail.error && <span className="sub">{mail.error}</span>}
         </>
       ),
     },

@@ -18,7 +18,7 @@ export function Channels() {
           {
             id: "name",
             head: t("by.channel"),
-            cell: (row) => <span className="name wrap-anywhere">{row.name}</span>,
+            cell: (row) => <span className="name">{row.name}</span>,
           },
           {
             id: "models",

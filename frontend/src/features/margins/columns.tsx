@@ -38,11 +38,7 @@ export function useColumns(by: Grouping): Column<Margin>[] {
       id: "key",
       head: t(`by.${by}`),
       bone: 120,
-      cell: (row) => (
-        <span className={by === "model" ? "mono whitespace-normal wrap-anywhere" : "wrap-anywhere"}>
-          {keyText(row)}
-        </span>
-      ),
+      cell: (row) => <span className={by === "model" ? "mono" : undefined}>{keyText(row)}</span>,
     },
     {
       id: "requests",

@@ -31,8 +31,8 @@ function useColumns(labels: Map<string, string>): Column<AdminOrder>[] {
       bone: 160,
       cell: (row) => (
         <>
-          <span className="name wrap-anywhere">{row.account_name}</span>
-          <span className="sub wrap-anywhere">{row.buyer ?? t("erased")}</span>
+          <span className="name">{row.account_name}</span>
+          <span className="sub">{row.buyer ?? t("erased")}</span>
         </>
       ),
     },

@@ -88,7 +88,7 @@ function useColumns(actions: Actions): Column<PaymentMethod>[] {
       bone: 140,
       cell: (row) => (
         <>
-          <span className="name wrap-anywhere">{row.label}</span>
+          <span className="name">{row.label}</span>
           <span className="sub">
             {row.processor} · <span className="mono">{row.id}</span>
           </span>

@@ -30,7 +30,7 @@ function useColumns(): Column<PriceImport>[] {
       cell: (row) => (
         <>
           <span className="name">{sourceName(row.source)}</span>
-          <span className="sub wrap-anywhere">
+          <span className="sub">
             {[row.facts.version, row.facts.date, row.origin].filter(Boolean).join(" · ") || "–"}
           </span>
         </>
@@ -71,7 +71,7 @@ function useColumns(): Column<PriceImport>[] {
       className: "max-md:hidden",
       cell: (row) => (
         <>
-          <span className="wrap-anywhere">{row.created_by_email ?? t("nobody")}</span>
+          {row.created_by_email ?? t("nobody")}
           <span className="sub">
             <When at={row.created_at} />
           </span>

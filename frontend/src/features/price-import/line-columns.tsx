@@ -106,8 +106,8 @@ export function useLineColumns(choice: {
       bone: 150,
       cell: (row) => (
         <>
-          <span className="name mono whitespace-normal wrap-anywhere">{row.model}</span>
-          <span className="sub wrap-anywhere">
+          <span className="name mono">{row.model}</span>
+          <span className="sub">
             {[row.vendor, row.name !== row.model && row.name].filter(Boolean).join(" · ") || "–"}
             {!row.is_known && ` · ${t("notHere")}`}
             {row.unmapped.length > 0 && (

@@ -71,7 +71,7 @@ function useColumns(models: Model[], actions: Actions): Column<Model>[] {
       bone: 130,
       cell: (row) => (
         <>
-          <span className="name mono wrap-anywhere">{row.model}</span>
+          <span className="name mono">{row.model}</span>
           <span className="sub">
             {row.rate_card ? (
               <>

@@ -22,12 +22,7 @@ function useColumns(rows: Reward[]): Column<Reward>[] {
   const decimals = Math.max(0, ...rows.map(({ amount }) => decimalsOf(amount, unit)))
   return [
     { id: "when", head: t("rewards.when"), cell: (row) => <When at={row.created_at} /> },
-    {
-      id: "who",
-      head: t("rewards.who"),
-      className: "wrap-anywhere",
-      cell: (row) => row.other ?? <Nothing />,
-    },
+    { id: "who", head: t("rewards.who"), cell: (row) => row.other ?? <Nothing /> },
     {
       id: "what",
       head: t("rewards.what"),

@@ -120,8 +120,8 @@ function useColumns(onDecide: (decision: Decision) => void): Column<BroughtPerso
       head: t("invitee"),
       cell: (row) => (
         <>
-          <span className="name wrap-anywhere">{row.invitee_name}</span>
-          <span className="sub wrap-anywhere">{row.invitee_email ?? t("gone")}</span>
+          <span className="name">{row.invitee_name}</span>
+          <span className="sub">{row.invitee_email ?? t("gone")}</span>
         </>
       ),
     },

@@ -104,7 +104,7 @@ function Alerts() {
       head: t("what"),
       cell: (row) => (
         <>
-          <span className="name wrap-anywhere">
+          <span className="name">
             <What alert={row} />
           </span>
           <span className="sub md:hidden">
@@ -121,7 +121,7 @@ function Alerts() {
         <span className="flex flex-wrap items-center gap-2">
           {row.to_mail && <Tag>{t("mail")}</Tag>}
           {row.webhook_url && (
-            <span className="mono wrap-anywhere" title={row.webhook_url}>
+            <span className="mono min-w-0" title={row.webhook_url}>
               {new URL(row.webhook_url).host}
             </span>
           )}
@@ -256,7 +256,7 @@ function Deliveries() {
       cell: (row) => (
         <>
           <span className="mono">{row.event}</span>
-          {row.error && <span className="sub wrap-anywhere">{row.error}</span>}
+          {row.error && <span className="sub">{row.error}</span>}
         </>
       ),
     },

@@ -35,7 +35,7 @@ function useColumns(onRevoke: (token: Token) => void): Column<Token>[] {
       bone: 140,
       cell: (row) => (
         <>
-          <span className="name wrap-anywhere">{row.name}</span>
+          <span className="name">{row.name}</span>
           <span className="sub mono">{row.prefix}…</span>
         </>
       ),
@@ -50,7 +50,7 @@ function useColumns(onRevoke: (token: Token) => void): Column<Token>[] {
       id: "account",
       head: t("account"),
       className: "soft max-lg:hidden",
-      cell: (row) => <span className="wrap-anywhere">{row.account_name}</span>,
+      cell: (row) => row.account_name,
     },
     {
       id: "used",

@@ -32,7 +32,7 @@ export function Invitations({ account, mayWrite }: { account: string; mayWrite: 
       id: "email",
       head: t("email"),
       bone: 180,
-      cell: (row) => <span className="name wrap-anywhere">{row.email}</span>,
+      cell: (row) => <span className="name">{row.email}</span>,
     },
     { id: "role", head: t("role"), cell: (row) => t(`roles.${row.team_role}`) },
     { id: "by", head: t("by"), className: "soft max-lg:hidden", cell: (row) => row.invited_by },

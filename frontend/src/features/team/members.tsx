@@ -107,7 +107,7 @@ function useColumns(
       bone: 180,
       cell: (row) => (
         <span className="flex flex-wrap items-center gap-2">
-          <span className="name wrap-anywhere">{row.email}</span>
+          <span className="name">{row.email}</span>
           {row.user_id === team.userId && <Tag tone="accent">{t("you")}</Tag>}
           {row.status === "banned" && <Tag tone="bad">{t("banned")}</Tag>}
         </span>

@@ -73,10 +73,10 @@ function useColumns(own: string, actions: Actions): Column<User>[] {
       cell: (row) => (
         <>
           <span className="flex flex-wrap items-center gap-2">
-            <span className="name wrap-anywhere">{row.email}</span>
+            <span className="name">{row.email}</span>
             {row.id === own && <Tag tone="accent">{t("you")}</Tag>}
           </span>
-          <span className="sub wrap-anywhere">
+          <span className="sub">
             {row.accounts
               .filter(({ kind }) => kind === "team")
               .map(({ name }) => name)
