@@ -71,6 +71,7 @@ from airouter.services.sessions import Sessions, Standings
 from airouter.services.sign_ins import SignIns
 from airouter.services.sign_up_challenges import SignUpChallenges
 from airouter.services.step_up import StepUp
+from airouter.services.team_deletions import TeamDeletions
 from airouter.services.teams import Teams
 from airouter.services.tokens import ManagementTokens, TokenStandings
 from airouter.services.usage_reports import UsageReports
@@ -246,6 +247,7 @@ def furnish(ground: Ground) -> Services:
         sign_ins=sign_ins,
         sign_up_challenges=challenges,
         step_up=StepUp(database),
+        team_deletions=TeamDeletions(database, jobs, mailbox=mailbox),
         teams=teams,
         tokens=tokens,
         usage_reports=UsageReports(database, vault),

@@ -22,6 +22,7 @@ from airouter.api.console.me import MeController
 from airouter.api.console.personal_data import PERSONAL_DATA
 from airouter.api.console.redemptions import redeem
 from airouter.api.console.referral import ReferralController
+from airouter.api.console.team_deletions import TEAM_DELETIONS
 from airouter.api.console.tokens import TokensController
 from airouter.api.console.topup import TOP_UP
 from airouter.api.console.usage import UsageController
@@ -85,6 +86,7 @@ from airouter.services.sessions import Sessions
 from airouter.services.sign_ins import SignIns
 from airouter.services.sign_up_challenges import SignUpChallenges
 from airouter.services.step_up import StepUp
+from airouter.services.team_deletions import TeamDeletions
 from airouter.services.teams import Teams
 from airouter.services.tokens import ManagementTokens
 from airouter.services.usage_reports import UsageReports
@@ -147,6 +149,7 @@ class Services:
     sign_ins: SignIns
     sign_up_challenges: SignUpChallenges
     step_up: StepUp
+    team_deletions: TeamDeletions
     teams: Teams
     tokens: ManagementTokens
     usage_reports: UsageReports
@@ -186,6 +189,7 @@ CONSOLE: Final[Sequence[Any]] = (
     UsageController,
     account_acts,
     *PERSONAL_DATA,
+    *TEAM_DELETIONS,
     redeem,
     ReferralController,
     *TOP_UP,

@@ -41,7 +41,9 @@ class MemberView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AccountLine(msgspec.Struct, frozen=True, kw_only=True):
-    """An account in a list. `overrun` is what the operator bore since its last top-up."""
+    """An account in a list. `overrun` is what the operator bore since its last top-up; from `deletion_due_at` on a team
+    is deleted, since `deleted_at` it is nobody's any more.
+    """
 
     id: AccountId
     name: str
@@ -57,6 +59,8 @@ class AccountLine(msgspec.Struct, frozen=True, kw_only=True):
     rate_limits: RateLimitsView
     members: list[MemberView]
     created_at: datetime
+    deletion_due_at: datetime | None
+    deleted_at: datetime | None
 
 
 class AccountView(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,6 +80,8 @@ class AccountView(msgspec.Struct, frozen=True, kw_only=True):
     rate_limits: RateLimitsView
     members: list[MemberView]
     created_at: datetime
+    deletion_due_at: datetime | None
+    deleted_at: datetime | None
     used_total: str
 
 
@@ -89,7 +95,7 @@ class MembershipView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PersonView(msgspec.Struct, frozen=True, kw_only=True):
-    """Somebody who signs in."""
+    """Somebody who signs in; from `deletion_due_at` on they are erased, since `erased_at` only the id is left."""
 
     id: UserId
     email: str
@@ -97,6 +103,8 @@ class PersonView(msgspec.Struct, frozen=True, kw_only=True):
     status: UserStatus
     locale: str | None
     created_at: datetime
+    deletion_due_at: datetime | None
+    erased_at: datetime | None
     accounts: list[MembershipView]
 
 
@@ -274,6 +282,8 @@ def _line(row: AccountRow, members: list[MemberRow]) -> AccountLine:
             for one in members
         ],
         created_at=row.created_at,
+        deletion_due_at=row.deletion_due_at,
+        deleted_at=row.deleted_at,
     )
 
 
@@ -285,6 +295,8 @@ def _person(row: PersonRow, memberships: list[MembershipRow]) -> PersonView:
         status=row.status,
         locale=row.locale,
         created_at=row.created_at,
+        deletion_due_at=row.deletion_due_at,
+        erased_at=row.erased_at,
         accounts=[
             MembershipView(id=one.account_id, name=one.name, kind=one.kind, team_role=one.team_role)
             for one in memberships

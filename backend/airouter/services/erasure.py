@@ -12,23 +12,20 @@ import msgspec
 
 from airouter.domain.errors import NotFound
 from airouter.domain.ids import AccountId, UserId
-from airouter.domain.ledger import GRANTS
 from airouter.domain.policies.privacy import Privacy
 from airouter.domain.privacy_errors import BalanceRemains, DeletionUnderWay, LastInstanceOwner, TeamsNeedOwner
 from airouter.services.audit_log import SYSTEM, Act, Actor, record
+from airouter.services.forfeits import forfeit
 from airouter.services.jobs import Job, Jobs
 from airouter.services.mailbox import Mailbox
 from airouter.services.policies import policy_in_force
-from airouter.services.recall import with_recall
 from airouter.services.sessions import Sessions
-from airouter.services.wallets import Movement, move
 from airouter.storage import audit_log as acts
 from airouter.storage import erasure as rows
-from airouter.storage import users, wallets
+from airouter.storage import users
 from airouter.storage.changes import announce
 from airouter.storage.database import Connection, Database
-from airouter.storage.erasure import DeletionRow, PurseRow
-from airouter.world import new_id
+from airouter.storage.erasure import DeletionRow
 
 logger = logging.getLogger(__name__)
 
@@ -132,7 +129,7 @@ class Erasure:
                 await announce(connection, "accounts", account_id)
             purses = await rows.purses_left_behind(connection, accounts)
         for purse in purses:
-            if not await self._forfeit(purse):
+            if not await forfeit(self._database, purse):
                 return  # calls still hold some of it: the next run goes on here
         async with self._database.transaction() as connection:
             await users.lock_owners(connection)
@@ -168,38 +165,6 @@ class Erasure:
             await announce(connection, "keys", key_id)
         await rows.end_management_tokens(connection, user_id)
         await announce(connection, "sessions")  # tokens are remembered beside them
-
-    async def _forfeit(self, purse: PurseRow) -> bool:
-        """All that is in the wallet goes back to the house, once nobody holds any of it; False: somebody does."""
-
-        async def attempt(connection: Connection) -> bool | None:
-            row = (await wallets.lock(connection, {purse.wallet_id}))[purse.wallet_id]
-            if row.leased > 0:
-                return None
-            if row.balance == 0:
-                return True
-            moved = await move(
-                connection,
-                Movement(
-                    kind="forfeit",
-                    reference=str(new_id()),  # under the lock there is nothing to do twice
-                    debit_wallet=purse.wallet_id,
-                    credit_wallet=GRANTS,
-                    amount=row.balance,
-                ),
-            )
-            assert moved is not None, "it was free under the lock"
-            act = Act(
-                action="balance.forfeited",
-                subject="wallet",
-                subject_id=str(purse.wallet_id),
-                account_id=purse.account_id,
-                after={"amount": row.balance, "transfer_id": moved.transfer.transfer_id},
-            )
-            await record(connection, SYSTEM, act)
-            return True
-
-        return bool(await with_recall(self._database, purse.wallet_id, attempt))
 
 
 def _act(user_id: UserId, done: str, after: object = None) -> Act:

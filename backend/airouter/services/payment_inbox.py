@@ -12,9 +12,10 @@ from uuid import UUID
 
 import msgspec
 
-from airouter.domain.errors import AmountTooLarge
+from airouter.domain.errors import AmountTooLarge, DomainError
 from airouter.domain.ids import WalletId
 from airouter.domain.order import ALARMING, Fact, Order, Outcome, Verdict, judge
+from airouter.domain.order_errors import AccountDeleted
 from airouter.domain.policy import TopUp
 from airouter.payments.contract import PaymentEvent
 from airouter.services.audit_log import SYSTEM, Act, Actor, record
@@ -35,6 +36,8 @@ BODIES_KEPT: Final = timedelta(days=30)
 _PURPOSE: Final = "payment-body"
 _TABLE: Final = "payment_events"
 _BATCH: Final = 200
+_NO_CREDIT: Final[dict[type[DomainError], str]] = {AmountTooLarge: "wallet_full", AccountDeleted: "account_deleted"}
+"""Why money that came is credited to nobody, as the order's reason."""
 
 
 class Said(msgspec.Struct, frozen=True, kw_only=True):
@@ -174,8 +177,11 @@ class PaymentInbox:
         try:
             async with connection.transaction():
                 saved = await carry_out(connection, change, actor, self._hearers, policy, is_last_try=is_last_try)
-        except AmountTooLarge:  # the money is there, but no wallet for it: a person has to decide
-            verdict = _without_credit(order, verdict)
+        except (
+            AmountTooLarge,
+            AccountDeleted,
+        ) as refusal:  # the money is there, but no wallet for it: a person decides
+            verdict = _without_credit(order, verdict, _NO_CREDIT[type(refusal)])
             change = msgspec.structs.replace(change, after=verdict.order)
             saved = await carry_out(connection, change, actor, self._hearers, policy, is_last_try=is_last_try)
         return None if saved is None else verdict.outcome
@@ -230,13 +236,13 @@ class PaymentInbox:
         )
 
 
-def _without_credit(before: Order, verdict: Verdict) -> Verdict:
+def _without_credit(before: Order, verdict: Verdict, reason: str) -> Verdict:
     """What was heard, without quota: in review if it was not paid before, else a debt that stays as it is."""
     heard = verdict.order
     if before.is_paid:
         return msgspec.structs.replace(verdict, order=before, outcome="review")
     after = msgspec.structs.replace(
-        heard, status="review", reason="wallet_full", credited_quota=0, credited_bonus=0, taken_quota=0, taken_bonus=0
+        heard, status="review", reason=reason, credited_quota=0, credited_bonus=0, taken_quota=0, taken_bonus=0
     )
     return Verdict(order=after, outcome="review")
 

@@ -11,14 +11,14 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta
 
-from airouter.domain.access_errors import AccountNotEmpty, LastOwner, NotATeam, TeamsNotAllowed
+from airouter.domain.access_errors import LastOwner, TeamsNotAllowed
 from airouter.domain.errors import Conflict, NotFound, RoleRequired
 from airouter.domain.ids import AccountId, KeyId, UserId
 from airouter.domain.permission import Role, TeamRole
 from airouter.domain.policies.teams import Teams as TeamRules
 from airouter.services.audit_log import Act, Actor, record
 from airouter.services.policies import policy_in_force
-from airouter.storage import accounts, invitations, keys, tokens
+from airouter.storage import accounts, keys, tokens
 from airouter.storage import teams as rows
 from airouter.storage.changes import announce
 from airouter.storage.database import Connection, Database
@@ -89,27 +89,6 @@ class Teams:
                 act = _act("account.renamed", account_id, before={"name": team.name}, after={"name": name})
                 await record(connection, actor, act)
         return msgspec.structs.replace(team, name=name)
-
-    async def delete(self, account_id: AccountId, actor: Actor) -> None:
-        """The team is gone: nobody belongs to it, its keys and tokens end. Usage and transfers stay in the books.
-
-        Raises:
-            NotFound. NotATeam: somebody's own account ends with the person.
-            AccountNotEmpty: there is quota in a wallet, or a debt.
-        """
-        async with self._database.transaction() as connection:
-            team = await _locked(connection, account_id)
-            if team.kind != "team":
-                raise NotATeam
-            left = await rows.lock_wallets(connection, account_id)
-            if left:
-                raise AccountNotEmpty(balance=left)
-            await invitations.revoke_all(connection, account_id)
-            for token_id in await tokens.revoke_tokens_in(connection, account_id, None):
-                await announce(connection, "sessions", token_id)
-            await rows.delete_team(connection, account_id)
-            await announce(connection, "accounts", account_id)
-            await record(connection, actor, _act("account.deleted", account_id, before={"name": team.name}))
 
     async def members(
         self, account_id: AccountId, *, after_time: datetime | None, after_id: UUID | None, limit: int

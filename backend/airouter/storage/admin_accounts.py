@@ -30,6 +30,8 @@ class AccountRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     status: AccountStatus
     rate_limits: RateLimits
     created_at: datetime
+    deleted_at: datetime | None
+    deletion_due_at: datetime | None
     wallet_id: WalletId
     balance: int
     held: int
@@ -58,6 +60,8 @@ class PersonRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     status: UserStatus
     locale: str | None
     created_at: datetime
+    erased_at: datetime | None
+    deletion_due_at: datetime | None
 
 
 class MembershipRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -1,12 +1,13 @@
 -- name: search_accounts
 -- Newest first. $1: a LIKE pattern over the account's name and its members' addresses, escaped by the caller.
-SELECT a.account_id, a.name, a.kind, a.group_name, a.status, a.rate_limits, a.created_at,
+SELECT a.account_id, a.name, a.kind, a.group_name, a.status, a.rate_limits, a.created_at, a.deleted_at, e.due_at AS deletion_due_at,
   m.wallet_id, m.balance + coalesce(h.balance, 0) AS balance, m.leased + coalesce(h.balance, 0) AS held, m.overrun, r.balance AS reward_balance, coalesce(-d.balance, 0) AS debt
 FROM accounts a
 JOIN wallets m ON m.account_id = a.account_id AND m.kind = 'main'
 JOIN wallets r ON r.account_id = a.account_id AND r.kind = 'reward'
 LEFT JOIN wallets d ON d.account_id = a.account_id AND d.kind = 'debt'
 LEFT JOIN wallets h ON h.account_id = a.account_id AND h.kind = 'reserved'
+LEFT JOIN team_deletions e ON e.account_id = a.account_id AND e.finished_at IS NULL
 WHERE ($1::text IS NULL OR a.name ILIKE $1 OR EXISTS (
     SELECT 1 FROM members b JOIN users u USING (user_id) WHERE b.account_id = a.account_id AND u.email ILIKE $1))
   AND ($2::text IS NULL OR a.group_name = $2)
@@ -15,13 +16,14 @@ WHERE ($1::text IS NULL OR a.name ILIKE $1 OR EXISTS (
 ORDER BY a.created_at DESC, a.account_id DESC LIMIT $6
 
 -- name: find_account
-SELECT a.account_id, a.name, a.kind, a.group_name, a.status, a.rate_limits, a.created_at,
+SELECT a.account_id, a.name, a.kind, a.group_name, a.status, a.rate_limits, a.created_at, a.deleted_at, e.due_at AS deletion_due_at,
   m.wallet_id, m.balance + coalesce(h.balance, 0) AS balance, m.leased + coalesce(h.balance, 0) AS held, m.overrun, r.balance AS reward_balance, coalesce(-d.balance, 0) AS debt
 FROM accounts a
 JOIN wallets m ON m.account_id = a.account_id AND m.kind = 'main'
 JOIN wallets r ON r.account_id = a.account_id AND r.kind = 'reward'
 LEFT JOIN wallets d ON d.account_id = a.account_id AND d.kind = 'debt'
 LEFT JOIN wallets h ON h.account_id = a.account_id AND h.kind = 'reserved'
+LEFT JOIN team_deletions e ON e.account_id = a.account_id AND e.finished_at IS NULL
 WHERE a.account_id = $1
 
 -- name: members_of
@@ -30,14 +32,14 @@ FROM members b JOIN users u USING (user_id)
 WHERE b.account_id = ANY($1::uuid[]) ORDER BY b.joined_at, u.user_id
 
 -- name: change_account
--- Null: stays as it is.
+-- Null: stays as it is. One that is gone stays gone.
 UPDATE accounts SET group_name = coalesce($2, group_name), status = coalesce($3, status), rate_limits = coalesce($4, rate_limits)
-WHERE account_id = $1 RETURNING account_id
+WHERE account_id = $1 AND deleted_at IS NULL RETURNING account_id
 
 -- name: search_users
 -- Newest first. $1: a LIKE pattern over the address, escaped by the caller.
-SELECT u.user_id, u.email, u.role, u.status, u.locale, u.created_at
-FROM users u
+SELECT u.user_id, u.email, u.role, u.status, u.locale, u.created_at, u.erased_at, e.due_at AS deletion_due_at
+FROM users u LEFT JOIN deletions e ON e.user_id = u.user_id AND e.finished_at IS NULL
 WHERE ($1::text IS NULL OR u.email ILIKE $1)
   AND ($2::text IS NULL OR u.role = $2)
   AND ($3::text IS NULL OR u.status = $3)
@@ -45,7 +47,8 @@ WHERE ($1::text IS NULL OR u.email ILIKE $1)
 ORDER BY u.created_at DESC, u.user_id DESC LIMIT $6
 
 -- name: find_person
-SELECT u.user_id, u.email, u.role, u.status, u.locale, u.created_at FROM users u WHERE u.user_id = $1
+SELECT u.user_id, u.email, u.role, u.status, u.locale, u.created_at, u.erased_at, e.due_at AS deletion_due_at
+FROM users u LEFT JOIN deletions e ON e.user_id = u.user_id AND e.finished_at IS NULL WHERE u.user_id = $1
 
 -- name: accounts_of
 SELECT b.user_id, b.account_id, a.name, a.kind, b.team_role

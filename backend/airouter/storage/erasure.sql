@@ -65,7 +65,8 @@ RETURNING key_id
 UPDATE accounts SET status = 'paused' WHERE account_id = ANY ($1::uuid[]) AND status <> 'paused' RETURNING account_id
 
 -- name: blank_accounts
-UPDATE accounts SET name = '' WHERE account_id = ANY ($1::uuid[])
+-- They are nobody's from now on: what is still paid for them is put in review.
+UPDATE accounts SET name = '', status = 'paused', deleted_at = coalesce(deleted_at, now()) WHERE account_id = ANY ($1::uuid[])
 
 -- name: leave_teams
 DELETE FROM members m WHERE m.user_id = $1 AND NOT (m.account_id = ANY ($2::uuid[]))

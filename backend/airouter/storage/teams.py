@@ -71,10 +71,16 @@ async def lock_wallets(connection: Connection, account_id: AccountId) -> int:
 
 
 async def delete_team(connection: Connection, account_id: AccountId) -> None:
-    """Its members leave, its keys end, and nobody finds it any more; the books keep it."""
+    """Its members leave, its keys and alerts end, and nobody finds it any more; the books keep it."""
     await connection.execute(QUERIES.delete_members, account_id)
-    await connection.execute(QUERIES.delete_keys_in, account_id)
+    await end_keys(connection, account_id)
+    await connection.execute(QUERIES.delete_alerts_of, account_id)
     await connection.execute(QUERIES.delete_team, account_id)
+
+
+async def end_keys(connection: Connection, account_id: AccountId) -> None:
+    """No key of the account works any more, nor ever will again."""
+    await connection.execute(QUERIES.delete_keys_in, account_id)
 
 
 async def members_of(

@@ -18,6 +18,7 @@ from airouter.domain.ids import AccountId, InvitationId, UserId
 from airouter.domain.permission import TeamRole
 from airouter.services.audit_log import Actor
 from airouter.services.invitations import Invitations
+from airouter.services.team_deletions import TeamDeletions
 from airouter.services.teams import Lead, TeamName, Teams
 from airouter.storage.invitations import InvitationRow
 from airouter.storage.teams import TeamMemberRow, TeamRow
@@ -196,12 +197,14 @@ class AccountsController(Controller):
         self,
         account_id: FromPath[UUID],
         holder: NamedDependency[AccountHolder],
-        teams: NamedDependency[Teams],
+        team_deletions: NamedDependency[TeamDeletions],
         actor: NamedDependency[Actor],
     ) -> None:
-        """Its members, keys, tokens and invitations end with it; usage and transfers stay in the books."""
+        """At once: its members, keys, tokens and invitations end with it; usage and transfers stay in the books.
+        409 `account_not_empty` while there is something in it: then `POST /accounts/{id}/deletion`.
+        """
         del account_id
-        await teams.delete(holder.account_id, actor)
+        await team_deletions.delete_empty(holder.account_id, actor)
 
     @get(
         "/{account_id:uuid}/members",

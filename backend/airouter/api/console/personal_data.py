@@ -10,6 +10,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody, QueryParameter
 
 from airouter.api.callers import Operator, Person, Visitor
+from airouter.api.deletions import DeletionBody, DeletionState, DeletionView, deletion_view
 from airouter.api.documents import refusals
 from airouter.api.public.cookies import Browsers
 from airouter.domain.errors import RoleRequired
@@ -19,7 +20,6 @@ from airouter.services.audit_log import Actor
 from airouter.services.erasure import Erasure
 from airouter.services.personal_data import PersonalExports
 from airouter.services.step_up import StepUp
-from airouter.storage.erasure import DeletionRow
 from airouter.storage.personal_data import ExportRow
 
 
@@ -44,27 +44,6 @@ class PersonalExportLink(msgspec.Struct, frozen=True, kw_only=True):
     """Works once, and replaces the link before it. Null in a replayed answer."""
 
     url: str | None
-
-
-class DeletionBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`end_keys_now`: API keys stop working at once, not only when the deletion is due; they do not come back."""
-
-    end_keys_now: bool = False
-
-
-class DeletionView(msgspec.Struct, frozen=True, kw_only=True):
-    """Until `due_at` it can be cancelled."""
-
-    requested_at: datetime
-    due_at: datetime
-    end_keys_now: bool
-    is_by_operator: bool
-
-
-class DeletionState(msgspec.Struct, frozen=True, kw_only=True):
-    """`deletion` null: the person stays."""
-
-    deletion: DeletionView | None
 
 
 class PersonalDataController(Controller):
@@ -153,7 +132,7 @@ class PersonalDataController(Controller):
     )
     async def deletion(self, person: NamedDependency[Person], erasure: NamedDependency[Erasure]) -> DeletionState:
         found = await erasure.pending(person.user_id)
-        return DeletionState(deletion=found and _deletion(found))
+        return DeletionState(deletion=found and deletion_view(found))
 
     @post(
         "/deletion",
@@ -178,7 +157,7 @@ class PersonalDataController(Controller):
         left in the wallets, until that is used (`balance_remains`).
         """
         await step_up.require(None, person)
-        return _deletion(await erasure.request(person.user_id, actor, ends_keys_now=data.end_keys_now))
+        return deletion_view(await erasure.request(person.user_id, actor, ends_keys_now=data.end_keys_now))
 
     @delete(
         "/deletion",
@@ -212,7 +191,7 @@ class UserDeletionController(Controller):
     ) -> DeletionState:
         del operator
         found = await erasure.pending(UserId(user_id))
-        return DeletionState(deletion=found and _deletion(found))
+        return DeletionState(deletion=found and deletion_view(found))
 
     @post(
         "/",
@@ -236,7 +215,7 @@ class UserDeletionController(Controller):
         """Needs a fresh proof of who asks. Those who run the place are deleted by owners only."""
         await step_up.require(None, operator.person)
         await _check_role(people, UserId(user_id), operator)
-        return _deletion(await erasure.request(UserId(user_id), actor, ends_keys_now=data.end_keys_now))
+        return deletion_view(await erasure.request(UserId(user_id), actor, ends_keys_now=data.end_keys_now))
 
     @delete(
         "/",
@@ -270,15 +249,6 @@ def _export(row: ExportRow) -> PersonalExportView:
         finished_at=row.finished_at,
         expires_at=row.expires_at,
         size_bytes=row.size_bytes,
-    )
-
-
-def _deletion(row: DeletionRow) -> DeletionView:
-    return DeletionView(
-        requested_at=row.requested_at,
-        due_at=row.due_at,
-        end_keys_now=row.ends_keys_now,
-        is_by_operator=row.requested_by is not None,
     )
 
 
