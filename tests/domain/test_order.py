@@ -75,6 +75,23 @@ def test_the_same_payment_again_is_known_and_another_one_is_for_a_person() -> No
     assert (second.outcome, second.order) == ("paid_twice", paid)
 
 
+def test_the_number_of_a_payment_that_was_confirmed_by_hand_is_learned_from_its_late_notice() -> None:
+    confirmed = after(an_order(), msgspec.structs.replace(PAID, trade_number=None))
+    late = judge(confirmed, PAID, at=AT, dispute_takes_back=True)
+    assert (late.outcome, late.order) == ("known", msgspec.structs.replace(confirmed, trade_number="t1"))
+    second = judge(late.order, msgspec.structs.replace(PAID, trade_number="t2"), at=AT, dispute_takes_back=True)
+    assert (second.outcome, second.order.trade_number) == ("paid_twice", "t1")
+
+
+def test_a_payment_that_was_rejected_is_not_asked_about_again_but_another_one_counts() -> None:
+    short = msgspec.structs.replace(PAID, amount=515)
+    rejected = msgspec.structs.replace(after(an_order(), short), status="failed", reason="rejected")
+    again = judge(rejected, short, at=AT, dispute_takes_back=True)
+    assert (again.outcome, again.order) == ("known", rejected)
+    assert after(rejected, msgspec.structs.replace(PAID, trade_number="t2")).status == "paid"
+    assert after(rejected, msgspec.structs.replace(PAID, trade_number=None)).status == "paid"
+
+
 @pytest.mark.parametrize("kind", ["failed", "expired"])
 def test_nothing_that_is_paid_fails_or_expires(kind: str) -> None:
     paid = after(an_order(), PAID)
@@ -174,3 +191,12 @@ def test_an_order_in_review_is_worth_what_was_paid_for_it() -> None:
     done = settled(credited(underpaid, *worth(underpaid), AT), dispute_takes_back=True)
     assert (done.status, done.refundable_amount) == ("paid", 515)
     assert (part_of(7, 1, 2), part_of(7, 1, 0)) == (3, 0)
+
+
+@pytest.mark.parametrize("amount", [0, None])
+def test_what_is_credited_as_ordered_though_nothing_that_counts_was_paid_is_not_given_back(amount: int | None) -> None:
+    heard = after(an_order(), msgspec.structs.replace(PAID, amount=amount))
+    done = settled(credited(heard, 10_000, 777, AT), dispute_takes_back=True)
+    assert (done.status, done.taken_quota, done.taken_bonus, done.refundable_amount) == ("paid", 0, 0, 0)
+    lost = after(done, Fact(kind="dispute_lost"))
+    assert (lost.status, lost.taken_quota, lost.taken_bonus) == ("refunded", 10_000, 777)

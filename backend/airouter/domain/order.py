@@ -47,6 +47,8 @@ ALARMING: Final[frozenset[Outcome]] = frozenset(
     {"review", "paid_twice", "refund_unclear", "order_unknown", "order_of_another_method"}
 )
 """Outcomes that a person has to look at."""
+REJECTED: Final = "rejected"
+"""The reason of an order that failed because an operator decided so."""
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -143,11 +145,12 @@ def settled(order: Order, *, dispute_takes_back: bool) -> Order:
         return order
     paid = order.paid_amount or 0
     refunded = paid if order.dispute == "lost" else min(order.refunded_amount, paid)
-    is_all = refunded == paid or (order.dispute == "open" and dispute_takes_back)
+    is_given_back = order.dispute == "lost" or 0 < paid == refunded
+    is_all = is_given_back or (order.dispute == "open" and dispute_takes_back)
     status: Status = "paid"
     if order.dispute == "open":
         status = "disputed"
-    elif refunded == paid:
+    elif is_given_back:
         status = "refunded"
     return msgspec.structs.replace(
         order,
@@ -178,9 +181,12 @@ def part_of(whole: int, part: int, of: int) -> int:
 
 
 def _paid(order: Order, fact: Fact, at: datetime) -> Verdict:
+    is_same = fact.trade_number is None or order.trade_number in {None, fact.trade_number}
     if order.status not in UNPAID:
-        differs = fact.trade_number is not None and fact.trade_number != order.trade_number
-        return Verdict(order=order, outcome="paid_twice" if differs and order.trade_number is not None else "known")
+        known = msgspec.structs.replace(order, trade_number=order.trade_number or fact.trade_number)
+        return Verdict(order=known, outcome="known" if is_same else "paid_twice")
+    if order.reason == REJECTED and order.trade_number is not None and fact.trade_number == order.trade_number:
+        return Verdict(order=order, outcome="known")  # somebody looked at this payment and decided
     heard = msgspec.structs.replace(
         order,
         trade_number=fact.trade_number or order.trade_number,

@@ -108,7 +108,9 @@ class Stripe:
         return Started(next=Next(type="redirect", url=url), reference=_text(session, "id"))
 
     def read_webhook(self, delivery: Delivery, access: StripeAccess) -> list[PaymentEvent]:
-        """One event a notice. What is no money (a session completed, its payment under way) is of no interest."""
+        """One event a notice. What is no money (a session completed, its payment under way) is of no interest, nor is
+        what carries no name that we gave: an account at Stripe may serve other shops, and a refused notice comes again.
+        """
         _verify(delivery, access)
         try:
             event = msgspec.json.decode(delivery.body, type=_Event)
@@ -208,10 +210,12 @@ def _dispute_event(event: _Event, access: StripeAccess) -> PaymentEvent | None:
     return _payment_event(event.id, kind, dispute, access, amount=_amount(dispute, "amount", access))
 
 
-def _session_event(event_id: str, kind: EventKind, session: dict[str, Any], access: StripeAccess) -> PaymentEvent:
+def _session_event(
+    event_id: str, kind: EventKind, session: dict[str, Any], access: StripeAccess
+) -> PaymentEvent | None:
     order_id = session.get("client_reference_id")
     if not isinstance(order_id, str) or not order_id:
-        raise WebhookUnreadable("a session without client_reference_id is not one of ours")
+        return None
     return PaymentEvent(
         event_id=event_id,
         kind=kind,
@@ -231,14 +235,14 @@ def _payment_event(
     *,
     amount: int | None = None,
     refunded_total: int | None = None,
-) -> PaymentEvent:
+) -> PaymentEvent | None:
     """Of a charge, a refund or a dispute: only charges and refunds carry what we wrote on the payment intent."""
     del access
     metadata = subject.get("metadata")
     order_id = metadata.get("order_id") if isinstance(metadata, dict) else None
     intent = _identity(subject.get("payment_intent"))
     if not isinstance(order_id, str) and intent is None:
-        raise WebhookUnreadable("neither an order nor a payment intent is named")
+        return None
     return PaymentEvent(
         event_id=event_id,
         kind=kind,

@@ -9,7 +9,7 @@ import httpx
 import msgspec
 
 from airouter.domain.errors import NotFound
-from airouter.domain.order import ALARMING, UNPAID, Order, credited, settled, worth
+from airouter.domain.order import ALARMING, REJECTED, UNPAID, Order, credited, settled, worth
 from airouter.domain.order_errors import (
     MethodUnavailable,
     OrderNotInReview,
@@ -295,7 +295,7 @@ class OrderDesk:
 
 def _decided(order: Order, decision: Decision) -> Order:
     if decision == "reject":
-        return msgspec.structs.replace(order, status="failed", reason="rejected")
+        return msgspec.structs.replace(order, status="failed", reason=REJECTED)
     quota, bonus = order.quota, order.bonus_quota
     if decision == "credit_paid":
         quota, bonus = worth(order) if order.paid_currency == order.currency else (0, 0)
