@@ -20,6 +20,7 @@ from airouter.translation.reply import (
     Choice,
     Event,
     Head,
+    Quantities,
     RefusalDelta,
     Reply,
     SaidPart,
@@ -38,7 +39,7 @@ CLIENTS: tuple[Endpoint, ...] = ("chat.completions", "responses", "messages", "g
 VENDORS = {"chat": "vllm", "anthropic": "anthropic", "gemini": "gemini", "bedrock": "bedrock", "cohere": "cohere"}
 PAIRS = [(mine, theirs) for mine in CLIENTS for theirs in VENDORS if DOORS[mine] != theirs]
 HEAD = Head(reply_id="upstream_1", model="upstream", created_at_seconds=1_700_000_000)
-USED = {"input": 100, "cached_input": 20, "output": 30, "request": 1}
+USED: Quantities = {"input": 100, "cached_input": 20, "output": 30, "request": 1}
 
 words = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), min_size=1, max_size=30)
 names = st.sampled_from(["weather", "time_of-day", "x"])

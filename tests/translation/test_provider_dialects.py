@@ -83,6 +83,17 @@ LATE = chat.read(
     },
     CLAUDE,
 )
+SOME = chat.read(
+    {
+        "messages": [{"role": "user", "content": "Hello"}],
+        "tools": [{"type": "function", "function": {"name": name}} for name in ("weather", "time")],
+        "tool_choice": {
+            "type": "allowed_tools",
+            "allowed_tools": {"mode": "required", "tools": [{"type": "function", "function": {"name": "time"}}]},
+        },
+    },
+    CLAUDE,
+)
 ODD = ("call_1-a", "functions.weather:0", "x" * 65, "", "ünïcode")
 SCHEMA = {"type": "object", "properties": {"n": {"type": "integer"}}}
 AS_SCHEMA = Format(kind="schema", name="n", schema=SCHEMA)
@@ -140,6 +151,11 @@ BEDROCK: dict[str, Cell] = {
         talk(tools=TOOLS, tool_choice=ToolChoice(mode="named", name="time")),
         lambda b: b["toolConfig"]["toolChoice"],
         {"tool": {"name": "time"}},
+    ),
+    "tool_choice_allowed": (
+        SOME,
+        lambda b: (b["toolConfig"]["toolChoice"], [tool["toolSpec"]["name"] for tool in b["toolConfig"]["tools"]]),
+        ({"any": {}}, ["time"]),
     ),
     "tool_choice_none": (
         talk(HELLO, ASKED, TOLD, tools=TOOLS, tool_choice=ToolChoice(mode="none")),
@@ -224,6 +240,11 @@ COHERE: dict[str, Cell] = {
     ),
     "tool_choice_named": (
         talk(tools=TOOLS, tool_choice=ToolChoice(mode="named", name="time")),
+        lambda b: (b["tool_choice"], [tool["function"]["name"] for tool in b["tools"]]),
+        ("REQUIRED", ["time"]),
+    ),
+    "tool_choice_allowed": (
+        SOME,
         lambda b: (b["tool_choice"], [tool["function"]["name"] for tool in b["tools"]]),
         ("REQUIRED", ["time"]),
     ),

@@ -161,6 +161,14 @@ class Conversation(msgspec.Struct, frozen=True, kw_only=True):
     """What the request asks for that this form cannot hold, and the member that asks for it."""
 
 
+def allowed(tools: tuple[Tool, ...], names: tuple[str, ...], beyond: dict[Feature, str]) -> tuple[Tool, ...]:
+    """The tools that may be called; no names: all of them."""
+    if not names:
+        return tools
+    beyond["tool_choice_allowed"] = "tool_choice"
+    return tuple(tool for tool in tools if tool.name in names)
+
+
 def merged_turns(turns: tuple[Turn, ...]) -> list[Turn]:
     """For dialects in which speakers take turns: what one says in a row is one turn."""
     merged: list[Turn] = []

@@ -20,9 +20,11 @@ Feature = Literal[
     # what is said
     "system", "late_system", "image_data", "image_link", "document_data", "document_link", "audio_data", "audio_link",
     "video_data", "video_link", "stored_files", "stored_conversation", "reasoning_replay", "prefill", "cache_marks",
+    "citations",
     # tools
-    "tools", "strict_tools", "custom_tools", "server_tools", "tool_choice_none", "tool_choice_required",
-    "tool_choice_named", "no_parallel_calls", "tool_result_media", "tool_result_error",
+    "tools", "strict_tools", "custom_tools", "server_tools", "legacy_functions", "tool_choice_none",
+    "tool_choice_required", "tool_choice_named", "tool_choice_allowed", "no_parallel_calls", "tool_result_media",
+    "tool_result_error",
     # what is written
     "json", "json_schema", "media_output", "verbosity", "reasoning_effort", "reasoning_budget", "choices", "logprobs",
     # how it is drawn
@@ -78,9 +80,11 @@ def _rules(
 _HINT: Final = "it tunes the answer and does not change what was asked"
 _CARRIED: Final[Mapping[Feature, str]] = {
     "custom_tools": "as functions with the text as their one argument; a grammar is told in the description",
+    "tool_choice_allowed": "the other tools are left out",
 }
 """By every dialect."""
 _DROPPED: Final[Mapping[Feature, str]] = {
+    "citations": "places in documents are told in one vendor's way only; the words are the same",
     "cache_key": "it helps the vendor's cache and does not change the answer",
     "logit_bias": "token ids of one vendor mean nothing to another",
     "metadata": "it is kept by the vendor for its own reports",
@@ -94,6 +98,7 @@ _DROPPED: Final[Mapping[Feature, str]] = {
 }
 """By every dialect."""
 _REFUSED: Final[Mapping[Feature, str]] = {
+    "legacy_functions": "they were replaced by tools in 2023; say `tools` and `tool_calls`",
     "media_output": "translated answers are text and tool calls",
     "server_tools": "only the vendor whose dialect it is can run it",
     "stored_conversation": "what one vendor remembers is unknown to another; send the whole conversation",

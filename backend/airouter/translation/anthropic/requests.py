@@ -134,6 +134,8 @@ def _parts(message: Members, member: str, where: str, beyond: dict[Feature, str]
 
 def _source(kind: str, block: Members, place: str, beyond: dict[Feature, str]) -> Part | None:
     source, cache, name = block.inner("source"), block.cache_mark(), block.text("title")
+    if kind == "document" and block.inner("citations").flag("enabled"):
+        beyond["citations"] = f"{place}.citations"
     match source.text("type"):
         case "base64":
             return Media(

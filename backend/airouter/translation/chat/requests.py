@@ -19,6 +19,7 @@ from airouter.translation.conversation import (
     ToolChoice,
     ToolResult,
     Turn,
+    allowed,
 )
 from airouter.translation.effort import check_effort, effort_for
 from airouter.translation.free_text import arguments_of, free_text_tool
@@ -28,8 +29,8 @@ from airouter.translation.support import Feature
 from airouter.translation.thought_seal import opened
 
 _BEYOND: Final[Mapping[str, Feature]] = {
-    "functions": "unknown",
-    "function_call": "unknown",
+    "functions": "legacy_functions",
+    "function_call": "legacy_functions",
     "logit_bias": "logit_bias",
     "metadata": "metadata",
     "store": "metadata",
@@ -88,7 +89,7 @@ def read(body: Mapping[str, Any], model: str) -> Conversation:
         model=model,
         system=tuple(system),
         turns=tuple(turns),
-        tools=tuple(_tools(given, beyond)),
+        tools=allowed(tuple(_tools(given, beyond)), _allowed(given), beyond),
         tool_choice=_tool_choice(given),
         parallel_calls=given.flag("parallel_tool_calls"),
         format=_format(given),
@@ -165,6 +166,8 @@ def _said(message: Members, where: str, beyond: dict[Feature, str]) -> Iterator[
     for part in _content(message, where, beyond):
         if not isinstance(part, Text) or part.text:
             yield part
+    if "function_call" in message:
+        beyond["legacy_functions"] = f"{where}.function_call"
     for call in message.objects("tool_calls"):
         if call.text("type") == "custom":
             custom = call.inner("custom")
@@ -215,10 +218,21 @@ def _tool_choice(given: Members) -> ToolChoice | None:
             raise InvalidRequest("tool_choice: auto, none, required or one function.", field="tool_choice")
         return ToolChoice(mode=choice)  # type: ignore[arg-type]
     kind = given.inner("tool_choice").text("type") or "function"
+    if kind == "allowed_tools":
+        mode = given.inner("tool_choice").inner("allowed_tools").text("mode")
+        return ToolChoice(mode="required") if mode == "required" else None
     named = given.inner("tool_choice").inner("custom" if kind == "custom" else "function").text("name")
     if not named:
         raise InvalidRequest("tool_choice.function.name is missing.", field="tool_choice.function.name")
     return ToolChoice(mode="named", name=named)
+
+
+def _allowed(given: Members) -> tuple[str, ...]:
+    """The names of the tools that may be called, if not all."""
+    if isinstance(given.value("tool_choice"), str):
+        return ()
+    listed = given.inner("tool_choice").inner("allowed_tools").objects("tools")
+    return tuple(tool.inner(tool.text("type") or "function").text("name") or "" for tool in listed)
 
 
 def _thinking(given: Members) -> Thinking | None:

@@ -22,6 +22,8 @@ from airouter.translation.conversation import (
     ToolMode,
     ToolResult,
     Turn,
+    allowed,
+    merged_turns,
 )
 from airouter.translation.effort import check_effort
 from airouter.translation.gemini.names import camel, json_schema
@@ -69,9 +71,9 @@ def read(body: Mapping[str, Any], model: str, *, is_streaming: bool) -> Conversa
         turns.append(Turn(role="assistant" if role == "model" else "user", parts=parts))
     return Conversation(
         model=model,
-        system=tuple(Text(text=part.text("text") or "") for part in given.inner("systemInstruction").objects("parts")),
+        system=tuple(Text(text=part.text("text") or "") for part in _listed(given.inner("systemInstruction"), "parts")),
         turns=tuple(turns),
-        tools=tuple(_tools(given, beyond)),
+        tools=allowed(tuple(_tools(given, beyond)), _allowed(given), beyond),
         tool_choice=_tool_choice(given),
         format=_format(output),
         thinking=_thinking(output),
@@ -126,7 +128,7 @@ def _listed(given: Members, name: str) -> list[Members]:
 
 
 def _parts(content: Members, where: str, beyond: dict[Feature, str], calls: _Calls) -> Iterator[Part]:
-    for number, part in enumerate(content.objects("parts")):
+    for number, part in enumerate(_listed(content, "parts")):
         place, signature = f"{where}.parts[{number}]", part.text("thoughtSignature")
         if signature is not None and signature != UNSIGNED:
             thought = part.text("text") or "" if part.flag("thought") else ""
@@ -155,23 +157,25 @@ def _parts(content: Members, where: str, beyond: dict[Feature, str], calls: _Cal
                 call_id=calls.began(name, call.text("id")), name=name, arguments=text_of(call.mapping("args") or {})
             )
         elif "functionResponse" in part:
-            yield _result(part.inner("functionResponse"), calls)
+            yield _result(part.inner("functionResponse"), calls, f"{place}.functionResponse", beyond)
         elif "executableCode" in part or "codeExecutionResult" in part or "toolCall" in part or "toolResponse" in part:
             beyond["server_tools"] = place
         elif signature is None:
             raise InvalidRequest(f"{place}: there is nothing in this part that this gateway knows.", field=place)
 
 
-def _result(answer: Members, calls: _Calls) -> ToolResult:
+def _result(answer: Members, calls: _Calls, where: str, beyond: dict[Feature, str]) -> ToolResult:
+    """What it says, and the media that stand beside that (functionResponse.parts, Gemini 3)."""
     name, response = answer.text("name") or "", answer.mapping("response") or {}
     is_error = "error" in response and len(response) == 1
     value: Any = response
     if len(response) == 1 and next(iter(response)) in {"output", "result", "error", "return_value"}:
         value = next(iter(response.values()))
+    media = (part for part in _parts(answer, where, beyond, calls) if isinstance(part, Media))
     return ToolResult(
         call_id=calls.answered(name, answer.text("id")),
         name=name,
-        content=(Text(text=value if isinstance(value, str) else text_of(value)),),
+        content=(Text(text=value if isinstance(value, str) else text_of(value)), *media),
         is_error=is_error,
     )
 
@@ -184,7 +188,7 @@ def kind_of(media_type: str) -> MediaKind:
 
 def _tools(given: Members, beyond: dict[Feature, str]) -> Iterator[Tool]:
     for number, tool in enumerate(_listed(given, "tools")):
-        declared = tool.objects("functionDeclarations")
+        declared = _listed(tool, "functionDeclarations")
         if not declared:
             beyond["server_tools"] = f"tools[{number}]"
         for function in declared:
@@ -206,6 +210,14 @@ def _tool_choice(given: Members) -> ToolChoice | None:
     if mode.upper() == "ANY" and len(names) == 1:
         return ToolChoice(mode="named", name=names[0])
     return ToolChoice(mode=_MODES.get(mode.upper(), "auto"))
+
+
+def _allowed(given: Members) -> tuple[str, ...]:
+    """The functions that may be called, if not all; one alone is named instead."""
+    calling = given.inner("toolConfig").inner("functionCallingConfig")
+    names = calling.texts("allowedFunctionNames")
+    is_named = (calling.text("mode") or "").upper() == "ANY" and len(names) == 1
+    return () if is_named else names
 
 
 def _format(output: Members) -> Format | None:
@@ -232,13 +244,11 @@ def _thinking(output: Members) -> Thinking | None:
 
 def write(conversation: Conversation) -> dict[str, Any]:
     """The body for a provider of this dialect. The model and whether it streams are in the address."""
-    names = {
-        part.call_id: part.name for turn in conversation.turns for part in turn.parts if isinstance(part, ToolCall)
-    }
+    names: dict[str, str] = {}
     body: dict[str, Any] = {
         "contents": [
             {"role": "model" if turn.role == "assistant" else "user", "parts": parts}
-            for turn in conversation.turns
+            for turn in merged_turns(conversation.turns)  # answers to parallel calls stand in one content
             if (parts := list(_written_parts(turn.parts, names)))
         ]
     }
@@ -290,22 +300,28 @@ def _written_thinking(thinking: Thinking | None) -> dict[str, Any] | None:
     return asked
 
 
-def _written_parts(parts: tuple[Part, ...], names: Mapping[str, str]) -> Iterator[dict[str, Any]]:
+def _written_parts(parts: tuple[Part, ...], names: dict[str, str]) -> Iterator[dict[str, Any]]:
+    """The parts of one content. `names` of the calls so far are kept: their answers say them again.
+
+    Answers to calls come first. A signature of a turn with calls belongs to the first of them: Gemini 3 refuses that
+    without one, wherever the client kept it.
+    """
     signature: str | None = None
-    is_first_call = True
-    for part in parts:
+    calls = [part for part in parts if isinstance(part, ToolCall)]
+    names.update((call.call_id, call.name) for call in calls)
+    for part in sorted(parts, key=lambda part: not isinstance(part, ToolResult)):
         if isinstance(part, Reasoning):
             if part.vendor == "gemini" and part.text:
                 yield {"text": part.text, "thought": True, "thoughtSignature": part.signature}
             elif part.vendor == "gemini":
                 signature = part.signature
             continue
+        if calls and part is calls[0]:
+            signature = signature or UNSIGNED
         for written in _written_part(part, names):
-            if "functionCall" in written and is_first_call:  # Gemini 3 refuses a first call without a signature
-                is_first_call = False
-                signature = signature or UNSIGNED
-            yield {**written, "thoughtSignature": signature} if signature else written
-            signature = None
+            takes = signature is not None and (not calls or part in calls)
+            yield {**written, "thoughtSignature": signature} if takes else written
+            signature = None if takes else signature
 
 
 def _written_part(part: Part, names: Mapping[str, str]) -> Iterator[dict[str, Any]]:

@@ -19,6 +19,7 @@ from airouter.translation.conversation import (
     ToolChoice,
     ToolResult,
     Turn,
+    allowed,
 )
 from airouter.translation.effort import check_effort, effort_for
 from airouter.translation.free_text import arguments_of, free_text_tool
@@ -72,7 +73,7 @@ def read(body: Mapping[str, Any], model: str) -> Conversation:
         model=model,
         system=tuple(system),
         turns=tuple(_joined(turns)),
-        tools=tuple(_tools(given, beyond)),
+        tools=allowed(tuple(_tools(given, beyond)), _allowed(given), beyond),
         tool_choice=_tool_choice(given, beyond),
         parallel_calls=given.flag("parallel_tool_calls"),
         format=_format(text),
@@ -213,10 +214,19 @@ def _tool_choice(given: Members, beyond: dict[Feature, str]) -> ToolChoice | Non
             raise InvalidRequest("tool_choice: auto, none, required or one function.", field="tool_choice")
         return ToolChoice(mode=choice)  # type: ignore[arg-type]
     named = given.inner("tool_choice")
+    if named.text("type") == "allowed_tools":
+        return ToolChoice(mode="required") if named.text("mode") == "required" else None
     if named.text("type") not in {"function", "custom"}:
         beyond["server_tools"] = "tool_choice"
         return None
     return ToolChoice(mode="named", name=named.text("name"))
+
+
+def _allowed(given: Members) -> tuple[str, ...]:
+    """The names of the tools that may be called, if not all."""
+    if isinstance(given.value("tool_choice"), str):
+        return ()
+    return tuple(tool.text("name") or "" for tool in given.inner("tool_choice").objects("tools"))
 
 
 def _format(text: Members) -> Format | None:

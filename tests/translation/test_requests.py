@@ -1,0 +1,146 @@
+"""Requests between dialects: what vendors are strict about, and what clients say in more than one way."""
+
+import json
+from typing import Any
+
+import pytest
+
+from airouter.translation.anthropic import requests as anthropic
+from airouter.translation.chat import requests as chat
+from airouter.translation.conversation import Conversation, Media, Text, ToolChoice, ToolResult, features_of
+from airouter.translation.gemini import requests as gemini
+from airouter.translation.gemini.requests import UNSIGNED
+from airouter.translation.responses import requests as responses
+from airouter.translation.support import RULES, NotTranslatable, dropped_or_refused
+from airouter.translation.thought_seal import sealed_text
+
+NAMES = ("weather", "time", "news")
+
+
+def from_chat(*messages: dict[str, Any], **members: Any) -> Conversation:
+    return chat.read({"messages": list(messages), **members}, "m")
+
+
+def calling(*calls: tuple[str, str], **members: Any) -> dict[str, Any]:
+    """An assistant's message with calls of (id, name)."""
+    called = [{"id": made, "type": "function", "function": {"name": name, "arguments": "{}"}} for made, name in calls]
+    return {"role": "assistant", "tool_calls": called, **members}
+
+
+def answering(made: str, words: str) -> dict[str, Any]:
+    return {"role": "tool", "tool_call_id": made, "content": words}
+
+
+USER = {"role": "user", "content": "Go on."}
+
+
+class TestGemini:
+    def test_answers_to_parallel_calls_stand_in_one_content(self):
+        """It refuses the request otherwise, and wants them before anything else that is said."""
+        body = gemini.write(
+            from_chat(
+                USER,
+                calling(("a", "weather"), ("b", "time")),
+                answering("a", "Rain"),
+                answering("b", "Noon"),
+                {"role": "user", "content": "Thanks"},
+            )
+        )
+        assert [content["role"] for content in body["contents"]] == ["user", "model", "user"]
+        answers = body["contents"][2]["parts"]
+        assert [part.get("functionResponse", {}).get("name") for part in answers] == ["weather", "time", None]
+        assert answers[2] == {"text": "Thanks"}
+
+    def test_an_answer_is_named_for_the_call_before_it_when_ids_come_again(self):
+        body = gemini.write(
+            from_chat(
+                USER, calling(("a", "weather")), answering("a", "Rain"), calling(("a", "time")), answering("a", "Noon")
+            )
+        )
+        named = [part["functionResponse"]["name"] for one in body["contents"][2::2] for part in one["parts"]]
+        assert named == ["weather", "time"]
+
+    def test_a_signature_goes_to_the_first_call_of_its_turn_wherever_the_client_kept_it(self):
+        seal = sealed_text("gemini", signature="c2ln")
+        said = calling(("a", "weather"), ("b", "time"), content="Let me see.", reasoning_details=[{"data": seal}])
+        parts = gemini.write(from_chat(USER, said))["contents"][1]["parts"]
+        assert [part.get("thoughtSignature") for part in parts] == [None, "c2ln", None]
+        assert parts[0] == {"text": "Let me see."}
+
+    def test_a_signature_of_words_stays_with_them(self):
+        said = {
+            "role": "assistant",
+            "content": "Hm.",
+            "reasoning_details": [{"data": sealed_text("gemini", signature="c2ln")}],
+        }
+        assert gemini.write(from_chat(USER, said))["contents"][1]["parts"] == [
+            {"text": "Hm.", "thoughtSignature": "c2ln"}
+        ]
+
+    def test_a_call_that_another_model_made_says_so(self):
+        parts = gemini.write(from_chat(USER, calling(("a", "weather"), ("b", "time"))))["contents"][1]["parts"]
+        assert [part.get("thoughtSignature") for part in parts] == [UNSIGNED, None]
+
+    def test_media_beside_the_answer_of_a_function_are_read(self):
+        answer = {
+            "name": "camera",
+            "response": {"result": "see"},
+            "parts": [{"inlineData": {"mimeType": "image/png", "data": "QUJD"}}],
+        }
+        given = {"contents": [{"role": "user", "parts": [{"functionResponse": answer}]}]}
+        (part,) = gemini.read(given, "m", is_streaming=False).turns[0].parts
+        assert isinstance(part, ToolResult)
+        assert part.content == (Text(text="see"), Media(kind="image", media_type="image/png", data="QUJD"))
+
+
+def some_allowed(dialect: str, mode: str) -> Conversation:
+    """Three tools, of which two may be called."""
+    if dialect == "chat":
+        listed = [{"type": "function", "function": {"name": name}} for name in NAMES[:2]]
+        choice = {"type": "allowed_tools", "allowed_tools": {"mode": mode, "tools": listed}}
+        tools = [{"type": "function", "function": {"name": name}} for name in NAMES]
+        return from_chat(USER, tools=tools, tool_choice=choice)
+    if dialect == "responses":
+        choice = {"type": "allowed_tools", "mode": mode, "tools": [{"type": "function", "name": n} for n in NAMES[:2]]}
+        tools = [{"type": "function", "name": name} for name in NAMES]
+        return responses.read({"input": "Hi", "tools": tools, "tool_choice": choice}, "m")
+    calls = {"mode": "ANY" if mode == "required" else "VALIDATED", "allowedFunctionNames": list(NAMES[:2])}
+    body = {
+        "contents": "Hi",
+        "tools": [{"functionDeclarations": [{"name": name} for name in NAMES]}],
+        "toolConfig": {"functionCallingConfig": calls},
+    }
+    return gemini.read(body, "m", is_streaming=False)
+
+
+@pytest.mark.parametrize("dialect", ["chat", "responses", "gemini"])
+def test_tools_that_may_not_be_called_are_left_out(dialect: str):
+    required, free = some_allowed(dialect, "required"), some_allowed(dialect, "auto")
+    for read in (required, free):
+        assert [tool.name for tool in read.tools] == ["weather", "time"]
+        assert "tool_choice_allowed" in features_of(read, "anthropic")
+    assert required.tool_choice == ToolChoice(mode="required")
+    assert free.tool_choice in {None, ToolChoice(mode="auto")}
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        from_chat(USER, functions=[{"name": "weather"}]),
+        from_chat(
+            USER, {"role": "assistant", "content": None, "function_call": {"name": "weather", "arguments": "{}"}}
+        ),
+    ],
+)
+def test_functions_of_old_are_refused_instead_of_forgotten(asked: Conversation):
+    for provider in RULES:
+        with pytest.raises(NotTranslatable, match="tools"):
+            dropped_or_refused(features_of(asked, provider), provider)
+
+
+def test_citations_are_named_as_left_out():
+    source = {"type": "text", "media_type": "text/plain", "data": "Words"}
+    document = {"type": "document", "source": source, "citations": {"enabled": True}}
+    asked = anthropic.read({"max_tokens": 9, "messages": [{"role": "user", "content": [document]}]}, "m")
+    assert dropped_or_refused(features_of(asked, "chat"), "chat") == ["citations"]
+    json.dumps(chat.write(asked))
