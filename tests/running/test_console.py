@@ -52,6 +52,16 @@ async def test_anything_but_reading_is_for_the_api(build: Path) -> None:
     assert (await client(build).post("/chat/completions")).status_code == 418
 
 
+@pytest.mark.parametrize(
+    "headers", [{"authorization": "Bearer sk-air-x"}, {"x-api-key": "sk-air-x"}, {"x-goog-api-key": "sk-air-x"}]
+)
+async def test_whoever_brings_a_key_asks_the_api_and_not_for_a_page(build: Path, headers: dict[str, str]) -> None:
+    for path in ("/models", "/responses/resp_1", "/dashboard/billing/usage"):
+        assert (await client(build).get(path, headers=headers)).status_code == 418
+    behind_a_password = {"authorization": "Basic dXNlcjpwYXNz"}
+    assert (await client(build).get("/models", headers=behind_a_password)).text == PAGE
+
+
 async def test_files_with_a_hash_in_their_name_are_kept_for_ever(build: Path) -> None:
     answer = await client(build).get("/assets/index-abc123.js")
     assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"

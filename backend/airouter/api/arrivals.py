@@ -8,6 +8,7 @@ import re
 from collections.abc import Sequence
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import Any, Final
+from urllib.parse import unquote
 
 import msgspec
 
@@ -15,6 +16,7 @@ from airouter.domain.ids import RequestId
 from airouter.world import new_id
 
 _SCOPE_KEY: Final = "airouter.arrival"
+_SLASHES = re.compile(rb"//+")
 _CLIENT_REQUEST_ID = re.compile(rb"[\x21-\x7e]{1,128}")
 
 IPAddress = IPv4Address | IPv6Address
@@ -47,6 +49,8 @@ class Arrivals:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        if b"//" in scope.get("raw_path", b""):
+            scope = {**scope, **_without_empty_parts(scope["raw_path"])}
         arrival = self._stamp(scope)
         scope[_SCOPE_KEY] = arrival
         header = (b"x-request-id", str(arrival.request_id).encode())
@@ -69,6 +73,12 @@ class Arrivals:
             address=client_address(peer[0] if peer else None, headers, self._trusted),
             user_agent=(_first(headers, b"user-agent") or b"").decode("latin-1")[:300],
         )
+
+
+def _without_empty_parts(raw_path: bytes) -> dict[str, Any]:
+    """The address that is meant where a base URL ends, or a path begins, with one slash too many."""
+    meant = _SLASHES.sub(b"/", raw_path)
+    return {"raw_path": meant, "path": unquote(meant.decode("latin-1"))}
 
 
 def client_address(peer: str | None, headers: Headers, trusted: Sequence[Network]) -> str:

@@ -7,9 +7,9 @@ management API takes the console's origins only, with credentials, because the r
 from collections.abc import Sequence
 from typing import Any, Final
 
-from airouter.gateway.door import PLAIN
+from airouter.api.door_errors import dialect_of
 
-_OPEN: Final = ("/v1", "/openapi", "/models", "/dashboard/", *(door.path.removeprefix("/v1") for door in PLAIN))
+_DOCUMENTS: Final = "/openapi"
 _CLOSED: Final = "/api/v1"
 _METHODS: Final = b"GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
 _MAX_AGE: Final = b"7200"
@@ -50,7 +50,7 @@ class Cors:
         await self._app(scope, receive, send_marked)
 
     def _is_concerned(self, path: str) -> bool:
-        return path.startswith((_CLOSED, *_OPEN))
+        return path.startswith((_CLOSED, _DOCUMENTS)) or dialect_of(path) != "problem"
 
     def _marks(self, path: str, origin: bytes | None) -> Headers:
         if not path.startswith(_CLOSED):

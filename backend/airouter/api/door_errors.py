@@ -1,5 +1,6 @@
 """Refusals at the gateway's doors, in the shape of each dialect: before an answer, inside a stream, and passed on."""
 
+from collections.abc import Container
 from typing import Any, Final, Literal
 
 import msgspec
@@ -10,31 +11,28 @@ from airouter.domain.errors import DomainError
 from airouter.wire import anthropic, gemini
 from airouter.wire.openai import error_body, passed_on_error, upstream_words
 
-Dialect = Literal["problem", "openai", "anthropic", "gemini"]
+DoorDialect = Literal["openai", "anthropic", "gemini"]
+Dialect = Literal["problem"] | DoorDialect
 _ANTHROPIC_TYPES: Final = {
-    400: "invalid_request_error",
     401: "authentication_error",
     402: "billing_error",
     403: "permission_error",
     404: "not_found_error",
-    405: "invalid_request_error",
     413: "request_too_large",
     429: "rate_limit_error",
     504: "timeout_error",
     529: "overloaded_error",
 }
 _GEMINI_STATUSES: Final = {
-    400: "INVALID_ARGUMENT",
     401: "UNAUTHENTICATED",
     403: "PERMISSION_DENIED",
     404: "NOT_FOUND",
-    405: "INVALID_ARGUMENT",
-    413: "INVALID_ARGUMENT",
+    409: "ABORTED",
     429: "RESOURCE_EXHAUSTED",
     503: "UNAVAILABLE",
     504: "DEADLINE_EXCEEDED",
 }
-
+_SERVER_ERROR: Final = 500
 
 _OPENAI_PATHS: Final = (
     "/v1", "/chat/", "/completions", "/embeddings", "/moderations", "/models", "/responses", "/conversations",
@@ -46,13 +44,22 @@ _GEMINI_VERBS: Final = (
 """Every door's is among these: a test asks the table of doors, which the console's side does not see."""
 
 
-def dialect_of(path: str) -> Dialect:
-    """Which shape an address answers in, the addresses that do not exist included."""
-    if path.startswith("/v1beta") or path.endswith(_GEMINI_VERBS):
+def dialect_of(path: str, headers: Container[str] = ()) -> Dialect:
+    """Which shape an address answers in, the addresses that do not exist included. `headers` are the names of the
+    request's: they tell whose client asks at an address of several dialects.
+    """
+    if path.startswith(("/v1beta", "/v1alpha")) or path.endswith(_GEMINI_VERBS):
         return "gemini"
     if path.startswith(("/v1/messages", "/v1/v1/messages", "/messages")):
         return "anthropic"
-    return "openai" if path.startswith(_OPENAI_PATHS) else "problem"
+    return client_dialect(headers) if path.startswith(_OPENAI_PATHS) else "problem"
+
+
+def client_dialect(headers: Container[str]) -> DoorDialect:
+    """Whose client sends these headers."""
+    if "x-goog-api-key" in headers:
+        return "gemini"
+    return "anthropic" if "anthropic-version" in headers or "x-api-key" in headers else "openai"
 
 
 def refusal(error: Exception, dialect: str, request_id: object) -> Refusal:
@@ -106,9 +113,11 @@ def _body(error: Exception, dialect: str, status: int, request_id: object) -> by
 
 def _words(message: str, dialect: str, status: int, request_id: object) -> bytes:
     if dialect == "anthropic":
-        return anthropic.error_body(message, _ANTHROPIC_TYPES.get(status, "api_error"), str(request_id))
+        kind = _ANTHROPIC_TYPES.get(status, "api_error" if status >= _SERVER_ERROR else "invalid_request_error")
+        return anthropic.error_body(message, kind, str(request_id))
     if dialect == "gemini":
-        return gemini.error_body(message, status, _GEMINI_STATUSES.get(status, "INTERNAL"))
+        word = _GEMINI_STATUSES.get(status, "INTERNAL" if status >= _SERVER_ERROR else "INVALID_ARGUMENT")
+        return gemini.error_body(message, status, word)
     return error_body(message, "invalid_request_error")
 
 

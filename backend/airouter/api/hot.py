@@ -14,7 +14,7 @@ from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from airouter.api.cors import OPEN_MARKS
-from airouter.api.doors.service import Doors, dialect_headers, refuse, secret_in
+from airouter.api.doors.service import Doors, dialect_headers, encoding_of, refuse, secret_in
 from airouter.domain.errors import BodyTooLarge
 from airouter.domain.ids import RequestId
 from airouter.gateway.door import Found, find
@@ -99,6 +99,10 @@ class HotCall:
     @property
     def secret(self) -> str | None:
         return secret_in(self._headers, self._query)
+
+    @property
+    def encoding(self) -> str | None:
+        return encoding_of(self._headers)
 
     @property
     def dialect_headers(self) -> tuple[tuple[bytes, bytes], ...]:

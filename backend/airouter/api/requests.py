@@ -151,7 +151,7 @@ def answer_error(request: Request[Any, Any, Any], error: Exception) -> Response[
     arrival = arrival_of(request.scope)
     if not isinstance(found, DomainError):
         logger.error("request.failed", exc_info=found, extra={"request_id": str(arrival.request_id)})
-    answer = refusal(found, dialect_of(request.scope["path"]), arrival.request_id)
+    answer = refusal(found, dialect_of(request.scope["path"], request.headers), arrival.request_id)
     headers = dict(answer.headers)
     return Response(
         content=answer.body, status_code=answer.status, media_type=headers.pop("content-type"), headers=headers

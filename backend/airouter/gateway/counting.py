@@ -15,12 +15,12 @@ from airouter.gateway.call import NO_HOLD, Call
 from airouter.gateway.estimates import Estimates
 from airouter.gateway.exchange import Exchange, Headers
 from airouter.gateway.kept.pins import Pins
+from airouter.gateway.reading import read_call
 from airouter.gateway.relay import Relay
 from airouter.gateway.routing.fallback import admit_some
 from airouter.gateway.routing.route import Routes
 from airouter.wire import counting
 from airouter.wire.http import JSON, NO_STORE
-from airouter.wire.requests import read_request
 
 ESTIMATED: Final = (b"x-airouter-estimated", b"true")
 """Marks a count that no provider made."""
@@ -51,8 +51,8 @@ class Counting:
             DomainError: the count was refused or failed.
         """
         door = exchange.door
-        request = read_request(door.endpoint, exchange.body, exchange.named)
-        request, body, terms = admit_some(routes.catalogue, caller, door, request, exchange.body)
+        request, body, _ = read_call(exchange)
+        request, body, terms = admit_some(routes.catalogue, caller, door, request, body)
         call = Call(
             request_id=request_id,
             caller=caller,

@@ -182,7 +182,7 @@ BY_PATH: Final = {spelling.encode(): Found(door=door) for door in PLAIN for spel
 NAMING_PREFIX: Final = "/v1beta/models/"
 NAMING: Final = {door.path.partition(":")[2]: door for door in DOORS if door not in PLAIN}
 """Doors whose address names the model, by their verb."""
-_VERSIONS: Final = frozenset({"", "/v1", "/v1beta", "/v1/v1", "/v1beta/v1beta", "/v1/v1beta"})
+_VERSIONS: Final = frozenset({"", "/v1", "/v1beta", "/v1alpha", "/v1/v1", "/v1beta/v1beta", "/v1/v1beta", "/v1/v1alpha"})
 """Google's clients take the version from a setting of their own, whatever the base URL ends with."""
 _STREAMS: Final = "streamGenerateContent"
 
@@ -190,9 +190,9 @@ _STREAMS: Final = "streamGenerateContent"
 def find(path: bytes, query: bytes) -> Found | None:
     """The door at an address, if there is one."""
     found = BY_PATH.get(path)
-    if found is not None or b":" not in path:
+    if found is not None or (b":" not in path and b"%3" not in path):
         return found
-    name, colon, verb = unquote(path.decode("latin-1")).rpartition(":")
+    name, colon, verb = unquote(path.decode("latin-1")).rstrip("/").rpartition(":")
     door = NAMING.get(verb)
     prefix, models, model = name.partition("/models/")
     if not colon or door is None or not models or prefix not in _VERSIONS:

@@ -30,6 +30,11 @@ class Exchange(Protocol):
         ...
 
     @property
+    def encoding(self) -> str | None:
+        """What the client says it encoded the body with, if it did; `body` is as it came."""
+        ...
+
+    @property
     def dialect_headers(self) -> tuple[tuple[bytes, bytes], ...]:
         """Of the client's, those that the door's dialect gives a meaning."""
         ...

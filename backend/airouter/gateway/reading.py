@@ -1,5 +1,6 @@
 """The request of a call, as the door takes it."""
 
+from airouter.domain.errors import InvalidRequest, UnsupportedMediaType
 from airouter.gateway.exchange import Exchange
 from airouter.translation.responses_as_chat import as_chat
 from airouter.wire.openai import InputInsteadOfMessages
@@ -11,6 +12,7 @@ def read_call(exchange: Exchange) -> tuple[RequestHead, bytes, tuple[str, ...]]:
 
     Raises:
         InvalidRequest: it cannot be meant.
+        UnsupportedMediaType: it is encoded.
     """
     endpoint, body = exchange.door.endpoint, exchange.body
     try:
@@ -18,3 +20,9 @@ def read_call(exchange: Exchange) -> tuple[RequestHead, bytes, tuple[str, ...]]:
     except InputInsteadOfMessages:
         chat, dropped = as_chat(body)
         return read_request(endpoint, chat), chat, dropped
+    except InvalidRequest:
+        if exchange.encoding is None:
+            raise
+        raise UnsupportedMediaType(
+            f"The body is encoded (`content-encoding: {exchange.encoding}`). Send it as plain JSON."
+        ) from None

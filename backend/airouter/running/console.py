@@ -24,7 +24,8 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 # The first segment of every address that is the API's. deploy/console/ has the same list; a test compares them.
-API_SEGMENTS = frozenset({"api", "v1", "v1beta", "healthz", "readyz", "openapi", "openapi.json"})
+API_SEGMENTS = frozenset({"api", "v1", "v1beta", "v1alpha", "healthz", "readyz", "openapi", "openapi.json"})
+KEY_HEADERS = frozenset({b"x-api-key", b"x-goog-api-key"})
 IMMUTABLE = "/assets/"  # the build puts a hash of the content into these names
 NOT_BUILT = b"The console is not built: npm --prefix frontend ci && npm --prefix frontend run build\n"
 COMPRESSED_BYTES_MIN = 1024
@@ -93,7 +94,8 @@ class ConsoleFiles:
         await self._serve(file, scope, send)
 
     def _is_for_api(self, scope: Scope) -> bool:
-        return scope["method"] not in {"GET", "HEAD"} or scope["path"].lstrip("/").partition("/")[0] in API_SEGMENTS
+        is_address = scope["path"].lstrip("/").partition("/")[0] in API_SEGMENTS
+        return is_address or scope["method"] not in {"GET", "HEAD"} or _brings_key(scope)
 
     async def _pass_on(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self._inner is not None:
@@ -143,6 +145,14 @@ class ConsoleFiles:
             headers.append((b"content-encoding", b"gzip"))
         headers.append((b"content-length", str(len(body)).encode()))
         await _answer(send, HTTPStatus.OK, headers, b"" if scope["method"] == "HEAD" else body)
+
+
+def _brings_key(scope: Scope) -> bool:
+    """No page is asked for like that: it is a client that leaves /v1 out of an address, such as `GET /models`."""
+    return any(
+        name in KEY_HEADERS or (name == b"authorization" and value[:7].lower() == b"bearer ")
+        for name, value in scope["headers"]
+    )
 
 
 def _file(body: bytes, kind: str, caching: bytes, policy: bytes) -> _File:

@@ -8,7 +8,7 @@ from litestar import asgi
 from litestar.handlers import ASGIRouteHandler
 
 from airouter.api.arrivals import arrival_of
-from airouter.api.doors.service import Doors, dialect_headers, refuse, secret_in
+from airouter.api.doors.service import Doors, dialect_headers, encoding_of, refuse, secret_in
 from airouter.domain.errors import BodyTooLarge, MethodNotAllowed
 from airouter.domain.ids import RequestId
 from airouter.gateway.door import PLAIN, Door, Found, spellings
@@ -40,6 +40,10 @@ class AsgiExchange:
     @property
     def secret(self) -> str | None:
         return secret_in(self._headers, self._query)
+
+    @property
+    def encoding(self) -> str | None:
+        return encoding_of(self._headers)
 
     @property
     def dialect_headers(self) -> tuple[tuple[bytes, bytes], ...]:

@@ -11,10 +11,10 @@ from litestar.types import ASGIApp
 from airouter.api.doors.asgi import AsgiExchange, serve
 from airouter.api.doors.service import Doors, refuse
 from airouter.domain.catalogue import Model
-from airouter.domain.errors import DomainError, MethodNotAllowed, ModelNotFound
-from airouter.gateway.door import DOORS, NAMING_PREFIX, Found, find, spellings
+from airouter.domain.errors import DomainError, MethodNotAllowed, ModelNotFound, NotFound
+from airouter.gateway.door import DOORS, Found, find, spellings
 
-_LIST: Final = NAMING_PREFIX.rstrip("/")
+_LISTS: Final = ("/v1beta/models", "/v1alpha/models")
 _OF_TEXT: Final = ("generateContent", "streamGenerateContent", "countTokens")
 _OF_VECTORS: Final = ("embedContent", "batchEmbedContents", "countTokens")
 _ANY_GEMINI_DOOR: Final = Found(door=next(door for door in DOORS if door.dialect == "gemini"))
@@ -40,9 +40,11 @@ class ModelList(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def gemini_routes(doors: Callable[[], Doors]) -> list[Any]:
-    """Everything below `/v1beta/models`, and the doors where newer clients look for them, below `/v1/models`."""
+    """Everything below `/v1beta/models` and `/v1alpha/models`, and the doors where newer clients look for them, below
+    `/v1/models`.
+    """
 
-    @asgi(_LIST, name="gemini", is_mount=True, copy_scope=False)
+    @asgi(list(_LISTS), name="gemini", is_mount=True, copy_scope=False)
     async def serve_gemini(scope: Any, receive: Any, send: Any) -> None:
         raw_path: bytes = scope["raw_path"]  # as it was sent: the mount takes its own part off `path`
         path = raw_path.decode("latin-1")
@@ -52,9 +54,9 @@ def gemini_routes(doors: Callable[[], Doors]) -> list[Any]:
             return
         exchange = AsgiExchange(_ANY_GEMINI_DOOR, scope, send)
         try:
+            name = unquote(path.partition("/models")[2].strip("/"))
             if scope["method"] not in {"GET", "HEAD"}:
-                raise MethodNotAllowed(allow="GET")
-            name = unquote(path.removeprefix(_LIST).strip("/"))
+                raise _refused(name)
             body = msgspec.json.encode(await _listed(doors(), scope, name))
         except DomainError as error:
             refuse(exchange, error)
@@ -74,7 +76,7 @@ def gemini_routes(doors: Callable[[], Doors]) -> list[Any]:
     def serve_newer(request: Request[Any, Any, Any]) -> ASGIApp:
         found = find(request.scope["raw_path"], request.scope["query_string"])
         if found is None:
-            raise MethodNotAllowed(allow="GET")
+            raise _refused(request.path_params["model"])
 
         async def answer(scope: Any, receive: Any, send: Any) -> None:
             await serve(found, doors, scope, receive, send)
@@ -82,6 +84,13 @@ def gemini_routes(doors: Callable[[], Doors]) -> list[Any]:
         return answer
 
     return [serve_gemini, serve_newer]
+
+
+def _refused(name: str) -> DomainError:
+    """Why a POST to what is called so is no call."""
+    if ":" in name:
+        return NotFound(f"There is nothing that does {name.rpartition(':')[2]!r} here.")
+    return MethodNotAllowed(allow="GET")
 
 
 def listed_models(models: list[Model]) -> ModelList:

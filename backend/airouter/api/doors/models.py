@@ -9,6 +9,7 @@ import msgspec
 from litestar import Request, get, head
 from litestar.handlers import HTTPRouteHandler
 
+from airouter.api.door_errors import client_dialect
 from airouter.api.doors import gemini
 from airouter.api.doors.service import Doors
 from airouter.domain.catalogue import Model
@@ -61,9 +62,10 @@ def model_routes(doors: Callable[[], Doors]) -> list[HTTPRouteHandler]:
     async def list_models(request: Request[Any, Any, Any]) -> ModelList | AnthropicModelList | gemini.ModelList:
         """Priced, visible to the key's group, and not left out by the key's own list."""
         found = doors().gateway.models_of(await doors().caller(request.scope))
-        if "x-goog-api-key" in request.headers:
+        dialect = client_dialect(request.headers)
+        if dialect == "gemini":
             return gemini.listed_models(found)
-        if _speaks_anthropic(request):
+        if dialect == "anthropic":
             views = [_named(model) for model in found]
             ends = (views[0].id, views[-1].id) if views else (None, None)
             return AnthropicModelList(data=views, has_more=False, first_id=ends[0], last_id=ends[1])
@@ -81,9 +83,10 @@ def model_routes(doors: Callable[[], Doors]) -> list[HTTPRouteHandler]:
         caller = await doors().caller(request.scope)
         for model in doors().gateway.models_of(caller):
             if model.model == name:
-                if "x-goog-api-key" in request.headers:
+                dialect = client_dialect(request.headers)
+                if dialect == "gemini":
                     return gemini.view_of(model)
-                return _named(model) if _speaks_anthropic(request) else _listed(model)
+                return _named(model) if dialect == "anthropic" else _listed(model)
         raise ModelNotFound(field="model")
 
     @head("/", include_in_schema=False, opt={"is_door": True}, sync_to_thread=False)
@@ -91,10 +94,6 @@ def model_routes(doors: Callable[[], Doors]) -> list[HTTPRouteHandler]:
         """Some clients ask whether anybody is there before their first call, Claude Code among them."""
 
     return [list_models, get_model, is_there]
-
-
-def _speaks_anthropic(request: Request[Any, Any, Any]) -> bool:
-    return "anthropic-version" in request.headers or "x-api-key" in request.headers
 
 
 def _named(model: Model) -> AnthropicModel:

@@ -82,18 +82,27 @@ _DIALECT_HEADERS: Final = frozenset({b"anthropic-version", b"anthropic-beta"})
 
 def secret_in(headers: Sequence[tuple[bytes, bytes]], query: bytes = b"") -> str | None:
     """The API key that a request presents: `Authorization: Bearer …`, `x-api-key` as Anthropic's clients send it,
-    `x-goog-api-key` or `?key=` as Google's do.
+    `x-goog-api-key` or `?key=` as Google's do. An `Authorization` without a key is that of a proxy on the way, if any.
     """
     other: bytes | None = None
     for name, value in headers:
         if name == b"authorization":
             scheme, _, secret = value.partition(b" ")
-            return secret.strip().decode("latin-1") if scheme.lower() == b"bearer" else None
-        if name in _KEY_HEADERS:
+            if scheme.lower() == b"bearer" and (found := secret.strip()):
+                return found.decode("latin-1")
+        elif name in _KEY_HEADERS:
             other = value
     if other is None and b"key=" in query:
         return parse_qs(query.decode("latin-1")).get("key", [""])[-1] or None
     return other.strip().decode("latin-1") if other else None
+
+
+def encoding_of(headers: Sequence[tuple[bytes, bytes]]) -> str | None:
+    """What the body of a request was encoded with; None: it was sent as it is."""
+    for name, value in headers:
+        if name == b"content-encoding":
+            return None if value.lower() == b"identity" else value.decode("latin-1")
+    return None
 
 
 def dialect_headers(door: Door, headers: Sequence[tuple[bytes, bytes]]) -> tuple[tuple[bytes, bytes], ...]:
