@@ -45,6 +45,7 @@ class Cashier:
     has_webhook = True
     can_ask = True
     can_refund = True
+    repeats_refunds = True
     acknowledgement = Acknowledgement(body=b"taken", media_type="text/plain")
 
     def __init__(self) -> None:

@@ -1,7 +1,9 @@
 """What operators do to orders, and what refunds and disputes take back."""
 
 import asyncio
+import contextlib
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -135,6 +137,58 @@ async def test_a_refund_that_the_processor_refuses_takes_nothing(shop: Shop) -> 
     by_hand = await shop.admin(order, "refund", at_processor=False)
     assert (by_hand.json()["line"]["order"]["status"], await shop.balance()) == ("refunded", 0)
     assert [refund["status"] for refund in by_hand.json()["refunds"]] == ["failed", "done"]
+
+
+@pytest.mark.parametrize("killed_when", ["sending", "sent"])
+async def test_where_a_refund_cannot_be_repeated_nobody_makes_it_for_somebody_who_died(
+    shop: Shop, killed_when: str
+) -> None:
+    """A gateway that knows no number of a refund would give the money back twice."""
+    order = await bonus_order(shop)
+    shop.cashier.repeats_refunds = False
+
+    async def die() -> None:
+        raise asyncio.CancelledError
+
+    if killed_when == "sent":
+        shop.cashier.listeners.append(die)
+        with contextlib.suppress(BaseException):
+            await shop.admin(order, "refund", amount=515)
+        shop.cashier.listeners.clear()
+        assert list(shop.cashier.refunds.values()) == [515]
+    else:
+        await shop.sql(
+            "INSERT INTO order_refunds (refund_id, order_id, amount, refunded_total, at_processor, reason) "
+            "VALUES (gen_random_uuid(), $1::uuid, 515, 515, true, 'because')", UUID(order["id"]),
+        )  # fmt: skip
+    made = len(shop.cashier.refunds)
+    await shop.sql("UPDATE order_refunds SET ask_at = now()")
+    await shop.app._house.services().jobs.run("orders")
+    assert len(shop.cashier.refunds) == made
+    story = await shop.story(order)
+    assert [refund["status"] for refund in story["refunds"]] == ["failed"]
+    assert story["line"]["refundable_amount"] == 1030, "looked up there, it is recorded or tried again by a person"
+    assert (await shop.admin(order, "refund", amount=515, at_processor=False)).status_code == 200
+
+
+async def test_a_refund_that_could_not_even_be_sent_leaves_nothing_under_way_where_it_cannot_be_repeated(
+    shop: Shop,
+) -> None:
+    order = await bonus_order(shop)
+    shop.cashier.repeats_refunds, shop.cashier.mood = False, "away"
+    away = await shop.admin(order, "refund", amount=515)
+    assert (away.status_code, away.json()["code"]) == (503, "payment_processor_unavailable")
+    shop.cashier.mood = "well"
+    assert (await shop.admin(order, "refund", amount=515)).status_code == 200
+    assert [refund["status"] for refund in (await shop.story(order))["refunds"]] == ["failed", "done"]
+
+
+async def test_a_processor_that_refuses_our_access_refuses_the_refund(shop: Shop) -> None:
+    order = await bonus_order(shop)
+    shop.cashier.mood = "refusing"
+    refused = await shop.admin(order, "refund")
+    assert (refused.status_code, refused.json()["code"]) == (409, "refund_refused")
+    assert [refund["status"] for refund in (await shop.story(order))["refunds"]] == ["failed"]
 
 
 async def test_what_was_used_already_becomes_a_debt_that_the_next_top_up_pays_first(shop: Shop) -> None:

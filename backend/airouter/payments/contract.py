@@ -209,6 +209,13 @@ class Processor(Protocol[C, S]):
         ...
 
     @property
+    def repeats_refunds(self) -> bool:
+        """Whether `refund` with a key that it was called with before is no second refund. Where it would be one, it is
+        called once, and a person looks when nobody knows what came of that.
+        """
+        ...
+
+    @property
     def acknowledgement(self) -> Acknowledgement:
         """The answer to a notice that was taken."""
         ...
@@ -245,10 +252,10 @@ class Processor(Protocol[C, S]):
     async def refund(
         self, payment: Payment, amount: int, key: str, access: Access[C, S], http: httpx.AsyncClient
     ) -> Refunded:
-        """Give back `amount`. With the same `key` at most once, however often it is called.
+        """Give back `amount`. With the same `key` once, however often it is called, where it `repeats_refunds`.
 
         Raises:
-            ProcessorUnavailable: it may be called again with the same key.
+            ProcessorUnavailable: it may be called again with the same key, or nothing was sent.
         """
         ...
 

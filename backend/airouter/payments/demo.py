@@ -148,6 +148,7 @@ class Demo:
     has_webhook = True
     can_ask = True
     can_refund = True
+    repeats_refunds = True
     acknowledgement = Acknowledgement(body=b"ok")
 
     def __init__(self, bank: DemoBank, public_url: str) -> None:

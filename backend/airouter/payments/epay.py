@@ -78,6 +78,7 @@ class Epay:
     has_webhook = True
     can_ask = True
     can_refund = True
+    repeats_refunds = False
     acknowledgement = Acknowledgement(body=b"success")
 
     def objection(self, access: EpayAccess) -> str | None:

@@ -90,6 +90,7 @@ class EpayRsa:
     has_webhook = True
     can_ask = True
     can_refund = True
+    repeats_refunds = True
     acknowledgement = Acknowledgement(body=b"success")
 
     def objection(self, access: EpayRsaAccess) -> str | None:

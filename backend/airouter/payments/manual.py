@@ -52,6 +52,7 @@ class Manual:
     has_webhook = False
     can_ask = False
     can_refund = False
+    repeats_refunds = True
     acknowledgement = Acknowledgement()
 
     def objection(self, access: Access[ManualConfig, NoSecrets]) -> str | None:

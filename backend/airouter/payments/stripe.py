@@ -74,6 +74,7 @@ class Stripe:
     has_webhook = True
     can_ask = True
     can_refund = True
+    repeats_refunds = True
     acknowledgement = Acknowledgement(body=b"{}", media_type="application/json")
 
     def objection(self, access: StripeAccess) -> str | None:

@@ -20,7 +20,13 @@ from airouter.domain.order_errors import (
     RefundUncertain,
 )
 from airouter.domain.policy import TopUp
-from airouter.payments.contract import PaymentEvent, ProcessorUnavailable, RefundMade, RefundNotPossible
+from airouter.payments.contract import (
+    PaymentEvent,
+    ProcessorRefused,
+    ProcessorUnavailable,
+    RefundMade,
+    RefundNotPossible,
+)
 from airouter.services.audit_log import SYSTEM, Act, Actor, record
 from airouter.services.order_changes import Change, Hearers, carry_out
 from airouter.services.orders import Orders
@@ -187,25 +193,27 @@ class OrderDesk:
             NotFound, InUse: another refund of it is under way.
             OrderNotRefundable: not paid, or less is left (`refundable_amount`).
             RefundRefused: the processor cannot or will not; MethodUnavailable: there is no access to it any more.
-            ProcessorAway: it is tried again by itself. RefundUncertain: a person has to look.
+            ProcessorAway: it is tried again by itself, where the processor repeats refunds; else nothing was sent.
+            RefundUncertain: a person has to look.
         """
         async with self._database.transaction() as connection:
             order = await _found(rows.lock_order(connection, order_id))
             refund = await rows.find_refund(connection, refund_id)
+            is_new = refund is None
             if refund is None:
                 refund = await self._begin(
                     connection, order, refund_id, actor, amount=amount, at_processor=at_processor, reason=reason
                 )
         if refund.status == "started":
-            await self.carry_on(refund, actor)
+            await self.carry_on(refund, actor, is_first=is_new)
         return (await self.story(order_id)).order
 
-    async def carry_on(self, refund: RefundRow, actor: Actor = SYSTEM) -> None:
-        """Do a refund that was begun, here or by somebody who died. Raises as `refund` does."""
+    async def carry_on(self, refund: RefundRow, actor: Actor = SYSTEM, *, is_first: bool = False) -> None:
+        """Do a refund that was begun, here (`is_first`) or by somebody who died. Raises as `refund` does."""
         async with self._database.connection() as connection:
             order = await _found(rows.find_order(connection, refund.order_id))
         if refund.at_processor:
-            await self._refund_at_processor(order, refund, actor)
+            await self._refund_at_processor(order, refund, actor, is_first=is_first)
         event = PaymentEvent(
             event_id=f"refund/{refund.refund_id}",
             kind="refunded",
@@ -260,20 +268,29 @@ class OrderDesk:
         await record(connection, actor, act)
         return begun
 
-    async def _refund_at_processor(self, order: Order, refund: RefundRow, actor: Actor) -> None:
+    async def _refund_at_processor(self, order: Order, refund: RefundRow, actor: Actor, *, is_first: bool) -> None:
         """Returns when the processor gave the money back."""
         method = await self._methods.known(order.method_id)
         if method is None:
             await self._finish(refund, "failed", "no access to the processor", actor)
             raise MethodUnavailable("This method's secrets are gone. Refund at the processor, then record it here.")
+        can_repeat = method.processor.repeats_refunds
+        if not (is_first or can_repeat):
+            await self._finish(refund, "failed", "whoever asked the processor died before its answer was kept", actor)
+            raise RefundUncertain
         payment = await self._orders.payment_of(order)
         try:
             answer = await method.processor.refund(
                 payment, refund.amount, str(refund.refund_id), method.access, self._http
             )
+        except ProcessorRefused as error:
+            answer = RefundNotPossible(reason=str(error))
         except ProcessorUnavailable as error:
             logger.warning("refund.processor_away", extra={"order_id": str(order.order_id), "why": str(error)})
-            raise ProcessorAway("The processor cannot be reached. The refund is tried again by itself.") from None
+            if can_repeat:
+                raise ProcessorAway("The processor cannot be reached. The refund is tried again by itself.") from None
+            await self._finish(refund, "failed", "the processor could not be reached; nothing was sent", actor)
+            raise ProcessorAway("The processor cannot be reached. Nothing was given back; try again later.") from None
         if isinstance(answer, RefundMade):
             return
         await self._finish(refund, "failed", answer.reason, actor)
