@@ -182,7 +182,9 @@ BY_PATH: Final = {spelling.encode(): Found(door=door) for door in PLAIN for spel
 NAMING_PREFIX: Final = "/v1beta/models/"
 NAMING: Final = {door.path.partition(":")[2]: door for door in DOORS if door not in PLAIN}
 """Doors whose address names the model, by their verb."""
-_VERSIONS: Final = frozenset({"", "/v1", "/v1beta", "/v1alpha", "/v1/v1", "/v1beta/v1beta", "/v1/v1beta", "/v1/v1alpha"})
+_VERSIONS: Final = frozenset({
+    "", "/v1", "/v1beta", "/v1alpha", "/v1/v1", "/v1beta/v1beta", "/v1/v1beta", "/v1/v1alpha",
+})  # fmt: skip
 """Google's clients take the version from a setting of their own, whatever the base URL ends with."""
 _STREAMS: Final = "streamGenerateContent"
 
