@@ -87,10 +87,9 @@ class Asking:
         call = new_call(body, self.relay._clock())
         self.calls.append(call)
         leg = await self.relay.open(call, body, (), self.routes)
-        found = data = leg.data
+        found = leg.data
         try:
-            while leg.is_stream and data:
-                data = await leg.answer.chunk()
+            while leg.is_stream and (data := await leg.answer.chunk()):
                 found += data
         except UpstreamError as error:
             self.relay.broke(call, error, self.routes.catalogue.policies.routing)

@@ -1,6 +1,7 @@
 """One bad provider cannot take the service down (guarantee G12): every kind of fault, on real sockets."""
 
 import asyncio
+import gzip
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from uuid import UUID
@@ -88,7 +89,18 @@ async def is_not_http(line: Line) -> None:
     await line.close()
 
 
+def streams(*pieces: bytes) -> Script:
+    async def script(line: Line) -> None:
+        await line.stream()
+        for piece in pieces:
+            await line.chunk(piece)
+        await line.end()
+
+    return script
+
+
 HTML = b"<html><body>502 Bad Gateway</body></html>"
+BUSY = b'data: {"error":{"message":"busy","type":"overloaded_error"}}\n\n'
 FAULTS: dict[str, tuple[Script, bytes, str, type[DomainError]]] = {
     "status 500": (says("500 Oops", b"{}"), WHOLE, "overloaded", UpstreamFailed),
     "status 502 with a page": (says("502 Bad Gateway", HTML), WHOLE, "overloaded", UpstreamFailed),
@@ -105,6 +117,18 @@ FAULTS: dict[str, tuple[Script, bytes, str, type[DomainError]]] = {
     "a page with status 200": (says("200 OK", HTML), WHOLE, "bad_answer", UpstreamFailed),
     "nothing with status 200": (says("200 OK"), WHOLE, "bad_answer", UpstreamFailed),
     "an error with status 200": (says("200 OK", b'{"error":{"message":"no"}}'), WHOLE, "bad_answer", UpstreamFailed),
+    "an error with status 200 that states its own": (
+        says("200 OK", b'{"error":{"code":429,"status":"RESOURCE_EXHAUSTED"}}'),
+        WHOLE,
+        "limited",
+        NoChannelAvailable,
+    ),
+    "JSON with status 200 that does not say what it is": (
+        says("200 OK", b'{"code":500,"success":false}'),
+        WHOLE,
+        "bad_answer",
+        UpstreamFailed,
+    ),
     "what is not HTTP": (is_not_http, WHOLE, "bad_answer", UpstreamFailed),
     "a page instead of a stream": (
         says("200 OK", HTML, b"Content-Type: text/html"),
@@ -114,6 +138,27 @@ FAULTS: dict[str, tuple[Script, bytes, str, type[DomainError]]] = {
     ),
     "a stream cut before its first event": (cuts_before_the_first_event, STREAM, "broken_off", UpstreamFailed),
     "a stream without events": (streams_nothing, STREAM, "broken_off", UpstreamFailed),
+    "a page that is called a stream": (streams(HTML), STREAM, "broken_off", UpstreamFailed),
+    "a compressed stream": (streams(gzip.compress(EVENTS[0] + DONE)), STREAM, "broken_off", UpstreamFailed),
+    "a stream that begins with an error": (streams(BUSY, DONE), STREAM, "overloaded", UpstreamFailed),
+    "a stream that says hello, and then an error": (
+        streams(b": hello\n\n" + BUSY),
+        STREAM,
+        "overloaded",
+        UpstreamFailed,
+    ),
+    "a stream that begins with a refusal of our key": (
+        streams(b'data: {"error":{"code":"invalid_api_key"}}\n\n'),
+        STREAM,
+        "credential",
+        UpstreamRejected,
+    ),
+    "a stream that begins with an error of no known kind": (
+        streams(b'data: {"error":{"code":7}}\n\n'),
+        STREAM,
+        "bad_answer",
+        UpstreamFailed,
+    ),
     "a stream that never starts": (falls_silent_before_the_first_event, STREAM, "idle_timeout", UpstreamTimedOut),
 }
 
@@ -196,6 +241,11 @@ async def test_a_request_that_is_at_fault_is_sent_once():
         with pytest.raises(UpstreamRefusedRequest):
             await asked.ask()
         assert not well.received
+        assert asked.relay.health.is_calm
+        bad.script = streams(b'data: {"error":{"message":"bad","type":"invalid_request_error"}}\n\n')
+        with pytest.raises(UpstreamRefusedRequest) as caught:
+            await asked.ask(STREAM)
+        assert (caught.value.details["status"], well.received) == (400, [])
         assert asked.relay.health.is_calm
 
 

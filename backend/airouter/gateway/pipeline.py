@@ -6,7 +6,7 @@ from functools import partial
 from typing import Final
 
 from airouter.domain.catalogue import Model
-from airouter.domain.errors import DomainError, InsufficientQuota, OutOfQuota, Upstream
+from airouter.domain.errors import DomainError, InsufficientQuota, OutOfQuota, Upstream, UpstreamFailed
 from airouter.domain.ids import RequestId
 from airouter.domain.key import Caller
 from airouter.domain.pricing import Ceiling, token_price
@@ -32,7 +32,8 @@ from airouter.gateway.settle import Settlement
 from airouter.gateway.snapshot import Snapshot
 from airouter.gateway.tokenizer import installed_tokenizer
 from airouter.providers.contract import Headers as ProviderHeaders
-from airouter.upstream.contract import UpstreamError
+from airouter.providers.contract import StreamReader
+from airouter.upstream.contract import BadAnswer, BrokenOff, UpstreamError
 from airouter.wire.http import NO_BUFFERING, NO_STORE, forwarded
 from airouter.world import now
 
@@ -214,39 +215,42 @@ class Gateway:
         if call.door.keeps:
             call.answering = answered
         call.first_byte_at = self._clock()
-        await self._settle(call, meter.whole(answered, leg.call, is_gone=exchange.is_gone), answer=answered.body)
+        error = None if answered.is_proper else UpstreamFailed.code
+        await self._settle(call, meter.whole(answered, leg.call, is_gone=exchange.is_gone), error, answer=answered.body)
         exchange.send(leg.answer.status, self._head(call, leg, headers), answered.body)
 
     async def _stream(self, call: Call, leg: Leg, exchange: Exchange, headers: Headers) -> None:
         """Forwards what arrives, as it arrives. The journal is written before the bytes that complete the answer."""
-        reader, data, answer = leg.provider.stream(leg.call), leg.data, leg.answer
+        reader, out, answer = leg.reader, leg.data, leg.answer
+        assert reader is not None, "it is a stream"
         if call.door.keeps:
             call.answering = reader
         try:
-            while data:
-                out = reader.feed(data)
-                if reader.saw_done:
-                    if not call.is_settled:
-                        await self._settle(call, meter.finished(reader, is_gone=exchange.is_gone))
-                elif reader.output_estimate > call.output_allowance:
-                    self._extend(call)
+            while True:
+                if reader.saw_done and not call.is_settled:
+                    await self._finish(call, reader, exchange)
                 if exchange.has_begun:
                     exchange.write(out)
-                elif out:
+                else:
                     call.first_byte_at = self._clock()
                     head = self._head(call, leg, headers, reader.content_type)
                     exchange.begin(answer.status, (*head, *STREAM_HEADERS), out)
+                if not call.is_settled and reader.output_estimate > call.output_allowance:
+                    self._extend(call)
                 if exchange.is_slow:
                     await exchange.drain()
-                data = await answer.chunk()
-            rest = reader.finish()
+                data = b"" if leg.has_ended else await answer.chunk()
+                if not data:
+                    break
+                out = reader.feed(data)
+            rest = b"" if leg.has_ended else reader.finish()
             if not call.is_settled:
-                await self._settle(call, meter.finished(reader, is_gone=exchange.is_gone))
+                await self._finish(call, reader, exchange)
             exchange.write(rest)
         except UpstreamError as error:
-            failure = domain_error(error)
-            self._relay.broke(call, error, self._current_routes().catalogue.policies.routing)
-            if not call.is_settled:
+            if not call.is_settled:  # what fails after the proper end of an answer is nobody's loss
+                failure = domain_error(error)
+                self._relay.broke(call, error, self._current_routes().catalogue.policies.routing)
                 await self._settle(call, meter.broken_off(reader), failure.code)
                 exchange.write(reader.close_event())
                 raise failure from error
@@ -260,6 +264,21 @@ class Gateway:
         finally:
             answer.close()
         exchange.end()
+
+    async def _finish(self, call: Call, reader: StreamReader, exchange: Exchange) -> None:
+        """The provider ended the stream: with its answer, or with an error of its own, which the client has seen then.
+
+        Raises:
+            BrokenOff: with neither.
+        """
+        if not reader.is_complete:
+            if not reader.has_error:
+                raise BrokenOff("the stream ended before its answer", before_first_byte=False)
+            error = BadAnswer("an error within the stream")
+            self._relay.broke(call, error, self._current_routes().catalogue.policies.routing)
+            await self._settle(call, meter.finished(reader, is_gone=exchange.is_gone), domain_error(error).code)
+            return
+        await self._settle(call, meter.finished(reader, is_gone=exchange.is_gone))
 
     def _extend(self, call: Call) -> None:
         """The stream outgrew its hold: hold as much again. Where that is not to be had within a moment, policy

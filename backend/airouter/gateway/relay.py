@@ -19,12 +19,12 @@ from airouter.gateway.media import MediaFetcher
 from airouter.gateway.rates.limits import RateLimiter
 from airouter.gateway.routing.affinity import conversation_of
 from airouter.gateway.routing.choose import Chooser, Chosen, Spent
-from airouter.gateway.routing.failures import Refused, check_sense
+from airouter.gateway.routing.failures import Refused, check_sense, error_at_first
 from airouter.gateway.routing.health import Health
 from airouter.gateway.routing.outcomes import Outcomes
 from airouter.gateway.routing.retry_budget import RetryBudget
 from airouter.gateway.routing.route import Routes
-from airouter.providers.contract import Answered, Headers, Outgoing, Prepared, Provider
+from airouter.providers.contract import Answered, Headers, Outgoing, Prepared, Provider, StreamReader
 from airouter.providers.contract import Call as ProviderCall
 from airouter.providers.scripted import Failures
 from airouter.providers.serving import TRANSLATIONS, Providers
@@ -48,6 +48,8 @@ from airouter.wire.http import is_event_stream
 ANSWER_BYTES_MAX: Final = 64 * 1024 * 1024
 _UNAUTHORIZED: Final = 401
 REFUSAL_BYTES_MAX: Final = 256 * 1024
+_ERROR_MARKS: Final = (b"rror", b"xception")
+"""One of them is in every vendor's name for an error."""
 SCRIPTED_FAILURES: Final = Failures(
     first_byte_timeout=lambda: FirstByteTimeout("the script hangs"),
     idle_timeout=lambda is_first: IdleTimeout("the script fell silent", before_first_byte=is_first),
@@ -60,7 +62,9 @@ SCRIPTED_FAILURES: Final = Failures(
 class Leg:
     """The way to one upstream, open: the head has arrived, and the whole body or the first bytes of the stream."""
 
-    __slots__ = ("answer", "answered", "call", "channel", "data", "dropped", "is_stream", "provider")
+    __slots__ = (
+        "answer", "answered", "call", "channel", "data", "dropped", "has_ended", "is_stream", "provider", "reader",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -76,6 +80,11 @@ class Leg:
         self.answer = answer
         self.is_stream = call.is_streaming and is_event_stream(answer.headers)
         self.data = b""
+        """The whole body; of a stream, its beginning as the client is to see it."""
+        self.reader: StreamReader | None = None
+        """Of a stream; it has read the beginning."""
+        self.has_ended = False
+        """The stream was no longer than its beginning."""
         self.answered: Answered | None = None
         """The whole answer, read; None: a stream."""
         self.dropped = dropped
@@ -305,9 +314,8 @@ class Relay:
                 raise Refused(answer.status, refusal, answer.headers)  # noqa: TRY301
             leg = Leg(channel, provider, outgoing, answer, out.dropped)
             if leg.is_stream:
-                leg.data = await answer.chunk()
-                if not leg.data:
-                    raise BrokenOff("a stream without anything in it", before_first_byte=True)  # noqa: TRY301
+                leg.reader = provider.stream(outgoing)
+                await _begin(leg, leg.reader)
             else:
                 leg.data = await answer.read(ANSWER_BYTES_MAX)
                 leg.answered = provider.answer(outgoing, leg.data)
@@ -344,6 +352,27 @@ class Relay:
             connect_seconds=min(timeouts.connect_seconds, left),
             first_byte_seconds=min(timeouts.first_byte_seconds, left),
         )
+
+
+async def _begin(leg: Leg, reader: StreamReader) -> None:
+    """Reads until there is something for the client: as long as there is nothing, another channel may answer.
+
+    Raises:
+        UpstreamError: the stream ended, or broke, before that.
+        Refused: it begins with an error.
+    """
+    answer, said = leg.answer, b""
+    while not leg.data:
+        data = await answer.chunk()
+        if data:
+            leg.data = reader.feed(data)
+            said += data
+            if any(mark in data for mark in _ERROR_MARKS) and reader.has_error:
+                raise error_at_first(said, answer.headers)
+        else:
+            leg.data, leg.has_ended = reader.finish(), True
+            if not leg.data or not reader.is_complete:
+                raise BrokenOff("a stream without an answer in it", before_first_byte=True)
 
 
 def _identities(catalogue: Catalogue) -> frozenset[UUID]:

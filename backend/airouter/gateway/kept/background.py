@@ -111,13 +111,14 @@ class Background:
 
     async def _stream(self, call: Call, leg: Leg, exchange: Exchange, headers: Headers) -> None:
         """Nothing leaves before the job has its name, nor the end before it is charged."""
-        reader, data, answer = leg.provider.stream(leg.call), leg.data, leg.answer
+        reader, out, answer = leg.reader, leg.data, leg.answer
+        assert reader is not None, "it is a stream"
         is_placed = has_ended = False
         early = b""
         job = _new_job(call)
         try:
-            while data:
-                out = early + reader.feed(data)
+            while True:
+                out = early + out
                 if not is_placed and (kept := reader.kept) is not None:
                     await self._place(call, kept)
                     is_placed = True
@@ -132,15 +133,20 @@ class Background:
                     exchange.begin(answer.status, headers, out)
                 if exchange.is_slow:
                     await exchange.drain()
-                data = await answer.chunk()
+                data = b"" if leg.has_ended else await answer.chunk()
+                if not data:
+                    break
+                out = reader.feed(data)
             if not is_placed:
                 await self._jobs.end(call.request_id, _failed("upstream_failed"))
                 raise UpstreamFailed(_NAMELESS)
-            exchange.write(reader.finish())
+            if not leg.has_ended:
+                exchange.write(reader.finish())
         except UpstreamError as error:
             if not is_placed:
                 await self._jobs.end(call.request_id, _failed(error.code))
-            exchange.write(reader.close_event())
+            elif exchange.has_begun:
+                exchange.write(reader.close_event())
             raise domain_error(error) from error
         except asyncio.CancelledError:  # the job goes on without this client, and is asked about
             if not exchange.is_gone:
