@@ -308,7 +308,7 @@ def test_each_family_of_models_is_told_how_hard_to_think_in_its_own_words(
     conversation = talk(model=model, thinking=thinking)
     assert on_bedrock(conversation).get("additionalModelRequestFields") == written
     is_lost = thinking.effort == "high"
-    assert bedrock.lacks(conversation) == (("reasoning_effort",) if is_lost else ())
+    assert bedrock.lacks(conversation, 4096) == (("reasoning_effort",) if is_lost else ())
 
 
 def test_the_hardest_thinking_is_not_asked_for_beside_a_limit_where_it_is_refused():

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from airouter.translation import claude
 from airouter.translation.anthropic import requests as anthropic
 from airouter.translation.chat import requests as chat
 from airouter.translation.conversation import Conversation, Media, Text, ToolChoice, ToolResult, features_of
@@ -144,3 +145,74 @@ def test_citations_are_named_as_left_out():
     asked = anthropic.read({"max_tokens": 9, "messages": [{"role": "user", "content": [document]}]}, "m")
     assert dropped_or_refused(features_of(asked, "chat"), "chat") == ["citations"]
     json.dumps(chat.write(asked))
+
+
+ANSWERED = (USER, calling(("a", "weather")), answering("a", "Rain"))
+TOOLS = [{"type": "function", "function": {"name": "weather"}}]
+
+
+class TestClaude:
+    @pytest.mark.parametrize(
+        ("model", "is_adaptive"),
+        [
+            ("claude-3-opus-latest", False),
+            ("claude-3-7-sonnet-20250219", False),
+            ("claude-sonnet-4-20250514", False),
+            ("claude-opus-4@20250514", False),
+            ("us.anthropic.claude-sonnet-4-5-20250929-v1:0", False),
+            ("claude-opus-4-6", False),
+            ("anthropic/claude-opus-4.6", False),
+            ("some-other-model", False),
+            ("claude-opus-4-7", True),
+            ("anthropic.claude-opus-4-7-v1", True),
+            ("anthropic/claude-opus-4.8", True),
+            ("claude-sonnet-5", True),
+            ("claude-fable-5-20270101", True),
+            ("claude-opus-10", True),
+        ],
+    )
+    def test_a_model_s_version_stands_in_its_name(self, model: str, *, is_adaptive: bool):
+        assert claude.is_adaptive(model) == is_adaptive
+
+    def test_a_later_model_is_told_an_effort_and_not_how_to_draw(self):
+        members: dict[str, Any] = {"reasoning_effort": "xhigh", "temperature": 0.2, "top_p": 0.5, "top_k": 5}
+        asked = chat.read({"messages": list(ANSWERED), "tools": TOOLS, **members}, "claude-opus-4-7")
+        body = anthropic.write(asked, 4096)
+        assert body["thinking"] == {"type": "adaptive", "display": "summarized"}
+        assert body["output_config"] == {"effort": "xhigh"}
+        assert not {"temperature", "top_p", "top_k"} & body.keys()
+        assert set(anthropic.lacks(asked, 4096)) == {"temperature", "top_p", "top_k"}
+
+    def test_an_effort_and_a_schema_stand_side_by_side(self):
+        schema = {"type": "object", "properties": {}}
+        wanted = {"type": "json_schema", "json_schema": {"name": "n", "schema": schema}}
+        asked = chat.read(
+            {"messages": [USER], "response_format": wanted, "reasoning_effort": "minimal"}, "claude-opus-5"
+        )
+        assert anthropic.write(asked, 4096)["output_config"] == {
+            "effort": "low",
+            "format": {"type": "json_schema", "schema": schema},
+        }
+
+    def test_a_later_model_without_thinking_is_left_alone(self):
+        for members in ({}, {"reasoning_effort": "none"}):
+            body = anthropic.write(chat.read({"messages": [USER], **members}, "claude-opus-4-7"), 4096)
+            assert not {"thinking", "output_config"} & body.keys()
+
+    def test_an_earlier_model_is_told_a_budget(self):
+        asked = chat.read({"messages": [USER], "reasoning_effort": "medium", "temperature": 0.2}, "claude-sonnet-4-5")
+        body = anthropic.write(asked, 4096)
+        assert body["thinking"] == {"type": "enabled", "budget_tokens": 2048}
+        assert anthropic.lacks(asked, 4096) == ("temperature",)
+
+    @pytest.mark.parametrize("model", ["claude-sonnet-4-5", "claude-opus-4-7"])
+    def test_what_cannot_be_told_beside_something_else_is_named(self, model: str):
+        forced: dict[str, Any] = {"reasoning_effort": "high", "tools": TOOLS, "tool_choice": "required"}
+        assert anthropic.lacks(chat.read({"messages": [USER], **forced}, model), 4096) == ("reasoning_effort",)
+        assert anthropic.lacks(chat.read({"messages": [USER], "stop": ["\n", "END"]}, model), 4096) == ("stop",)
+
+    def test_nothing_is_named_that_is_told(self):
+        members: dict[str, Any] = {"temperature": 0.2, "top_k": 4, "stop": ["END"]}
+        assert anthropic.lacks(chat.read({"messages": [USER], **members}, "claude-sonnet-4-5"), 4096) == ()
+        both: dict[str, Any] = {"temperature": 0.2, "top_p": 0.5}
+        assert anthropic.lacks(chat.read({"messages": [USER], **both}, "claude-sonnet-4-5"), 4096) == ("top_p",)

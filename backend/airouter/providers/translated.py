@@ -12,7 +12,7 @@ from airouter.domain.errors import InvalidRequest
 from airouter.domain.ids import RequestId, minted_at
 from airouter.domain.rate_card import Meter
 from airouter.providers.contract import Answered, Call, Outgoing, Prepared, Provider, Refusal, Reported, StreamReader
-from airouter.translation.conversation import features_of
+from airouter.translation.conversation import Conversation, features_of
 from airouter.translation.dialect import DIALECTS, ID_PREFIXES, OF_PROVIDERS, Asked, EventReader, EventWriter, Wanted
 from airouter.translation.links import links_of
 from airouter.translation.reply import CallDelta, Event, Failed, Head, RefusalDelta, Reply, TextDelta, ThoughtDelta
@@ -90,7 +90,8 @@ class TranslatedProvider:
             raise InvalidRequest("The body is nested too deeply.", field=None) from None
         conversation = self._theirs.read_request(body, call.upstream_model, is_streaming=call.is_streaming)
         dropped = dropped_or_refused(features_of(conversation, self._ours.name), self._ours.name)
-        return Prepared(conversation=conversation, dropped=(*dropped, *self._ours.lacks(conversation)))
+        lacking = self._ours.lacks(conversation, _wanted(call, conversation))
+        return Prepared(conversation=conversation, dropped=tuple(dict.fromkeys((*dropped, *lacking))))
 
     def links(self, prepared: Prepared) -> list[str]:
         """The links in the request that have to be fetched for this provider."""
@@ -100,8 +101,7 @@ class TranslatedProvider:
         """The request in the provider's dialect. Raises as `read` does, unless that was done (`call.prepared`)."""
         prepared = call.prepared or self.read(call)
         conversation = prepared.conversation
-        allowance = call.output_allowance or conversation.max_output_tokens or 1
-        body = self._ours.write_request(conversation, Wanted(allowance=allowance))
+        body = self._ours.write_request(conversation, _wanted(call, conversation))
         out = self._native.outgoing(self._inner(call, msgspec.json.encode(body), conversation.sampling.choices))
         return msgspec.structs.replace(out, dropped=(*prepared.dropped, *out.dropped))
 
@@ -161,6 +161,10 @@ class TranslatedProvider:
         return msgspec.structs.replace(
             reply, reply_id=head.reply_id, model=head.model, created_at_seconds=head.created_at_seconds
         )
+
+
+def _wanted(call: Call, conversation: Conversation) -> Wanted:
+    return Wanted(allowance=call.output_allowance or conversation.max_output_tokens or 1)
 
 
 def _check_words(events: list[Event]) -> None:

@@ -70,7 +70,7 @@ class Asked(Protocol):
         """
         ...
 
-    def lacks(self, conversation: Conversation) -> tuple[support.Feature, ...]:
+    def lacks(self, conversation: Conversation, wanted: Wanted) -> tuple[support.Feature, ...]:
         """What the dialect can say, but not to this model: left out like everything that is dropped."""
         ...
 
@@ -120,8 +120,8 @@ class Chat:
     def write_reply(self, reply: Reply, quantities: Quantities | None, head: Head) -> dict[str, Any]:
         return chat_replies.write(reply, quantities, head.free_text)
 
-    def lacks(self, conversation: Conversation) -> tuple[support.Feature, ...]:
-        del conversation
+    def lacks(self, conversation: Conversation, wanted: Wanted) -> tuple[support.Feature, ...]:
+        del conversation, wanted
         return ()
 
     def reader(self) -> EventReader:
@@ -152,8 +152,8 @@ class Responses:
     def write_reply(self, reply: Reply, quantities: Quantities | None, head: Head) -> dict[str, Any]:
         return responses_replies.write(reply, quantities, head)
 
-    def lacks(self, conversation: Conversation) -> tuple[support.Feature, ...]:
-        del conversation
+    def lacks(self, conversation: Conversation, wanted: Wanted) -> tuple[support.Feature, ...]:
+        del conversation, wanted
         return ()
 
     def reader(self) -> EventReader:
@@ -184,9 +184,8 @@ class Anthropic:
         del head
         return anthropic_replies.write(reply, quantities)
 
-    def lacks(self, conversation: Conversation) -> tuple[support.Feature, ...]:
-        del conversation
-        return ()
+    def lacks(self, conversation: Conversation, wanted: Wanted) -> tuple[support.Feature, ...]:
+        return anthropic_requests.lacks(conversation, wanted.allowance)
 
     def reader(self) -> EventReader:
         return anthropic_streams.Reader()
@@ -216,8 +215,8 @@ class Gemini:
         del head
         return gemini_replies.write(reply, quantities)
 
-    def lacks(self, conversation: Conversation) -> tuple[support.Feature, ...]:
-        del conversation
+    def lacks(self, conversation: Conversation, wanted: Wanted) -> tuple[support.Feature, ...]:
+        del conversation, wanted
         return ()
 
     def reader(self) -> EventReader:
@@ -236,8 +235,8 @@ class Bedrock:
     def write_request(self, conversation: Conversation, wanted: Wanted) -> dict[str, Any]:
         return bedrock_requests.write(conversation, wanted.allowance)
 
-    def lacks(self, conversation: Conversation) -> tuple[support.Feature, ...]:
-        return bedrock_requests.lacks(conversation)
+    def lacks(self, conversation: Conversation, wanted: Wanted) -> tuple[support.Feature, ...]:
+        return bedrock_requests.lacks(conversation, wanted.allowance)
 
     def read_reply(self, body: Mapping[str, Any], head: Head) -> Reply:
         return bedrock_replies.read(body, head.model, head.created_at_seconds)
@@ -256,8 +255,8 @@ class Cohere:
         del wanted
         return cohere_requests.write(conversation)
 
-    def lacks(self, conversation: Conversation) -> tuple[support.Feature, ...]:
-        del conversation
+    def lacks(self, conversation: Conversation, wanted: Wanted) -> tuple[support.Feature, ...]:
+        del conversation, wanted
         return ()
 
     def read_reply(self, body: Mapping[str, Any], head: Head) -> Reply:

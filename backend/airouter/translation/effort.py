@@ -7,8 +7,7 @@ ours; no vendor says what its words mean in tokens.
 from typing import Final, get_args
 
 from airouter.domain.errors import InvalidRequest
-from airouter.translation.conversation import Conversation, Effort, Part, Reasoning, Thinking, ToolResult
-from airouter.translation.support import Dialect
+from airouter.translation.conversation import Effort, Thinking
 
 BUDGET_MIN: Final = 1024
 """The least that Anthropic accepts."""
@@ -33,27 +32,6 @@ def budget_for(thinking: Thinking, allowance: int) -> int | None:
         return None
     budget = max(BUDGET_MIN, allowance * _TENTHS[thinking.effort] // 10)
     return budget if budget < allowance else None
-
-
-def budget_beside_tools(conversation: Conversation, allowance: int, vendor: Dialect) -> int | None:
-    """The budget for one of Anthropic's models, whoever serves it; None: it is not to think.
-
-    No thinking beside a forced tool, nor in the middle of tool use whose thought is not at hand: it is refused there.
-    """
-    if conversation.thinking is None:
-        return None
-    choice = conversation.tool_choice
-    if choice is not None and choice.mode in {"required", "named"}:
-        return None
-    last = next((turn for turn in reversed(conversation.turns) if turn.role == "assistant"), None)
-    goes_on = bool(conversation.turns) and any(isinstance(part, ToolResult) for part in conversation.turns[-1].parts)
-    if goes_on and last is not None and not any(_is_thought_of(part, vendor) for part in last.parts):
-        return None
-    return budget_for(conversation.thinking, allowance)
-
-
-def _is_thought_of(part: Part, vendor: Dialect) -> bool:
-    return isinstance(part, Reasoning) and part.vendor == vendor
 
 
 def effort_for(thinking: Thinking | None) -> Effort | None:

@@ -115,6 +115,8 @@ _ITSELF: Final = "the provider caches without being asked"
 _NO_SWITCH: Final = "the provider has no such switch"
 _EARLIER: Final = "the beginning of the answer is sent as an earlier message"
 _BY_FAMILY: Final = "in the words of each family of models; dropped for a family that is not known"
+_NO_BLANKS: Final = "but for those of blanks alone, which the provider refuses"
+_UNTHINKING: Final = "where the model does not think and Anthropic's is not later than 4.6; else dropped"
 _NO_JSON_MODE: Final = "there is no JSON mode without a schema; the prompt asks for it, as OpenAI requires"
 
 RULES: Final[Mapping[Dialect, Mapping[Feature, Rule]]] = {
@@ -149,12 +151,16 @@ RULES: Final[Mapping[Dialect, Mapping[Feature, Rule]]] = {
     "anthropic": _rules(
         ("system", "image_data", "image_link", "document_data", "document_link", "tools", "strict_tools",
          "tool_choice_none", "tool_choice_required", "tool_choice_named", "no_parallel_calls", "tool_result_media",
-         "tool_result_error", "json_schema", "reasoning_budget", "top_p", "top_k", "stop", "cache_marks", "user",
-         "prefill"),
+         "tool_result_error", "json_schema", "cache_marks", "user", "prefill"),
         carried={
             "late_system": _FOLDED,
-            "reasoning_effort": "as a thinking budget, a share of the output allowance",
-            "temperature": "at most 1",
+            "reasoning_budget": "up to version 4.6; later as the effort that comes nearest; not beside a forced tool",
+            "reasoning_effort": "up to version 4.6 as a thinking budget, a share of the output allowance; not beside a "
+            "forced tool",
+            "stop": _NO_BLANKS,
+            "temperature": f"at most 1, {_UNTHINKING}",
+            "top_k": _UNTHINKING,
+            "top_p": f"without a temperature, {_UNTHINKING}",
         },
         dropped={"json": _NO_JSON_MODE, "penalties": _HINT, "seed": _HINT, "verbosity": _HINT},
         refused={
@@ -183,8 +189,8 @@ RULES: Final[Mapping[Dialect, Mapping[Feature, Rule]]] = {
     ),
     "bedrock": _rules(
         ("system", "image_data", "document_data", "audio_data", "video_data", "tools", "strict_tools",
-         "tool_choice_required", "tool_choice_named", "tool_result_media", "tool_result_error", "json_schema", "top_p",
-         "stop", "prefill"),
+         "tool_choice_required", "tool_choice_named", "tool_result_media", "tool_result_error", "json_schema",
+         "prefill"),
         carried={
             "audio_link": _FETCHED,
             "cache_marks": "as cache points",
@@ -193,8 +199,10 @@ RULES: Final[Mapping[Dialect, Mapping[Feature, Rule]]] = {
             "late_system": _FOLDED,
             "reasoning_budget": _BY_FAMILY,
             "reasoning_effort": _BY_FAMILY,
-            "temperature": "at most 1",
+            "stop": _NO_BLANKS,
+            "temperature": f"at most 1, {_UNTHINKING}",
             "tool_choice_none": "the tools are not shown, and earlier calls are told in words",
+            "top_p": f"Anthropic's without a temperature, {_UNTHINKING}",
             "video_link": _FETCHED,
         },
         dropped={

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from airouter.domain.errors import InvalidRequest
-from airouter.translation.call_ids import plain_call_id
+from airouter.translation import claude
 from airouter.translation.conversation import (
     CacheFor,
     Conversation,
@@ -23,9 +23,10 @@ from airouter.translation.conversation import (
     Turn,
     merged_turns,
 )
-from airouter.translation.effort import budget_beside_tools, check_effort
+from airouter.translation.effort import check_effort
 from airouter.translation.json_text import object_of, text_of
 from airouter.translation.members import Members
+from airouter.translation.plain_ids import plain_id
 from airouter.translation.support import Feature
 from airouter.translation.thought_seal import opened
 
@@ -43,6 +44,9 @@ _CHOICES: Final = {"auto": "auto", "required": "any", "none": "none", "named": "
 _AT_VENDOR: Final = frozenset({"server_tool_use", "mcp_tool_use", "search_result", "tool_reference"})
 """Kinds of content that only the vendor can make or read, besides results of its own tools."""
 _TEMPERATURE_MAX: Final = 1.0
+_CALL_ID_MAX: Final = 200
+"""Not documented; no vendor's own are as long."""
+_USER_MAX: Final = 256
 
 
 def read(body: Mapping[str, Any], model: str) -> Conversation:
@@ -227,25 +231,50 @@ def write(conversation: Conversation, allowance: int) -> dict[str, Any]:
         body["tools"] = [_tool(tool) for tool in conversation.tools]
         if (choice := _written_choice(conversation)) is not None:
             body["tool_choice"] = choice
-    budget = budget_beside_tools(conversation, max_tokens, "anthropic")
-    if budget is not None:
-        body["thinking"] = {"type": "enabled", "budget_tokens": budget}
-    sampling = conversation.sampling
-    if sampling.temperature is not None and budget is None:  # a thinking model takes no temperature
-        body["temperature"] = min(sampling.temperature, _TEMPERATURE_MAX)
-    elif sampling.top_p is not None and budget is None:  # newer models take one of the two
-        body["top_p"] = sampling.top_p
-    if sampling.top_k is not None and budget is None:
-        body["top_k"] = sampling.top_k
-    if stops := [stop for stop in sampling.stop if stop.strip()]:  # blanks alone are refused there
-        body["stop_sequences"] = stops
-    if conversation.format is not None and conversation.format.kind == "schema":
-        body["output_config"] = {"format": {"type": "json_schema", "schema": conversation.format.schema or {}}}
+    body |= _settings(conversation, max_tokens)
     if conversation.user is not None:
-        body["metadata"] = {"user_id": conversation.user}
+        body["metadata"] = {"user_id": plain_id(conversation.user, _USER_MAX)}
     if conversation.is_streaming:
         body["stream"] = True
     return body
+
+
+def _settings(conversation: Conversation, max_tokens: int) -> dict[str, Any]:
+    """How to think, to draw and to write. What a thinking model or a newer one would refuse is left out."""
+    sampling = conversation.sampling
+    body = claude.thinking(conversation, max_tokens, "anthropic")
+    if not body and not claude.is_adaptive(conversation.model):
+        if sampling.temperature is not None:
+            body["temperature"] = min(sampling.temperature, _TEMPERATURE_MAX)
+        elif sampling.top_p is not None:  # models from 4.5 on take one of the two
+            body["top_p"] = sampling.top_p
+        if sampling.top_k is not None:
+            body["top_k"] = sampling.top_k
+    if stops := [stop for stop in sampling.stop if stop.strip()]:  # blanks alone are refused there
+        body["stop_sequences"] = stops
+    if conversation.format is not None and conversation.format.kind == "schema":
+        written = {"type": "json_schema", "schema": conversation.format.schema or {}}
+        body["output_config"] = {**body.get("output_config", {}), "format": written}
+    return body
+
+
+def lacks(conversation: Conversation, allowance: int) -> tuple[Feature, ...]:
+    """What this model cannot be told, or not beside what else is asked."""
+    written, sampling = _settings(conversation, conversation.max_output_tokens or allowance), conversation.sampling
+    asked: dict[Feature, float | None] = {
+        "temperature": sampling.temperature,
+        "top_p": sampling.top_p,
+        "top_k": sampling.top_k,
+    }
+    found: list[Feature] = [name for name, value in asked.items() if value is not None and name not in written]
+    thinking = conversation.thinking
+    if thinking is not None and "thinking" not in written and thinking.effort not in {None, "none"}:
+        found.append("reasoning_effort")
+    if thinking is not None and "thinking" not in written and thinking.budget_tokens:
+        found.append("reasoning_budget")
+    if len(written.get("stop_sequences", ())) < len(sampling.stop):
+        found.append("stop")
+    return tuple(found)
 
 
 def _blocks(parts: tuple[Part, ...]) -> list[dict[str, Any]]:
@@ -263,10 +292,10 @@ def _block(part: Part) -> dict[str, Any] | None:
         case Media():
             return _marked(_media(part), part.cache)
         case ToolCall():
-            call = {"id": plain_call_id(part.call_id), "name": part.name, "input": object_of(part.arguments)}
+            call = {"id": plain_id(part.call_id, _CALL_ID_MAX), "name": part.name, "input": object_of(part.arguments)}
             return _marked({"type": "tool_use", **call}, part.cache)
         case ToolResult():
-            block: dict[str, Any] = {"type": "tool_result", "tool_use_id": plain_call_id(part.call_id)}
+            block: dict[str, Any] = {"type": "tool_result", "tool_use_id": plain_id(part.call_id, _CALL_ID_MAX)}
             if content := [inner for one in part.content if (inner := _block(one)) is not None]:
                 block["content"] = content
             if part.is_error:

@@ -2,9 +2,9 @@
 
 from typing import Any, Final
 
+from airouter.translation import claude
 from airouter.translation.bedrock import thinking
 from airouter.translation.bedrock.media import MediaBlocks
-from airouter.translation.call_ids import plain_call_id
 from airouter.translation.conversation import (
     CacheFor,
     Conversation,
@@ -20,6 +20,7 @@ from airouter.translation.conversation import (
     merged_turns,
 )
 from airouter.translation.json_text import object_of, text_of
+from airouter.translation.plain_ids import plain_id
 from airouter.translation.support import Feature
 
 _TEMPERATURE_MAX: Final = 1.0
@@ -29,16 +30,22 @@ _CALL_ID_MAX: Final = 64
 Block = dict[str, Any]
 
 
-def lacks(conversation: Conversation) -> tuple[Feature, ...]:
-    """What this model cannot be told: how hard to think, where its family is unknown."""
-    asked = conversation.thinking
-    if asked is None or thinking.is_understood(conversation.model):
-        return ()
+def lacks(conversation: Conversation, allowance: int) -> tuple[Feature, ...]:
+    """What this model cannot be told, or not beside what else is asked."""
+    asked, sampling = conversation.thinking, conversation.sampling
+    more = thinking.written(conversation, conversation.max_output_tokens or allowance)
+    inference = _inference(conversation, None, is_thinking=bool(more))
     found: list[Feature] = []
-    if asked.effort not in {None, "none"}:
+    if asked is not None and asked.effort not in {None, "none"} and not more:
         found.append("reasoning_effort")
-    if asked.budget_tokens:
+    if asked is not None and asked.budget_tokens and not more:
         found.append("reasoning_budget")
+    if sampling.temperature is not None and "temperature" not in inference:
+        found.append("temperature")
+    if sampling.top_p is not None and "topP" not in inference:
+        found.append("top_p")
+    if len(inference.get("stopSequences", ())) < len(sampling.stop):
+        found.append("stop")
     return tuple(found)
 
 
@@ -70,16 +77,17 @@ def write(conversation: Conversation, allowance: int) -> dict[str, Any]:
 
 
 def _inference(conversation: Conversation, allowance: int | None, *, is_thinking: bool) -> dict[str, Any]:
-    """Models that think take no temperature; Anthropic's newer ones take it or `topP`, not both."""
+    """Models that think take no temperature; Anthropic's newer ones take it or `topP`, the newest neither."""
     sampling = conversation.sampling
     inference: dict[str, Any] = {}
     max_tokens = conversation.max_output_tokens or allowance
     if max_tokens is not None:
         inference["maxTokens"] = max_tokens
-    if not is_thinking and sampling.temperature is not None:
+    is_left = is_thinking or claude.is_adaptive(conversation.model)
+    if not is_left and sampling.temperature is not None:
         inference["temperature"] = min(sampling.temperature, _TEMPERATURE_MAX)
     takes_both = not _is_anthropic(conversation)
-    if not is_thinking and sampling.top_p is not None and (takes_both or "temperature" not in inference):
+    if not is_left and sampling.top_p is not None and (takes_both or "temperature" not in inference):
         inference["topP"] = sampling.top_p
     if stops := [stop for stop in sampling.stop if stop.strip()]:  # blanks alone are refused there
         inference["stopSequences"] = stops
@@ -174,7 +182,7 @@ class _Messages:
                 return [{"text": f"(Called the tool {part.name} with {part.arguments or '{}'})"}]
             case ToolCall():
                 call = {
-                    "toolUseId": plain_call_id(part.call_id, length_max=_CALL_ID_MAX),
+                    "toolUseId": plain_id(part.call_id, _CALL_ID_MAX),
                     "name": part.name,
                     "input": object_of(part.arguments),
                 }
@@ -201,7 +209,7 @@ class _Messages:
             words = " ".join(block["text"] for block in content if "text" in block)
             said = {"text": f"(The tool {'failed' if part.is_error else 'answered'}: {words})"}
             return [said, *(block for block in content if "text" not in block), *beside]
-        result: Block = {"toolUseId": plain_call_id(part.call_id, length_max=_CALL_ID_MAX), "content": content}
+        result: Block = {"toolUseId": plain_id(part.call_id, _CALL_ID_MAX), "content": content}
         if part.is_error:  # success is understood, and not every model takes the member
             result["status"] = "error"
         return [*_marked({"toolResult": result}, part.cache), *beside]

@@ -3,8 +3,9 @@
 from collections.abc import Callable
 from typing import Any, Final
 
+from airouter.translation import claude
 from airouter.translation.conversation import Conversation
-from airouter.translation.effort import budget_beside_tools, effort_for
+from airouter.translation.effort import effort_for
 
 _LEVELS: Final = {"minimal": "low", "low": "low", "medium": "medium", "high": "high", "xhigh": "high", "max": "high"}
 Written = dict[str, Any]
@@ -23,9 +24,8 @@ def is_understood(model: str) -> bool:
     return _family(model) is not None
 
 
-def _budget(conversation: Conversation, allowance: int) -> Written:
-    budget = budget_beside_tools(conversation, allowance, "bedrock")
-    return {} if budget is None else {"thinking": {"type": "enabled", "budget_tokens": budget}}
+def _claude(conversation: Conversation, allowance: int) -> Written:
+    return claude.thinking(conversation, allowance, "bedrock")
 
 
 def _nova(conversation: Conversation, allowance: int) -> Written:
@@ -56,7 +56,7 @@ def _level(conversation: Conversation) -> str | None:
 
 
 _FAMILIES: Final[tuple[tuple[str, Callable[[Conversation, int], Written]], ...]] = (
-    ("anthropic.claude", _budget),
+    ("anthropic.claude", _claude),
     ("amazon.nova-2", _nova),
     ("openai.gpt-oss", _gpt_oss),
     ("qwen.qwen3", _qwen),

@@ -25,6 +25,7 @@ from airouter.translation.effort import check_effort, effort_for
 from airouter.translation.free_text import arguments_of, free_text_tool
 from airouter.translation.json_text import data_url, split_data_url, text_of
 from airouter.translation.members import Members
+from airouter.translation.plain_ids import short_id
 from airouter.translation.support import Feature
 from airouter.translation.thought_seal import opened
 
@@ -50,6 +51,9 @@ _KNOWN: Final = frozenset({
     "tool_choice", "parallel_tool_calls", "response_format", "reasoning_effort", "verbosity", "user",
     "safety_identifier", "service_tier", "modalities",
 })  # fmt: skip
+_CALL_ID_MAX: Final = 40
+_USER_MAX: Final = 64
+"""What is longer is refused."""
 _AUDIO_TYPES: Final = {"wav": "audio/wav", "mp3": "audio/mpeg", "flac": "audio/flac", "opus": "audio/opus"}
 _AUDIO_FORMATS: Final = {media_type: name for name, media_type in _AUDIO_TYPES.items()} | {
     "audio/mp3": "mp3",
@@ -280,7 +284,7 @@ def write(conversation: Conversation) -> dict[str, Any]:
         "response_format": _written_format(conversation.format),
         "reasoning_effort": effort_for(conversation.thinking),
         "verbosity": conversation.verbosity,
-        "safety_identifier": conversation.user,
+        "safety_identifier": conversation.user and short_id(conversation.user, _USER_MAX),
     }
     body |= {name: value for name, value in optional.items() if value is not None}
     if conversation.is_streaming:
@@ -300,7 +304,11 @@ def _assistant(parts: tuple[Part, ...]) -> Iterator[dict[str, Any]]:
     words = "".join(part.text for part in parts if isinstance(part, Text))
     refusals = "".join(part.text for part in parts if isinstance(part, Refusal))
     calls = [
-        {"id": part.call_id, "type": "function", "function": {"name": part.name, "arguments": part.arguments}}
+        {
+            "id": short_id(part.call_id, _CALL_ID_MAX),
+            "type": "function",
+            "function": {"name": part.name, "arguments": part.arguments},
+        }
         for part in parts
         if isinstance(part, ToolCall)
     ]
@@ -321,7 +329,7 @@ def _user(parts: tuple[Part, ...]) -> Iterator[dict[str, Any]]:
         if isinstance(part, ToolResult):
             yield {
                 "role": "tool",
-                "tool_call_id": part.call_id,
+                "tool_call_id": short_id(part.call_id, _CALL_ID_MAX),
                 "content": "\n".join(inner.text for inner in part.content if isinstance(inner, Text)),
             }
             rest.extend(inner for inner in part.content if isinstance(inner, Media))

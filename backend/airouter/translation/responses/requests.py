@@ -25,6 +25,7 @@ from airouter.translation.effort import check_effort, effort_for
 from airouter.translation.free_text import arguments_of, free_text_tool
 from airouter.translation.json_text import data_url, split_data_url
 from airouter.translation.members import Members
+from airouter.translation.plain_ids import short_id
 from airouter.translation.support import Feature
 from airouter.translation.thought_seal import opened
 
@@ -47,6 +48,9 @@ _KNOWN: Final = frozenset({
     "max_output_tokens", "temperature", "top_p", "top_k", "top_logprobs", "include", "user",
     "safety_identifier", "service_tier", "stream", "stream_options",
 })  # fmt: skip
+_CALL_ID_MAX: Final = 64
+_USER_MAX: Final = 64
+"""What is longer is refused."""
 _INCLUDE_LOGPROBS: Final = "message.output_text.logprobs"
 
 
@@ -287,7 +291,7 @@ def write(conversation: Conversation) -> dict[str, Any]:
         "parallel_tool_calls": conversation.parallel_calls if conversation.tools else None,
         "text": text or None,
         "reasoning": reasoning or None,
-        "safety_identifier": conversation.user,
+        "safety_identifier": conversation.user and short_id(conversation.user, _USER_MAX),
         "stream": True if conversation.is_streaming else None,
     }
     return body | {name: value for name, value in optional.items() if value is not None}
@@ -329,12 +333,13 @@ def _said(part: Part, role: str) -> dict[str, Any] | None:
 def _item(part: Part) -> dict[str, Any] | None:
     match part:
         case ToolCall():
-            return {"type": "function_call", "call_id": part.call_id, "name": part.name, "arguments": part.arguments}
+            call_id = short_id(part.call_id, _CALL_ID_MAX)
+            return {"type": "function_call", "call_id": call_id, "name": part.name, "arguments": part.arguments}
         case ToolResult():
             output: Any = [written for inner in part.content if (written := _said(inner, "user")) is not None]
             if all(isinstance(inner, Text) for inner in part.content):
                 output = "\n".join(inner.text for inner in part.content if isinstance(inner, Text))
-            return {"type": "function_call_output", "call_id": part.call_id, "output": output}
+            return {"type": "function_call_output", "call_id": short_id(part.call_id, _CALL_ID_MAX), "output": output}
         case Reasoning(vendor="responses", sealed=str(sealed)):
             summary = [{"type": "summary_text", "text": part.text}] if part.text else []
             return {"type": "reasoning", "summary": summary, "encrypted_content": sealed}

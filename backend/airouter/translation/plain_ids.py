@@ -1,0 +1,21 @@
+"""Ids and names for vendors that take plain or short ones only; clients bring what any vendor, or they, made up."""
+
+import hashlib
+import re
+from typing import Final
+
+_PLAIN: Final = re.compile(r"[a-zA-Z0-9_-]+")
+
+
+def short_id(given: str, length_max: int) -> str:
+    """As the client has it, where it is short enough; else a name made from it, the same wherever it stands."""
+    return given if len(given) <= length_max else _made_from(given)
+
+
+def plain_id(given: str, length_max: int) -> str:
+    """The same for a vendor that takes plain characters only."""
+    return given if len(given) <= length_max and _PLAIN.fullmatch(given) else _made_from(given)
+
+
+def _made_from(given: str) -> str:
+    return "id-" + hashlib.sha256(given.encode("utf-8", "surrogatepass")).hexdigest()[:32]
