@@ -10,6 +10,7 @@ import pytest
 import pytest_asyncio
 
 from airouter.domain.policy import Network
+from airouter.services.groups import GroupDraft, Groups
 from tests import postgres
 from tests.audit import audit_books
 from tests.live import RATES, Holder, Live, serving
@@ -227,6 +228,34 @@ async def test_what_a_gone_channel_kept_is_refused_and_never_looked_for_elsewher
             await attempt
         assert refused.value.code == "channel_gone"
     assert len(house.kept.asked) == asked
+
+
+async def test_a_conversation_stays_in_the_group_that_it_began_in_at_its_price(house: House):
+    async with house.live.database() as database:
+        groups = Groups(database)
+        await groups.save(GroupDraft(name="first", multiplier_micros=1_000_000))
+        await groups.save(GroupDraft(name="second", multiplier_micros=3_000_000))
+        await groups.save(GroupDraft(name="either", members=["first", "second"]))
+    await house.live.model("grouped", RATES)
+    for group, credential in (("second", "sk-second"), ("first", "sk-first")):
+        await house.live.channel(
+            group, provider="openai", base_url=house.kept.base_url, credentials=[credential], models=["grouped"],
+            groups=[group],
+        )  # fmt: skip
+        await house.live.app._house.catch_up()
+        if group == "second":
+            holder = await house.live.holder(group="either")
+            client = house.client(holder)
+            made = await client.responses.create(model="grouped", input="Hello")
+    plain = await client.responses.create(model="grouped", input="Hello")
+    assert house.kept.asked[-1][2] == "sk-first"
+    going_on = await client.responses.create(model="grouped", input="And?", previous_response_id=made.id)
+    assert house.kept.asked[-1][2] == "sk-second"
+    counted = await client.responses.input_tokens.count(model="grouped", input="?", previous_response_id=made.id)
+    assert (counted.input_tokens, house.kept.asked[-1][2]) == (31, "sk-second")
+    first, second = [await house.live.record(str(one._request_id)) for one in (plain, going_on)]
+    assert (first["group_name"], second["group_name"]) == ("first", "second")
+    assert (second["multiplier_micros"], second["cost"]) == (3_000_000, 3 * first["cost"])
 
 
 async def until_offered(client: openai.AsyncOpenAI, model: str) -> Any:

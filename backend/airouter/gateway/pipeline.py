@@ -11,14 +11,14 @@ from airouter.domain.ids import RequestId
 from airouter.domain.key import Caller
 from airouter.domain.pricing import Ceiling, token_price
 from airouter.gateway import meter
-from airouter.gateway.admit import Terms, usable_group
+from airouter.gateway.admit import Terms, admit, usable_group
 from airouter.gateway.authenticate import Callers
 from airouter.gateway.call import NO_HOLD, Call
 from airouter.gateway.counting import Counting
 from airouter.gateway.estimates import Estimates
 from airouter.gateway.exchange import Exchange, Headers
 from airouter.gateway.kept.background import Background
-from airouter.gateway.kept.pins import Pins
+from airouter.gateway.kept.pins import Pins, group_of
 from airouter.gateway.kept.things import About, Errand, KeptThings
 from airouter.gateway.leases.credit import Credit, Hold
 from airouter.gateway.meter import Metered
@@ -97,6 +97,12 @@ class Gateway:
         try:
             keeps = exchange.door.keeps
             pin = await self._pins.of(caller, exchange.door.endpoint, request, terms, routes) if keeps else None
+            if pin is not None:
+                group = group_of(pin, caller, terms, routes.catalogue)
+                if group is not terms.group:
+                    terms = admit(routes.catalogue, caller, exchange.door, request, body, group=group)
+                    slot.withdraw()
+                    slot = self._rates.try_enter(caller, terms) or await self._rates.enter(caller, terms)
             is_background = keeps and getattr(request, "background", None) is True
             hold = NO_HOLD if is_background else await self._hold(caller, terms)
             call = Call(

@@ -5,18 +5,18 @@ carries it a moment later finds it on every node. What was found is remembered h
 """
 
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Collection, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from airouter.domain.catalogue import Catalogue, Channel, Credential
+from airouter.domain.catalogue import Catalogue, Channel, Credential, Group
 from airouter.domain.errors import DomainError, InvalidRequest
 from airouter.domain.ids import AccountId
 from airouter.domain.key import Caller
 from airouter.domain.stored_errors import ChannelGone, ConversationNotFound, ItemNotFound, ResponseNotFound
 from airouter.domain.stored_id import NAME_MAX, Minted, StoredId, StoredKind
-from airouter.gateway.admit import Terms
+from airouter.gateway.admit import Terms, usable_group
 from airouter.gateway.call import Call, Pin
 from airouter.gateway.relay import Relay
 from airouter.gateway.routing.route import Routes
@@ -49,7 +49,8 @@ class Pins:
     async def of(
         self, caller: Caller, endpoint: Endpoint, request: RequestHead, terms: Terms, routes: Routes
     ) -> Pin | None:
-        """Where a call has to go because of what it refers to; None: anywhere.
+        """Where a call has to go because of what it refers to; None: anywhere. It may be in another of the groups that
+        the key's stands for than the call was admitted in (`group_of`).
 
         Raises:
             NotTranslatable: nobody who serves its model keeps anything.
@@ -62,7 +63,9 @@ class Pins:
         if not names:
             return None
         certain = [name for name in names if name.is_certain]
-        if certain and not self._is_kept_by_any(endpoint, terms, routes):
+        model = terms.model.model
+        groups = [one.name for one in routes.catalogue.serving(usable_group(routes.catalogue, caller), model)]
+        if certain and not self._is_kept_by_any(endpoint, groups, model, routes):
             raise NotTranslatable(
                 "No provider of this model keeps what was said before: send the whole conversation.",
                 field=certain[0].field,
@@ -73,11 +76,11 @@ class Pins:
             stored = found.get(name.name)
             if stored is None:
                 raise _UNKNOWN[name.kind](field=name.field)
-            here = _serving(stored, terms, routes.catalogue)
+            here = _serving(stored, groups, model, routes.catalogue)
             if pin is not None and pin.identity != here.identity:
                 raise InvalidRequest("The request refers to things that different providers keep.", field=name.field)
             pin = here
-        return pin or _hint(found.values(), terms, routes.catalogue)
+        return pin or _hint(found.values(), groups, model, routes.catalogue)
 
     async def one(self, account_id: AccountId, name: str, kind: StoredKind) -> StoredId:
         """What the account calls by this name.
@@ -119,8 +122,8 @@ class Pins:
         """It was deleted."""
         self._known.pop((account_id, name), None)
 
-    def _is_kept_by_any(self, endpoint: Endpoint, terms: Terms, routes: Routes) -> bool:
-        tiers = routes.tiers(terms.group.name, terms.model.model)
+    def _is_kept_by_any(self, endpoint: Endpoint, groups: Sequence[str], model: str, routes: Routes) -> bool:
+        tiers = (tier for group in groups for tier in routes.tiers(group, model))
         return any(self._relay.speaks(channel, endpoint) for tier in tiers for channel in tier)
 
 
@@ -142,10 +145,19 @@ def _credential(stored: StoredId, channel: Channel) -> Credential | None:
     return next((one for one in channel.credentials if one.credential_id == stored.credential_id), None)
 
 
-def _serving(stored: StoredId, terms: Terms, catalogue: Catalogue) -> Pin:
+def group_of(pin: Pin, caller: Caller, terms: Terms, catalogue: Catalogue) -> Group:
+    """In which a call is to be admitted that goes where it is pinned: where it was, else the first of the key's groups
+    that has the channel.
+    """
+    if terms.group.name in pin.channel.groups:
+        return terms.group
+    serving = catalogue.serving(usable_group(catalogue, caller), terms.model.model)
+    return next(one for one in serving if one.name in pin.channel.groups)
+
+
+def _serving(stored: StoredId, groups: Collection[str], model: str, catalogue: Catalogue) -> Pin:
     found = place(stored, catalogue)
-    model, group = terms.model.model, terms.group.name
-    if model not in found.channel.models or group not in found.channel.groups:
+    if model not in found.channel.models or found.channel.groups.isdisjoint(groups):
         raise ChannelGone(
             f"What the request refers to is kept by a channel that does not serve {model!r} to this key."
             " Send the whole conversation."
@@ -153,11 +165,11 @@ def _serving(stored: StoredId, terms: Terms, catalogue: Catalogue) -> Pin:
     return found
 
 
-def _hint(found: Iterable[StoredId], terms: Terms, catalogue: Catalogue) -> Pin | None:
+def _hint(found: Iterable[StoredId], groups: Collection[str], model: str, catalogue: Catalogue) -> Pin | None:
     """Where thoughts live that came along without what they were; it does no harm to ask elsewhere."""
     for stored in found:
         with suppress(ChannelGone):
-            return _serving(stored, terms, catalogue)
+            return _serving(stored, groups, model, catalogue)
     return None
 
 
