@@ -255,6 +255,20 @@ async def test_mass_sign_ups_farm_no_more_than_the_bound(
     assert [row["note"] for row in notes] == [note]
 
 
+async def test_beyond_a_bound_there_is_no_share_either(here: Scene) -> None:
+    await here.policy(share_micros=100_000, condition="registration", referrals_max=2)
+    ada = await here.person()
+    code = await here.code(ada)
+    brought = [await here.person(code=code) for _ in range(4)]
+    for person in brought:
+        await here.order(person, 1000)
+    assert await here.wallets(ada) == {"reward": 200}
+    await here.policy(reward=500, share_micros=100_000, condition="registration", referrals_max=3)
+    for _ in range(2):
+        await here.order(await here.person(code=code), 1000)
+    assert await here.wallets(ada) == {"reward": 200 + 500 + 100}, "those for whom nothing was left do not count"
+
+
 async def test_bounds_hold_when_newcomers_of_three_processes_come_at_once(here: Scene) -> None:
     await here.policy(reward=500, condition="registration", referrals_per_day_max=4, referrals_per_network_max=1000)
     ada = await here.person()

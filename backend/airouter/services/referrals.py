@@ -128,7 +128,7 @@ class Referrals:
             condition=policy.condition,
             first_order_minimum=policy.first_order_minimum,
             verified_email_only=policy.verified_email_only,
-            share_micros=policy.share_micros,
+            share_micros=0 if bound else policy.share_micros,
             share_until=None if policy.share_days is None else joined_at + timedelta(days=policy.share_days),
             share_orders_max=policy.share_orders_max,
         )

@@ -18,11 +18,12 @@ from airouter.domain.errors import AmountTooLarge, DatabaseUnavailable, NotFound
 from airouter.domain.ids import AccountId
 from airouter.domain.ledger import GRANTS
 from airouter.domain.referral import JOINING, left_of, share_of
+from airouter.domain.reward_errors import OrderGivenBack
 from airouter.services.audit_log import SYSTEM, Act, Actor, record
 from airouter.services.jobs import Job
 from airouter.services.recall import with_recall
 from airouter.services.wallets import Movement, credit, move, take_or_owe
-from airouter.storage import referrals, wallets
+from airouter.storage import orders, referrals, wallets
 from airouter.storage import rewards as rows
 from airouter.storage.database import Connection, Database
 from airouter.storage.referrals import Filters, OrderEvent, ReferralRow, Terms
@@ -124,10 +125,18 @@ class Rewards:
             return await _recorded(connection, actor, "reward.withheld", before)
 
     async def release(self, reward_id: UUID, reason: str, actor: Actor) -> RewardRow:
-        """Given now, whatever withheld it or was waited for. Raises NotFound."""
+        """Given now, whatever withheld it or was waited for: what is left of it, if its order was given back in part.
+
+        Raises:
+            NotFound
+            OrderGivenBack: nothing is left.
+        """
         async with self._database.transaction() as connection:
             before = await _locked(connection, reward_id)
-            await rows.approve_reward(connection, reward_id, reason)
+            wanted = await _left_now(connection, before)
+            if not wanted:
+                raise OrderGivenBack
+            await rows.approve_reward(connection, reward_id, reason, wanted)
             return await _recorded(connection, actor, "reward.released", before)
 
 
@@ -251,6 +260,14 @@ async def _locked(connection: Connection, reward_id: UUID) -> RewardRow:
     if found is None:
         raise NotFound("There is no such reward.")
     return found
+
+
+async def _left_now(connection: Connection, reward: RewardRow) -> int:
+    """Of a withheld reward, which does not follow its order; what is told of the order from now on is followed."""
+    order = None if reward.order_id is None else await orders.find_order(connection, reward.order_id)
+    if order is None:
+        return reward.amount
+    return left_of(reward.amount, cause=reward.cause, credited=order.credited_quota, taken=order.taken_quota)
 
 
 async def _recorded(connection: Connection, actor: Actor, action: str, before: RewardRow) -> RewardRow:

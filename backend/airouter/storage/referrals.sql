@@ -23,14 +23,15 @@ FOR NO KEY UPDATE OF c
 SELECT pg_advisory_xact_lock(hashtextextended('referral network ' || $1::text, 0))
 
 -- name: counted_before
--- Those whose rewards were withheld by a bound do not count.
-SELECT
-  (SELECT count(*) FROM referrals r WHERE r.referrer_account = $1 AND NOT EXISTS (
-    SELECT 1 FROM rewards w WHERE w.referral_id = r.referral_id AND w.note LIKE 'bound\_%')) AS in_all,
-  (SELECT count(*) FROM referrals r WHERE r.referrer_account = $1 AND r.joined_at > now() - interval '24 hours' AND NOT EXISTS (
-    SELECT 1 FROM rewards w WHERE w.referral_id = r.referral_id AND w.note LIKE 'bound\_%')) AS in_a_day,
-  (SELECT count(*) FROM referrals r WHERE r.network = $2 AND r.joined_at > now() - interval '24 hours' AND NOT EXISTS (
-    SELECT 1 FROM rewards w WHERE w.referral_id = r.referral_id AND w.note LIKE 'bound\_%')) AS of_network
+-- Those for whom a bound left nothing (no share, and rewards withheld by it) do not count.
+WITH counted AS (
+  SELECT r.referrer_account, r.network, r.joined_at > now() - interval '24 hours' AS is_of_today FROM referrals r
+  WHERE (r.referrer_account = $1 OR r.network = $2) AND (r.share_micros > 0 OR EXISTS (
+    SELECT 1 FROM rewards w WHERE w.referral_id = r.referral_id AND coalesce(w.note, '') NOT LIKE 'bound\_%')))
+SELECT count(*) FILTER (WHERE referrer_account = $1) AS in_all,
+       count(*) FILTER (WHERE referrer_account = $1 AND is_of_today) AS in_a_day,
+       count(*) FILTER (WHERE network = $2 AND is_of_today) AS of_network
+FROM counted
 
 -- name: identity_is_known
 SELECT EXISTS (SELECT 1 FROM referrals WHERE identity = ANY ($1::bytea[]))

@@ -141,9 +141,9 @@ async def withhold_reward(connection: Connection, reward_id: UUID, note: str) ->
     await connection.execute(QUERIES.withhold_reward, reward_id, note)
 
 
-async def approve_reward(connection: Connection, reward_id: UUID, note: str) -> None:
+async def approve_reward(connection: Connection, reward_id: UUID, note: str, wanted: int) -> None:
     """It is due now, and no rule withholds it."""
-    await connection.execute(QUERIES.approve_reward, reward_id, note)
+    await connection.execute(QUERIES.approve_reward, reward_id, note, wanted)
 
 
 async def lock_reward(connection: Connection, reward_id: UUID) -> RewardRow | None:

@@ -50,7 +50,7 @@ UPDATE rewards SET state = 'withheld', wanted = 0, note = $2, is_approved = fals
 WHERE reward_id = $1
 
 -- name: approve_reward
-UPDATE rewards SET state = CASE WHEN posted > 0 THEN 'released' ELSE 'pending' END, wanted = amount, note = $2,
+UPDATE rewards SET state = CASE WHEN posted > 0 THEN 'released' ELSE 'pending' END, wanted = $3, note = $2,
   is_approved = true, due_at = now()
 WHERE reward_id = $1
 

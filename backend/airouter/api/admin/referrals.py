@@ -125,7 +125,7 @@ async def withhold(
     summary="Release a reward, whatever withheld it",
     tags=["Admin"],
     status_code=200,
-    responses=refusals(401, 403, 404, 422),
+    responses=refusals(401, 403, 404, 409, 422),
 )
 async def release(
     *,
@@ -135,7 +135,9 @@ async def release(
     actor: NamedDependency[Actor],
     rewards: NamedDependency[Rewards],
 ) -> AdminRewardView:
-    """It is given within seconds: no condition is waited for, and no rule withholds it any more."""
+    """It is given within seconds: no condition is waited for, and no rule withholds it any more. When its order was
+    given back in part, what is left of it; 409 `order_given_back` when nothing is.
+    """
     del operator
     return _reward(await rewards.release(reward_id, data.reason, actor))
 
