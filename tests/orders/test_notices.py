@@ -72,13 +72,22 @@ async def test_a_secret_is_never_empty(shop: Shop, empty: str) -> None:
     assert refused.json()["field"] == "secrets.signing_secret"
 
 
-async def test_a_disabled_an_unknown_and_a_manual_method_have_no_webhook(shop: Shop) -> None:
+async def test_an_unknown_and_a_manual_method_have_no_webhook(shop: Shop) -> None:
     order = await shop.order()
     await shop.method(id="bank", processor="manual", secrets={}, config={"instructions": "Pay us."})
-    await shop.owner.client.patch(METHOD, json={"enabled": False})
-    for method in ("card", "nothing", "bank", "..%2fcard", "%00"):
+    for method in ("nothing", "bank", "..%2fcard", "%00"):
         assert (await shop.hear(paid(order), method=method)).status_code == 404
         assert (await shop.stranger.get(f"/api/v1/webhooks/{method}")).status_code == 404
+
+
+async def test_a_method_that_is_not_offered_any_more_still_hears_of_what_it_sold(shop: Shop) -> None:
+    order = await shop.order()
+    await shop.owner.client.patch(METHOD, json={"enabled": False})
+    assert (await shop.buyer.client.get("/api/v1/topup")).json()["methods"] == []
+    assert (await shop.pay(order)).status_code == 200
+    assert await shop.balance() == 1000 * RATE
+    assert (await shop.hear(said(order, "dispute_opened", "d1"))).status_code == 200
+    assert ((await shop.get(order))["status"], await shop.balance()) == ("disputed", 0)
 
 
 async def test_a_rotated_secret_is_accepted_for_the_time_that_was_said(shop: Shop) -> None:

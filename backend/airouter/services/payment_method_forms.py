@@ -93,7 +93,9 @@ Off = Literal["disabled", "secrets_missing", "secrets_unreadable", "config_inval
 
 
 class MethodView(msgspec.Struct, frozen=True, kw_only=True):
-    """A payment method as operators see it. `off_because` null: it is offered, and its webhook is open."""
+    """A payment method as operators see it. `off_because` null: it is offered. While it is only `disabled`, its webhook
+    stays open.
+    """
 
     id: str
     processor: str

@@ -192,7 +192,7 @@ class PaymentMethods:
         return method if method is not None and method.row.is_enabled else None
 
     async def known(self, method_id: str) -> OpenMethod | None:
-        """The same, though it be disabled: orders of it are still asked about and refunded."""
+        """The same, though it be disabled: of its orders one is still told, and they are asked about and refunded."""
         if _SLUG.fullmatch(method_id) is None:
             return None
         async with self._database.transaction(is_read_only=True) as connection:
@@ -268,10 +268,11 @@ class PaymentMethods:
         if not row.custom_amount and not row.packages:
             raise InvalidRequest("packages: without custom amounts there must be one.", field="packages")
         ids = [package.id for package in row.packages]
+        tiered = sorted({group for tier in row.bonus_tiers for group in tier.groups or ()})
         for number, package in enumerate(row.packages):
             if package.id in ids[:number]:
                 raise InvalidRequest(f"packages: {package.id!r} stands twice.", field=f"packages[{number}].id")
-            for group in package.groups or ("",):  # what cannot be sold is refused here, not at the till
+            for group in package.groups or ("", *tiered):  # what cannot be sold is refused here, not at the till
                 quote(terms_of(row), group, package_id=package.id)
         named = {
             *(row.groups or ()),

@@ -24,11 +24,12 @@ class Webhooks:
         send it again.
 
         Raises:
-            NotFound: there is no such method, it is off, or it has no secret that a notice could be signed with.
+            NotFound: there is no such method, or it has no secret that a notice could be signed with. One that is only
+                not offered any more still hears of what was sold: payments on their way, refunds, disputes.
             WebhookRefused, WebhookNotUnderstood
             DatabaseUnavailable
         """
-        method = await self._methods.open(method_id)
+        method = await self._methods.known(method_id)
         if method is None or not method.processor.has_webhook:
             raise NotFound
         try:
