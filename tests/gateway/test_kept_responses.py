@@ -218,7 +218,7 @@ async def test_what_a_gone_channel_kept_is_refused_and_never_looked_for_elsewher
     await house.live.sql("UPDATE channels SET is_enabled = false WHERE channel_id = $1", channel)
     await house.live.sql("UPDATE versions SET version = version + 1 WHERE name = 'catalogue'")
     await house.live.sql("NOTIFY airouter_changed, 'catalogue'")
-    await eventually_serves(client, house, "sk-four")
+    await eventually_serves(client, house, "sk-four", "moving")
     asked = len(house.kept.asked)
     for attempt in (
         client.responses.create(model="moving", input="And?", previous_response_id=made.id),
@@ -242,13 +242,10 @@ async def test_a_conversation_stays_in_the_group_that_it_began_in_at_its_price(h
             group, provider="openai", base_url=house.kept.base_url, credentials=[credential], models=["grouped"],
             groups=[group],
         )  # fmt: skip
-        await house.live.app._house.catch_up()
         if group == "second":
-            holder = await house.live.holder(group="either")
-            client = house.client(holder)
-            made = await client.responses.create(model="grouped", input="Hello")
-    plain = await client.responses.create(model="grouped", input="Hello")
-    assert house.kept.asked[-1][2] == "sk-first"
+            client = house.client(await house.live.holder(group="either"))
+            made = await until_offered(client, "grouped")
+    plain = await eventually_serves(client, house, "sk-first", "grouped")
     going_on = await client.responses.create(model="grouped", input="And?", previous_response_id=made.id)
     assert house.kept.asked[-1][2] == "sk-second"
     counted = await client.responses.input_tokens.count(model="grouped", input="?", previous_response_id=made.id)
@@ -267,10 +264,10 @@ async def until_offered(client: openai.AsyncOpenAI, model: str) -> Any:
     raise AssertionError(f"{model} was not offered in time")
 
 
-async def eventually_serves(client: openai.AsyncOpenAI, house: House, credential: str) -> None:
+async def eventually_serves(client: openai.AsyncOpenAI, house: House, credential: str, model: str) -> Any:
     for _ in range(200):
-        await client.responses.create(model="moving", input="Hello")
+        made = await client.responses.create(model=model, input="Hello")
         if house.kept.asked[-1][2] == credential:
-            return
+            return made
         await asyncio.sleep(0.01)
-    raise AssertionError("the channel was not left in time")
+    raise AssertionError("the channel did not serve in time")
