@@ -28,6 +28,7 @@ from airouter.storage.database import Database
 from airouter.world import new_id
 from tests import paid
 from tests.builders import person
+from tests.jobs import jobs_wait
 from tests.settings import SECRET, settings_for
 
 RATES = {"input": 2_500_000_000, "cached_input": 1_250_000_000, "output": 10_000_000_000, "request": 7}
@@ -188,11 +189,12 @@ async def serving(
         )
     )
     server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
-    task = asyncio.create_task(server._serve(sockets=[bound]))
-    while not server.started:
-        if task.done():
-            await task
-        await asyncio.sleep(0.005)
+    with jobs_wait():
+        task = asyncio.create_task(server._serve(sockets=[bound]))
+        while not server.started:
+            if task.done():
+                await task
+            await asyncio.sleep(0.005)
     live = Live(app, dsn, port)
     answered = paid.watch()
     try:

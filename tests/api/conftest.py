@@ -10,17 +10,19 @@ import httpx
 import pytest
 
 from airouter.app import Application, create_app
+from tests.jobs import jobs_wait
 from tests.settings import settings_for
 
 
 @asynccontextmanager
 async def running(app: Any) -> AsyncIterator[None]:
-    """The ASGI lifespan around the block, as a server would run it."""
+    """The ASGI lifespan around the block, as a server would run it; jobs run when they are told to."""
     inbox: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
     outbox: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
     task = asyncio.create_task(app({"type": "lifespan", "asgi": {"version": "3.0"}}, inbox.get, outbox.put))
-    await inbox.put({"type": "lifespan.startup"})
-    started = await outbox.get()
+    with jobs_wait():
+        await inbox.put({"type": "lifespan.startup"})
+        started = await outbox.get()
     assert started["type"] == "lifespan.startup.complete", started
     try:
         yield

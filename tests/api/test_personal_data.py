@@ -12,6 +12,7 @@ import pytest
 
 from airouter.app import Application
 from tests.builders import PASSWORD, Signed, api_key, grant, person, priced_model, run_sql, signed_in, spend
+from tests.patience import until
 
 ME = "/api/v1/me"
 
@@ -87,6 +88,15 @@ async def test_a_copy_of_ones_data_has_every_chapter_and_no_secret(
     assert made["key"] not in everything
     assert "password" not in json.dumps(files["profile.json"])
     assert str(other.user_id) not in everything
+
+
+async def test_a_copy_is_made_soon_after_it_is_asked_for(app: Any, somebody: Signed) -> None:
+    async def is_ready() -> bool:
+        return (await somebody.client.get(f"{ME}/export")).json()["export"]["status"] == "ready"
+
+    app._house.services().jobs.start()
+    await somebody.client.post(f"{ME}/export")
+    await until(is_ready)
 
 
 async def test_a_copy_is_gone_after_its_day_and_a_new_one_takes_its_place(
