@@ -1,6 +1,7 @@
 """Signing in with an identity elsewhere: honest providers, bent ones, and people who mean somebody else's account."""
 
 import asyncio
+import time
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
@@ -260,6 +261,30 @@ async def test_an_address_that_somebody_has_here_makes_nobody_its_owner(
         assert (await who(browser))["id"] == str(ada.user_id)
 
 
+async def test_an_address_that_only_looks_like_somebodys_makes_nobody_its_owner(
+    app: Any, database: str, owner: Signed, provider: Provider
+) -> None:
+    """U+212A is the sign for kelvin: in small letters it is a k, and mail to the two goes to different people."""
+    await offer(owner, provider, trust_email=True)
+    await opened(owner)
+    async with signed_in(app, database, email="kim@elsewhere.example") as kim, client_of(app) as browser:
+        await run_sql(database, "UPDATE users SET email_verified_at = now() WHERE user_id = $1", kim.user_id)
+        provider.claims["email"] = "\u212aim@elsewhere.example"
+        assert problem(await go(browser, provider)) == "identity_not_known"
+
+
+@pytest.mark.parametrize("claims", [{"email": ["a"]}, {"email_verified": []}, {"email": "no address"}, {"name": 5}])
+async def test_claims_of_the_wrong_kind_prove_no_address(
+    app: Any, owner: Signed, provider: Provider, claims: dict[str, Any]
+) -> None:
+    await offer(owner, provider)
+    await opened(owner)
+    provider.claims |= claims
+    async with client_of(app) as browser:
+        is_all_right = "name" in claims
+        assert problem(await go(browser, provider)) == (None if is_all_right else "identity_not_known")
+
+
 async def test_a_provider_lets_in_only_the_domains_that_it_is_for(app: Any, owner: Signed, provider: Provider) -> None:
     await offer(owner, provider, allowed_domains=["company.example"])
     await opened(owner)
@@ -361,6 +386,11 @@ async def test_a_linked_identity_proves_who_one_is(app: Any, database: str, owne
         assert refused.headers["location"] == f"{CONSOLE}/console/settings?problem=identity_refused"
         assert (await browser.post("/api/v1/me/factors/totp")).status_code == 403
         provider.subject = "subject-1"
+        provider.bend["auth_time"] = int(time.time()) - 3600  # asked to ask anew, it did not
+        sent = (await browser.post("/api/v1/me/identities/visits", json=visit)).json()["url"]
+        assert problem(await back(browser, **provider.consent(sent))) == "identity_refused"
+        assert (await browser.post("/api/v1/me/factors/totp")).status_code == 403
+        provider.bend["auth_time"] = int(time.time())
         sent = (await browser.post("/api/v1/me/identities/visits", json=visit)).json()["url"]
         answer = await back(browser, **provider.consent(sent))
         assert answer.headers["location"] == f"{CONSOLE}/console/settings"
@@ -387,7 +417,9 @@ async def test_an_unverified_address_at_github_lets_nobody_join(app: Any, owner:
         assert problem(await go(browser, provider, "github")) == "identity_not_known"
 
 
-@pytest.mark.parametrize("page", ["https://evil.example", "//evil.example", "/\\evil.example", "javascript:x", "/a\tb"])
+@pytest.mark.parametrize(
+    "page", ["https://evil.example", "//evil.example", "/\\evil.example", "javascript:x", "/a\tb", "/\u4e2d"]
+)
 async def test_nobody_is_sent_to_another_site(app: Any, owner: Signed, provider: Provider, page: str) -> None:
     await offer(owner, provider)
     await opened(owner)

@@ -78,7 +78,7 @@ async def test_only_the_newest_link_of_a_person_works_and_not_for_long(
 
 
 async def test_a_new_password_ends_a_change_of_address_that_a_stranger_began(
-    client: httpx.AsyncClient, owner: Signed, ada: Signed
+    client: httpx.AsyncClient, owner: Signed, ada: Signed, database: str
 ) -> None:
     """Somebody in a stolen session asks for their own address; the owner of the account chooses a new password."""
     assert (await ada.client.post("/api/v1/me/email", json={"email": "thief@example.com"})).status_code == 202
@@ -88,6 +88,9 @@ async def test_a_new_password_ends_a_change_of_address_that_a_stranger_began(
     ((_, text),) = await letters(owner, "thief@example.com")
     assert (await verify(client, token_in(text))).status_code == 401
     assert await sign_in(client, ada.email, NEW) == 200
+    acts = await run_sql(database, "SELECT action FROM audit_log WHERE subject = 'user' ORDER BY act_id")
+    said = ["user.email_change_requested", "user.password_reset_requested", "user.password_reset"]
+    assert [act["action"] for act in acts] == said
 
 
 async def test_a_changed_password_ends_a_reset_that_is_on_its_way(

@@ -135,6 +135,9 @@ async def test_signing_out_ends_the_session_at_once(app: Any, database: str) -> 
     async with signed_in(app, database) as ada:
         assert (await ada.client.post("/api/v1/auth/logout")).status_code == 204
         assert (await ada.client.get("/api/v1/me")).status_code == 401
+        assert (await ada.client.post("/api/v1/auth/logout")).status_code == 204
+        [act] = await run_sql(database, "SELECT user_id, address FROM audit_log WHERE action = 'session.ended'")
+        assert (act["user_id"], act["address"]) == (ada.user_id, "198.51.100.7")
 
 
 async def test_a_ban_and_a_lost_role_hold_within_a_second_in_another_process(app: Any, database: str) -> None:

@@ -83,7 +83,7 @@ async def test_joining_is_refused_as_the_policy_says(client: httpx.AsyncClient, 
     await policy(owner, mode="invitation")
     assert (await register(client)).json()["code"] == "invitation_required"
     await policy(owner, blocked_domains=["spam.example"])
-    for email in ("a@spam.example", "a@mail.SPAM.example"):
+    for email in ("a@spam.example", "a@mail.SPAM.example", "a@x.spam\u3002example"):
         assert (await register(client, email)).json()["code"] == "email_domain_not_allowed"
     await policy(owner, allowed_domains=["corp.example"])
     assert (await register(client, "a@notcorp.example")).status_code == 403
@@ -189,6 +189,27 @@ async def test_one_mailbox_is_welcomed_once_under_all_its_names_and_after_the_pe
         joined = await verify(client, token_in(text))
         balances.append(await balance(client, joined.json()["access_token"]))
     assert balances == [7_000, 0, 0, 7_000]
+
+
+@pytest.mark.parametrize(
+    ("now", "code"),
+    [
+        ({"mode": "closed"}, "sign_up_closed"),
+        ({"mode": "invitation"}, "invitation_required"),
+        ({"blocked_domains": ["example.com"]}, "email_domain_not_allowed"),
+    ],
+)
+async def test_whoever_is_on_the_way_in_is_held_to_the_policy_of_the_moment(
+    client: httpx.AsyncClient, owner: Signed, now: dict[str, Any], code: str
+) -> None:
+    await policy(owner, verify_email=True)
+    await register(client)
+    ((_, text),) = await letters(owner)
+    await policy(owner, verify_email=True, **now)
+    refused = await verify(client, token_in(text))
+    assert (refused.status_code, refused.json()["code"]) == (403, code)
+    await policy(owner, verify_email=True)
+    assert (await verify(client, token_in(text))).status_code == 200
 
 
 async def test_another_mail_replaces_the_link_and_is_sent_to_nobody_else(

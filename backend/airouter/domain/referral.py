@@ -5,6 +5,7 @@ from typing import Final, Literal
 
 import msgspec
 
+from airouter.domain.email_address import normal
 from airouter.domain.policies.referral import Referral
 from airouter.domain.redemption import ALPHABET
 
@@ -36,7 +37,7 @@ def mailbox(email: str) -> str:
     Only for telling whether two people may be one. What follows a plus is dropped everywhere; dots only at Gmail, whose
     help says that they mean nothing there.
     """
-    local, _, domain = email.strip().lower().rpartition("@")
+    local, _, domain = normal(email).rpartition("@")
     local = local.partition("+")[0] or local
     if domain in {"gmail.com", "googlemail.com"}:
         local, domain = local.replace(".", ""), "gmail.com"

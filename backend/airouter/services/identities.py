@@ -17,6 +17,7 @@ from uuid import UUID
 
 import msgspec
 
+from airouter.domain.email_address import domain_of, is_address, normal_domain
 from airouter.domain.errors import EmailTaken, InvalidCredentials, NotFound, SessionExpired
 from airouter.domain.ids import SessionId, UserId
 from airouter.domain.sign_in_errors import (
@@ -31,7 +32,7 @@ from airouter.services.audit_log import Act, Actor, record
 from airouter.services.github import GitHub
 from airouter.services.identity_providers import IdentityProviders
 from airouter.services.newcomers import Newcomers
-from airouter.services.openid import Claims, OpenId, Registration, Visit
+from airouter.services.openid import LEEWAY_SECONDS, Claims, OpenId, Registration, Visit
 from airouter.services.reauthentication import Reauthentication
 from airouter.services.security_letters import SecurityLetters
 from airouter.services.sign_ins import Client, Opened, SignIns
@@ -234,6 +235,9 @@ class Identities:
         if kept.errand == "prove":
             if owner != kept.user_id:
                 raise IdentityRefused("This is somebody else's identity.")
+            began_at = kept.until - VISIT_SECONDS
+            if claims.authenticated_at is not None and claims.authenticated_at < began_at - LEEWAY_SECONDS:
+                raise IdentityRefused("The provider did not ask anew who you are.")
             await self._reauthentication.mark(connection, kept.user_id, kept.session_id, "identity", actor)
         elif owner != kept.user_id:
             await self._link(connection, provider, kept.user_id, claims, actor)
@@ -248,7 +252,7 @@ class Identities:
         referral_code: str | None,
     ) -> UserId:
         """Whose identity this becomes, met for the first time."""
-        email = claims.email if claims.is_email_verified else None
+        email = claims.email if claims.is_email_verified and is_address(claims.email or "") else None
         if email and provider.trust_email:
             known = await rows.find_verified_person(connection, email)
             if known is not None:
@@ -294,8 +298,8 @@ class Identities:
 def _check_domain(provider: ProviderRow, claims: Claims) -> None:
     if not provider.allowed_domains:
         return
-    domain = (claims.email or "").rpartition("@")[2].lower()
-    if not claims.is_email_verified or domain not in provider.allowed_domains:
+    listed = {normal_domain(domain) for domain in provider.allowed_domains}
+    if not claims.is_email_verified or domain_of(claims.email or "") not in listed:
         raise IdentityDomainRefused
 
 

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from airouter.domain.email_address import normal_domain
 from airouter.domain.errors import AlreadyExists, InUse, InvalidRequest, NotFound
 from airouter.domain.sign_in_errors import LastWayIn
 from airouter.services import github
@@ -211,7 +212,7 @@ def _checked(draft: ProviderDraft) -> ProviderDraft:
     scopes = draft.scopes or DEFAULT_SCOPES[draft.kind]
     if draft.kind == "oidc" and "openid" not in scopes:
         raise InvalidRequest("scopes: OpenID Connect needs openid.", field="scopes")
-    domains = tuple(domain.strip().lower().removeprefix("@") for domain in draft.allowed_domains)
+    domains = tuple(normal_domain(domain.strip().removeprefix("@")) for domain in draft.allowed_domains)
     for number, domain in enumerate(domains):
         if not _DOMAIN.fullmatch(domain):
             field = f"allowed_domains[{number}]"

@@ -13,6 +13,7 @@ from uuid import UUID
 import msgspec
 
 from airouter.domain.access_errors import AlreadyMember, InvitationForAnother, NotATeam, TeamFull
+from airouter.domain.email_address import normal
 from airouter.domain.errors import EmailTaken, InvalidToken, NotFound, RoleRequired
 from airouter.domain.ids import AccountId, InvitationId, UserId
 from airouter.domain.permission import TeamRole
@@ -95,7 +96,7 @@ class Invitations:
             known = await rows.find_invitation(connection, invitation_id, lead.account_id)
             if known is not None:  # the same request once more
                 return Sent(invitation=known, link=None)
-            if await rows.is_member(connection, lead.account_id, users.normal(email)):
+            if await rows.is_member(connection, lead.account_id, normal(email)):
                 raise AlreadyMember
             rules = await policy_in_force(connection, TeamRules)
             await rows.put_invitation(
@@ -104,7 +105,7 @@ class Invitations:
                     invitation_id=invitation_id,
                     account_id=lead.account_id,
                     email=email,
-                    email_normal=users.normal(email),
+                    email_normal=normal(email),
                     team_role=team_role,
                     token_hash=self._hashes(token)[0],
                     is_mailed=self._mailbox.is_configured,
@@ -157,7 +158,7 @@ class Invitations:
             InvitationForAnother: it is for another address.
         """
         offer = await self._offer(token)
-        if offer.email_normal != users.normal(email):
+        if offer.email_normal != normal(email):
             raise InvitationForAnother(email=offer.email)
         async with self._database.transaction() as connection:
             await self._use(connection, token, user_id, actor)

@@ -2,10 +2,10 @@
 
 import base64
 import os
-import re
 from datetime import timedelta
 from typing import Final
 
+from airouter.domain.email_address import is_address, normal
 from airouter.domain.errors import InvalidRequest
 from airouter.services.vault import Vault
 from airouter.storage import users as rows
@@ -16,8 +16,6 @@ OPERATOR_LINK_LIFETIME: Final = timedelta(hours=24)
 SETUP_LIFETIME: Final = timedelta(hours=24)
 _TOKEN_BYTES: Final = 32
 _PURPOSE: Final = "one-time-link"
-_EMAIL_MAX: Final = 254
-_EMAIL: Final = re.compile(r"[^@\s\x00-\x1f\x7f]{1,64}@[^@\s\x00-\x1f\x7f]+\.[^@\s\x00-\x1f\x7f.]{1,63}")
 
 
 class Links:
@@ -36,7 +34,7 @@ class Links:
             InvalidRequest: that is no e-mail address.
         """
         check_email(email)
-        return await self._create("operator", rows.normal(email), OPERATOR_LINK_LIFETIME)
+        return await self._create("operator", normal(email), OPERATOR_LINK_LIFETIME)
 
     async def setup_token(self) -> str | None:
         """For `serve` to log when nobody runs the place yet; None when somebody does. It replaces an earlier one.
@@ -69,5 +67,5 @@ class Links:
 
 def check_email(email: str) -> None:
     """Raises InvalidRequest for what can be no address. Whether it exists, only mail can tell."""
-    if len(email.strip()) > _EMAIL_MAX or not _EMAIL.fullmatch(email.strip()):
+    if not is_address(email):
         raise InvalidRequest("email: this is not an e-mail address.", field="email")

@@ -22,6 +22,7 @@ from airouter.domain.policy import Display
 from airouter.mail import letters
 from airouter.mail.letters import Written
 from airouter.mail.post_office import Mail, MailDelayed, MailRefused, PostOffice, Round
+from airouter.services.audit_log import Act, Actor, record
 from airouter.services.policies import policy_in_force
 from airouter.services.vault import SecretUnreadable, Vault
 from airouter.storage import changes
@@ -189,13 +190,14 @@ class Mailbox:
             raise NotFound
         return self._written(kept.mail_id, kept.letter, kept.locale, kept.facts, display.name)
 
-    async def retry(self, mail_id: UUID) -> None:
+    async def retry(self, mail_id: UUID, actor: Actor) -> None:
         """Try at once instead of after the pause. Raises NotFound, Conflict: it does not wait for a try."""
         async with self._database.transaction() as connection:
             if await rows.find_mail(connection, mail_id) is None:
                 raise NotFound
             if not await rows.retry_mail(connection, mail_id):
                 raise Conflict("This mail does not wait for another try.")
+            await record(connection, actor, Act(action="mail.retried", subject="mail", subject_id=str(mail_id)))
             await changes.announce_mail(connection)
 
     async def post_test(self, to: str, locale: str | None) -> None:

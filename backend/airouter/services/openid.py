@@ -33,6 +33,8 @@ class Claims(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     email: str | None
     is_email_verified: bool
+    authenticated_at: int | None = None
+    """When they last proved there who they are, in Unix seconds, as far as the provider says."""
 
 
 class Registration(msgspec.Struct, frozen=True, kw_only=True):
@@ -133,7 +135,8 @@ class OpenId:
             subject=claims["sub"],
             name=_text(claims, "name") or _text(claims, "preferred_username") or _text(claims, "email") or "",
             email=_text(claims, "email"),
-            is_email_verified=claims.get("email_verified") in {True, "true"},
+            is_email_verified=_is_true(claims.get("email_verified")),
+            authenticated_at=auth_time if isinstance(auth_time := claims.get("auth_time"), int) else None,
         )
 
     async def _exchange(self, known_as: Registration, metadata: Metadata, visit: Visit, code: str) -> dict[str, Any]:
@@ -186,7 +189,7 @@ class OpenId:
             answer = await get_json(self._errands, metadata.jwks_uri)
             try:
                 keys = jwt.PyJWKSet.from_dict(answer)
-            except jwt.PyJWTError as error:
+            except (jwt.PyJWTError, AttributeError, TypeError, ValueError) as error:
                 raise IdentityProviderFailed("The provider's keys cannot be read.") from error
             self._keys[metadata.jwks_uri] = (self._clock(), keys)
             found = _pick(keys, key_id, algorithm)
@@ -196,7 +199,7 @@ class OpenId:
 
     async def _more(self, address: str, access_token: str, subject: str) -> dict[str, Any]:
         told = await get_json(self._errands, address, {"authorization": f"Bearer {access_token}"})
-        if told.get("sub") != subject:
+        if not isinstance(told, dict) or told.get("sub") != subject:
             raise IdentityRefused("The provider speaks of somebody else.")
         return told
 
@@ -253,6 +256,11 @@ def _pick(keys: jwt.PyJWKSet, key_id: str | None, algorithm: str) -> jwt.PyJWK |
     if key_id is not None:
         return next((key for key in fitting if key.key_id == key_id), None)
     return fitting[0] if len(fitting) == 1 else None
+
+
+def _is_true(value: object) -> bool:
+    """Some providers write their booleans as text."""
+    return value is True or value == "true"
 
 
 def _text(claims: dict[str, Any], name: str) -> str | None:

@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import Final
 
+from airouter.domain.email_address import normal
 from airouter.domain.errors import InvalidToken
 from airouter.domain.policy import SignInRules
 from airouter.domain.sign_in_errors import PasswordDisabled
@@ -64,7 +65,7 @@ class PasswordReset:
             if not (await policy_in_force(connection, SignInRules)).password_enabled:
                 raise PasswordDisabled
         await self._attempts.take(RESET_BY_ADDRESS, neighbourhood(client.address))
-        await self._attempts.take(RESET_BY_EMAIL, users.normal(email))
+        await self._attempts.take(RESET_BY_EMAIL, normal(email))
 
     async def send(self, email: str, client: Client) -> None:
         """The mail, where somebody has the address: after the answer has gone, so that its time tells nothing."""
@@ -83,10 +84,12 @@ class PasswordReset:
                 facts={"link": self._tokens.link("reset", token), "address": client.address, "minutes": _MINUTES},
                 lifetime=RESET_LIFETIME,
             )
+            act = Act(action="user.password_reset_requested", subject="user", subject_id=str(person.user_id))
+            await record(connection, client.actor(), act)
 
     async def confirm(self, token: str, password: str, client: Client) -> Opened:
-        """The new password holds, every session and every other link has ended, and the person signs in (a second factor
-        is asked for).
+        """The new password holds, every session and every other link has ended, and the person signs in (a second
+        factor is asked for).
 
         Raises:
             InvalidToken, WeakPassword, TooManyAttempts
@@ -108,7 +111,7 @@ class PasswordReset:
                 raise InvalidToken
             await users.set_password(connection, person.user_id, password_hash)
             await rows.drop_mailed_links(connection, person.user_id)  # a stranger's change of address ends, too
-            if users.normal(link.email) == users.normal(person.email):
+            if normal(link.email) == normal(person.email):
                 await rows.verify_email(connection, person.user_id)
             await self._sessions.end_all(connection, person.user_id)
             await self._mailbox.post(
@@ -121,5 +124,5 @@ class PasswordReset:
             act = Act(action="user.password_reset", subject="user", subject_id=str(person.user_id))
             await record(connection, client.actor(person.user_id), act)
             opened = await self._sign_ins.open(connection, person.user_id, client, "link")
-        await self._attempts.clear(SIGN_IN_BY_EMAIL, users.normal(person.email))
+        await self._attempts.clear(SIGN_IN_BY_EMAIL, normal(person.email))
         return opened

@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from airouter.domain.email_address import normal
 from airouter.domain.errors import InvalidRequest, SessionExpired
 from airouter.domain.ids import SessionId, UserId
 from airouter.domain.policy import SignInRules
@@ -68,10 +69,10 @@ class Reauthentication:
             raise InvalidRequest(f"method: one of {', '.join(allowed)} proves that it is you.", field="method")
         network = neighbourhood(actor.address or "")
         if proof.method == "password":
-            await self._attempts.take(SIGN_IN_BY_EMAIL, users.normal(user.email))
+            await self._attempts.take(SIGN_IN_BY_EMAIL, normal(user.email))
             if not await self._passwords.verify(user.password_hash, proof.value):
                 raise WrongProof("value: this is not your password.", field="value")
-            await self._attempts.clear(SIGN_IN_BY_EMAIL, users.normal(user.email))
+            await self._attempts.clear(SIGN_IN_BY_EMAIL, normal(user.email))
             async with self._database.transaction() as connection:
                 return await self.mark(connection, user_id, session_id, "password", actor)
         await self._factors.take_attempt(user_id, network, actor)

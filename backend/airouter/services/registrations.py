@@ -10,12 +10,13 @@ from typing import Final
 import asyncpg
 import msgspec
 
+from airouter.domain.email_address import normal
 from airouter.domain.errors import EmailTaken, InvalidToken, NotFound, SignUpClosed
 from airouter.domain.ids import UserId
 from airouter.domain.policy import SignUp
 from airouter.domain.sign_up_errors import EmailDomainRefused, InvitationRequired, MailNotConfigured
 from airouter.services.attempts import Attempts, Budget, neighbourhood
-from airouter.services.audit_log import Act, record
+from airouter.services.audit_log import SYSTEM, Act, Actor, record
 from airouter.services.links import check_email
 from airouter.services.mailbox import Mailbox
 from airouter.services.mailed_tokens import MailedTokens
@@ -98,7 +99,7 @@ class Registrations:
         await self._passwords.check_strength(draft.password, draft.email)
         await self._challenges.check(policy, "register", draft.challenge, client.address)
         if policy.verify_email:
-            await self._attempts.take(SIGN_UP_MAIL, users.normal(draft.email))
+            await self._attempts.take(SIGN_UP_MAIL, normal(draft.email))
         password_hash = await self._passwords.hash(draft.password)
         registration = RegistrationRow(
             email=draft.email.strip(),
@@ -150,7 +151,7 @@ class Registrations:
         """
         check_email(email)
         await self._attempts.take(SIGN_UP_BY_ADDRESS, neighbourhood(client.address))
-        await self._attempts.take(SIGN_UP_MAIL, users.normal(email))
+        await self._attempts.take(SIGN_UP_MAIL, normal(email))
         token, token_hash = self._tokens.new()
         async with self._database.transaction() as connection:
             registration = await rows.renew_registration(connection, email, token_hash, VERIFY_LIFETIME)
@@ -162,7 +163,7 @@ class Registrations:
 
         Raises:
             InvalidToken: unknown, used or too old; or the address is somebody's by now. TooManyAttempts
-            SignUpClosed: since the registration.
+            SignUpClosed, InvitationRequired, EmailDomainRefused: since the registration.
         """
         network = neighbourhood(client.address)
         await self._attempts.take(LINK_BY_ADDRESS, network)
@@ -175,8 +176,9 @@ class Registrations:
                     opened = None
                 else:
                     policy = await policy_in_force(connection, SignUp)
-                    if policy.mode == "closed":
-                        raise SignUpClosed
+                    _check_open(policy)
+                    if not policy.takes(registration.email):
+                        raise EmailDomainRefused
                     joined = await self._join(connection, registration, policy, client, is_verified=True)
                     await rows.drop_registrations(connection, registration.email)
                     opened = await self._sign_ins.open(connection, joined.user_id, client, "sign_up")
@@ -218,7 +220,7 @@ class Registrations:
         await record(connection, client.actor(joined.user_id), act)
         return joined
 
-    async def change_email(self, user_id: UserId, email: str) -> None:
+    async def change_email(self, user_id: UserId, email: str, actor: Actor = SYSTEM) -> None:
         """A mail to the new address; it takes the place of the old one when its link is followed.
 
         An address that somebody has gets a mail that says so; the answer is the same.
@@ -235,6 +237,11 @@ class Registrations:
             person = await users.find_user(connection, user_id)
             if person is None:
                 raise NotFound
+            act = Act(
+                action="user.email_change_requested", subject="user", subject_id=str(user_id),
+                before={"email": person.email}, after={"email": email.strip()},
+            )  # fmt: skip
+            await record(connection, actor, act)
             other = await users.find_user_by_email(connection, email)
             if other is not None and other.user_id != user_id:
                 await self._mailbox.post(

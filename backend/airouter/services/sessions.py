@@ -215,14 +215,19 @@ class Sessions:
             raise SessionExpired
         return found
 
-    async def end_by_refresh_token(self, refresh_token: str) -> None:
+    async def end_by_refresh_token(self, refresh_token: str, actor: Actor = SYSTEM) -> None:
         """Signs out. A token that is nobody's ends nothing, and is no error: the person is signed out either way."""
         try:
             session_id, _ = self._read_refresh_token(refresh_token)
         except SessionExpired:
             return
         async with self._database.transaction() as connection:
+            session = await rows.lock_session(connection, session_id)
+            if session is None or not session.is_live:
+                return
             await self._revoke(connection, session_id)
+            whoever = msgspec.structs.replace(actor, user_id=session.user_id)
+            await record(connection, whoever, _act("ended", session_id, {"reason": "signed out"}))
 
     async def end(self, user_id: UserId, session_id: SessionId, actor: Actor = SYSTEM) -> bool:
         """Ends one of a person's sessions; False when they have no such live one."""

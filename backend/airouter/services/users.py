@@ -7,6 +7,7 @@ from typing import Final
 import msgspec
 
 from airouter.domain.catalogue import DEFAULT_GROUP
+from airouter.domain.email_address import normal
 from airouter.domain.errors import (
     EmailTaken,
     InvalidCredentials,
@@ -84,7 +85,7 @@ class Users:
             EmailNotVerified: they asked to join with this password, and did not follow the link in their mail.
             TooManyAttempts: too many failures for this address or from this network.
         """
-        network, subject = neighbourhood(client.address), rows.normal(email)
+        network, subject = neighbourhood(client.address), normal(email)
         await self._attempts.take(SIGN_IN_BY_ADDRESS, network)
         act = Act(action="sign_in.budget_exhausted", subject="user", subject_id="", after={"email": subject})
         await self._attempts.take(SIGN_IN_BY_EMAIL, subject, actor=client.actor(), when_exhausted=act)
@@ -145,7 +146,7 @@ class Users:
             user = await rows.find_user(connection, user_id)
         if user is None:
             raise NotFound
-        subject = rows.normal(user.email)
+        subject = normal(user.email)
         await self._attempts.take(SIGN_IN_BY_EMAIL, subject)
         if user.password_hash is not None and not await self._passwords.verify(user.password_hash, current):
             raise _not_the_password()

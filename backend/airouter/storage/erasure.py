@@ -6,6 +6,7 @@ from typing import Final
 
 import msgspec
 
+from airouter.domain.email_address import normal
 from airouter.domain.ids import AccountId, KeyId, UserId, WalletId
 from airouter.storage.database import Connection, row_as, value_as
 from airouter.storage.queries import load
@@ -126,9 +127,9 @@ async def erase_person(connection: Connection, user_id: UserId, email: str, acco
     for statement in _OF_ACCOUNTS:
         await connection.execute(statement, list(accounts))
     await connection.execute(QUERIES.leave_teams, user_id, list(accounts))
-    await connection.execute(QUERIES.drop_links_to, email, email.lower())
+    await connection.execute(QUERIES.drop_links_to, email, normal(email))
     await connection.execute(QUERIES.drop_mails_to, email)
-    await connection.execute(QUERIES.drop_registrations_of, email)
-    await connection.execute(QUERIES.blank_invitations_to, email, user_id)
+    await connection.execute(QUERIES.drop_registrations_of, normal(email))
+    await connection.execute(QUERIES.blank_invitations_to, normal(email), user_id)
     await connection.execute(QUERIES.drop_kept_answers, [f"%{one}%" for one in (user_id, *accounts)])
     await connection.execute(QUERIES.erase_user, user_id)

@@ -5,10 +5,10 @@ from typing import Literal
 
 import msgspec
 
+from airouter.domain.email_address import normal
 from airouter.domain.ids import UserId
 from airouter.storage.database import Connection, row_as
 from airouter.storage.queries import load
-from airouter.storage.users import normal
 
 QUERIES = load("registrations")
 

@@ -5,6 +5,7 @@ from typing import Literal
 
 import msgspec
 
+from airouter.domain.email_address import normal
 from airouter.domain.ids import UserId
 from airouter.storage.database import Connection, row_as, value_as
 from airouter.storage.queries import load
@@ -43,11 +44,6 @@ async def insert_user(connection: Connection, user: NewUser) -> bool:
         QUERIES.insert_user, user.user_id, user.email, normal(user.email), user.password_hash, user.role, user.locale
     )
     return inserted is not None
-
-
-def normal(email: str) -> str:
-    """How addresses are compared."""
-    return email.strip().lower()
 
 
 async def find_user_by_email(connection: Connection, email: str) -> UserRow | None:

@@ -119,10 +119,14 @@ class MailController(Controller):
         responses=refusals(401, 403, 409),
     )
     async def retry(
-        self, mail_id: FromPath[UUID], operator: NamedDependency[Operator], mailbox: NamedDependency[Mailbox]
+        self,
+        mail_id: FromPath[UUID],
+        operator: NamedDependency[Operator],
+        actor: NamedDependency[Actor],
+        mailbox: NamedDependency[Mailbox],
     ) -> None:
         del operator
-        await mailbox.retry(mail_id)
+        await mailbox.retry(mail_id, actor)
 
     @post(
         "/test",

@@ -10,6 +10,7 @@ from litestar.params import JSONBody
 from airouter.api.callers import Person
 from airouter.api.documents import refusals
 from airouter.api.public.auth import Email
+from airouter.services.audit_log import Actor
 from airouter.services.registrations import Registrations
 from airouter.services.step_up import StepUp
 
@@ -36,9 +37,10 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
 async def change_email(
     data: JSONBody[NewAddress],
     person: NamedDependency[Person],
+    actor: NamedDependency[Actor],
     registrations: NamedDependency[Registrations],
     step_up: NamedDependency[StepUp],
 ) -> Asked:
     await step_up.require(None, person)
-    await registrations.change_email(person.user_id, data.email)
+    await registrations.change_email(person.user_id, data.email, actor)
     return Asked(verification="email")

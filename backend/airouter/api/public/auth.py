@@ -11,6 +11,7 @@ from airouter.api.callers import AnyRequest, Visitor
 from airouter.api.documents import refusals
 from airouter.api.public.cookies import NAME, Browsers
 from airouter.domain.errors import NotFound, SessionExpired
+from airouter.services.audit_log import Actor
 from airouter.services.sessions import Sessions
 from airouter.services.sign_ins import Client, MfaPending, Opened
 from airouter.services.users import Users
@@ -106,6 +107,7 @@ class AuthController(Controller):
         self,
         request: AnyRequest,
         visitor: NamedDependency[Visitor],
+        actor: NamedDependency[Actor],
         sessions: NamedDependency[Sessions],
         browsers: NamedDependency[Browsers],
     ) -> Response[None]:
@@ -113,7 +115,7 @@ class AuthController(Controller):
         browsers.check_origin(request)
         token = request.cookies.get(NAME)
         if token:
-            await sessions.end_by_refresh_token(token)
+            await sessions.end_by_refresh_token(token, actor)
         return Response(None, status_code=204, cookies=[browsers.no_cookie()])
 
     @post(

@@ -21,7 +21,7 @@ from airouter.services.sign_ins import MfaPending
 
 logger = logging.getLogger(__name__)
 
-_OWN_PAGE: Final = re.compile(r"/(?![/\\])[^\x00-\x20\\]*")
+_OWN_PAGE: Final = re.compile(r"/(?![/\\])[\x21-\x5b\x5d-\x7e]*")
 _HOME: Final = "/console"
 _BACK_AT: Final = {"sign_in": "/sign-in", "link": "/console/settings?section=security"}
 """Where a refusal is told; a proof that failed is told where it was wanted."""

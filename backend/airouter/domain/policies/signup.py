@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from msgspec import Meta
 
+from airouter.domain.email_address import domain_of, normal_domain
 from airouter.domain.errors import InvalidRequest
 from airouter.domain.policies.topic import Link, Text, Topic
 from airouter.domain.quota import WALLET_MAX
@@ -67,10 +68,10 @@ class SignUp(Topic, frozen=True, kw_only=True):
 
     def takes(self, email: str) -> bool:
         """Whether the operator lets people with such an address join."""
-        domain = email.rpartition("@")[2].strip().lower()
+        domain = domain_of(email)
 
         def covers(listed: str) -> bool:
-            listed = listed.lower()
+            listed = normal_domain(listed)
             return domain == listed or domain.endswith(f".{listed}")
 
         if any(covers(listed) for listed in self.blocked_domains):
