@@ -28,6 +28,21 @@ async def test_what_is_quoted_is_what_is_ordered_and_what_is_credited(shop: Shop
     assert [line["amount"] for line in lines] == [quoted["quota"]]
 
 
+async def test_what_was_agreed_is_ordered_or_nothing_is(shop: Shop) -> None:
+    choice = {"method": "card", "amount": 1234}
+    quoted = (await shop.buyer.client.post(f"{TOPUP}/quote", json=choice)).json()
+    agreed = {name: quoted[name] for name in ("total", "quota", "bonus_quota")}
+    first = await shop.buyer.client.post(ORDERS, json=choice | {"agreed": agreed}, headers={"idempotency-key": "a"})
+    assert first.status_code == 201, first.text
+    await shop.owner.client.patch("/api/v1/admin/payment-methods/card", json={"fee": {"fixed": 31, "micros": 0}})
+    changed = await shop.buyer.client.post(ORDERS, json=choice | {"agreed": agreed})
+    assert (changed.status_code, changed.json()["code"]) == (409, "quote_changed")
+    assert {name: changed.json()[name] for name in agreed} == agreed | {"total": 1265}
+    again = await shop.buyer.client.post(ORDERS, json=choice | {"agreed": agreed}, headers={"idempotency-key": "a"})
+    assert (again.status_code, again.json()["id"]) == (201, first.json()["id"])
+    assert len((await shop.buyer.client.get(ORDERS)).json()["items"]) == 1
+
+
 async def test_packages_and_bonuses_by_group_are_shown_as_they_are_sold(shop: Shop) -> None:
     await _vip(shop)
     await shop.method(
@@ -59,6 +74,16 @@ async def test_packages_and_bonuses_by_group_are_shown_as_they_are_sold(shop: Sh
 async def _vip(shop: Shop) -> None:
     draft = {"name": "vip", "multiplier_micros": 1_000_000}
     assert (await shop.owner.client.post("/api/v1/admin/groups", json=draft)).status_code == 201
+
+
+async def test_a_package_that_no_wallet_of_some_group_could_hold_is_refused_when_it_is_entered(shop: Shop) -> None:
+    package = {"id": "much", "label": "Much", "amount": 1000}
+    tier = {"minimum": 1, "bonus_quota": 2**53 - 1, "groups": ["default"]}
+    refused = await shop.owner.client.patch(
+        "/api/v1/admin/payment-methods/card", json={"packages": [package], "bonus_tiers": [tier]}
+    )
+    assert (refused.status_code, refused.json()["code"]) == (422, "amount_too_large")
+    assert (await shop.buyer.client.get("/api/v1/topup")).status_code == 200
 
 
 async def test_nothing_is_offered_that_cannot_be_paid(shop: Shop) -> None:

@@ -15,6 +15,13 @@ class AmountOutOfBounds(Invalid):
     default_message = "The amount is not within the bounds of this payment method."
 
 
+class QuoteChanged(Conflict):
+    """`total`, `quota` and `bonus_quota` are what it would be now."""
+
+    code = "quote_changed"
+    default_message = "The price has changed since it was shown. Nothing was ordered; look at it again."
+
+
 class TooManyOpenOrders(TooMany):
     code = "too_many_open_orders"
     default_message = "Too many orders are waiting to be paid. Pay or cancel one of them first."

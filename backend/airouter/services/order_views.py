@@ -8,17 +8,41 @@ import msgspec
 
 from airouter.domain.ids import AccountId, UserId
 from airouter.domain.order import Order, Status
+from airouter.domain.quota import WALLET_MAX
 from airouter.domain.quote import Minor, is_for, quote
 from airouter.services.payment_method_forms import Fee
 from airouter.services.payment_methods import OpenMethod
+
+Name = Annotated[str, msgspec.Meta(min_length=1, max_length=63)]
 
 
 class Choice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What to buy: `amount` in minor units of the method's currency, or one of its packages."""
 
-    method: Annotated[str, msgspec.Meta(min_length=1, max_length=63)]
+    method: Name
     amount: Minor | None = None
-    package: Annotated[str, msgspec.Meta(min_length=1, max_length=63)] | None = None
+    package: Name | None = None
+
+
+class Agreed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the buyer was shown: `total` to pay, for `quota` and `bonus_quota`."""
+
+    total: Minor
+    quota: Annotated[int, msgspec.Meta(ge=1, le=WALLET_MAX)]
+    bonus_quota: Annotated[int, msgspec.Meta(ge=0, le=WALLET_MAX)]
+
+
+class Purchase(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A choice to order. `agreed`: for exactly this, or 409 `quote_changed`; null: for what it costs now."""
+
+    method: Name
+    amount: Minor | None = None
+    package: Name | None = None
+    agreed: Agreed | None = None
+
+    @property
+    def choice(self) -> Choice:
+        return Choice(method=self.method, amount=self.amount, package=self.package)
 
 
 class Buyer(msgspec.Struct, frozen=True, kw_only=True):

@@ -21,13 +21,14 @@ from airouter.domain.order_errors import (
     OrderNotOpen,
     ProcessorAway,
     ProcessorRefusedOrder,
+    QuoteChanged,
     TooManyOpenOrders,
 )
 from airouter.domain.policy import Display, TopUp
 from airouter.domain.quote import Quote, is_for, quote
 from airouter.payments.contract import Payment, PaymentEvent, ProcessorRefused, ProcessorUnavailable
 from airouter.services.audit_log import Actor
-from airouter.services.order_views import Buyer, Choice, Offers, OrderView, QuoteView, offer_view, order_view
+from airouter.services.order_views import Agreed, Buyer, Choice, Offers, OrderView, QuoteView, offer_view, order_view
 from airouter.services.payment_inbox import PaymentInbox, Said
 from airouter.services.payment_methods import OpenMethod, PaymentMethods
 from airouter.services.policies import policy_in_force
@@ -88,11 +89,12 @@ class Orders:
             quota_per_minor_unit=quoted.quota_per_minor_unit,
         )
 
-    async def place(self, buyer: Buyer, choice: Choice, order_id: UUID) -> OrderView:
+    async def place(self, buyer: Buyer, choice: Choice, order_id: UUID, *, agreed: Agreed | None = None) -> OrderView:
         """A pending order of which the processor knows. With the same `order_id` there is only one.
 
         Raises:
             MethodUnavailable, InvalidRequest, AmountOutOfBounds, AmountTooLarge, TooManyOpenOrders
+            QuoteChanged: it is not what was `agreed` any more.
             ProcessorAway: it can be started again; ProcessorRefusedOrder: it failed. Both with `order_id`.
         """
         method, quoted = await self._quoted(buyer.group, choice)
@@ -100,6 +102,7 @@ class Orders:
             policy = await policy_in_force(connection, TopUp)
             order = await rows.find_order(connection, order_id)
             if order is None:
+                _check_agreed(quoted, agreed)
                 waiting = await rows.open_orders_of(connection, buyer.account_id)
                 if waiting >= policy.open_orders_max:
                     raise TooManyOpenOrders(open_orders=waiting, maximum=policy.open_orders_max)
@@ -216,6 +219,12 @@ class Orders:
             kept = kept or await rows.find_order(connection, order.order_id)
         assert kept is not None, "orders are never deleted"
         return order_view(kept)
+
+
+def _check_agreed(quoted: Quote, agreed: Agreed | None) -> None:
+    now_is = Agreed(total=quoted.total, quota=quoted.quota, bonus_quota=quoted.bonus_quota)
+    if agreed is not None and agreed != now_is:
+        raise QuoteChanged(**msgspec.structs.asdict(now_is))
 
 
 def _new_order(buyer: Buyer, method: OpenMethod, quoted: Quote, order_id: UUID, policy: TopUp) -> NewOrder:

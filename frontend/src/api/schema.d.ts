@@ -1707,7 +1707,8 @@ export interface paths {
         put?: never;
         /**
          * Release a reward, whatever withheld it
-         * @description It is given within seconds: no condition is waited for, and no rule withholds it any more.
+         * @description It is given within seconds: no condition is waited for, and no rule withholds it any more. When its order was
+         *     given back in part, what is left of it; 409 `order_given_back` when nothing is.
          */
         post: operations["releaseReward"];
         delete?: never;
@@ -3104,8 +3105,10 @@ export interface paths {
         put?: never;
         /**
          * Order quota; `next` says how to pay
-         * @description Price and currency are fixed with the order. With an `Idempotency-Key` a repetition is the same order; after
-         *     503 `payment_processor_unavailable` the repetition tells the processor again.
+         * @description Price and currency are fixed with the order; say what was `agreed`, and it is that or nothing.
+         *
+         *     With an `Idempotency-Key` a repetition is the same order; after 503 `payment_processor_unavailable` it tells the
+         *     processor again.
          */
         post: operations["placeOrder"];
         delete?: never;
@@ -3673,6 +3676,12 @@ export interface components {
         AdminUsageList: {
             items: components["schemas"]["AdminUsageItem"][];
             next_cursor: string | null;
+        };
+        /** Agreed */
+        Agreed: {
+            bonus_quota: number;
+            quota: number;
+            total: number;
         };
         /** AlertChanges */
         AlertChanges: {
@@ -4549,8 +4558,12 @@ export interface components {
         };
         /** Limits */
         Limits: {
+            /** @default 24 */
+            background_hours_max?: number;
             /** @default 33554432 */
             body_bytes_max?: number;
+            /** @default 365 */
+            conversation_days?: number;
             /** @default 60 */
             drain_seconds?: number;
             /**
@@ -5369,6 +5382,13 @@ export interface components {
             redirect_uri: string;
             scopes: string[];
             trust_email: boolean;
+        };
+        /** Purchase */
+        Purchase: {
+            agreed?: components["schemas"]["Agreed"] | null;
+            amount?: number | null;
+            method: string;
+            package?: string | null;
         };
         /** Puzzle */
         Puzzle: {
@@ -18767,7 +18787,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Not allowed to do this. It needs `acts.read` (owner) */
+            /** @description Not allowed to do this. It needs `acts.read` (admin, owner) */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -24458,7 +24478,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["Choice"];
+                "application/json": components["schemas"]["Purchase"];
             };
         };
         responses: {

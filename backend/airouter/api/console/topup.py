@@ -13,7 +13,7 @@ from airouter.api.documents import refusals
 from airouter.api.idempotency import NewId
 from airouter.api.paging import Paging, cursor_of
 from airouter.domain.order import Status
-from airouter.services.order_views import Buyer, Choice, OfferView, OrderView, QuoteView
+from airouter.services.order_views import Buyer, Choice, OfferView, OrderView, Purchase, QuoteView
 from airouter.services.orders import Orders
 
 
@@ -85,20 +85,22 @@ class TopUpController(Controller):
         operation_id="placeOrder",
         permission="topup.write",
         summary="Order quota; `next` says how to pay",
-        responses=refusals(401, 403, 404, 422, 429, 502, 503),
+        responses=refusals(401, 403, 404, 409, 422, 429, 502, 503),
     )
     async def place(
         self,
-        data: JSONBody[Choice],
+        data: JSONBody[Purchase],
         holder: NamedDependency[AccountHolder],
         new_id: NamedDependency[NewId],
         orders: NamedDependency[Orders],
     ) -> OrderView:
-        """Price and currency are fixed with the order. With an `Idempotency-Key` a repetition is the same order; after
-        503 `payment_processor_unavailable` the repetition tells the processor again.
+        """Price and currency are fixed with the order; say what was `agreed`, and it is that or nothing.
+
+        With an `Idempotency-Key` a repetition is the same order; after 503 `payment_processor_unavailable` it tells the
+        processor again.
         """
         refuse_paused(holder)
-        return await orders.place(_buyer(holder), data, new_id.value)
+        return await orders.place(_buyer(holder), data.choice, new_id.value, agreed=data.agreed)
 
     @get(
         "/orders",

@@ -86,7 +86,7 @@ export function QuoteSlip({
   quote: Quote | undefined
   isBusy: boolean
   error: unknown
-  onPay: () => void
+  onPay: (quote: Quote) => void
   isPaying: boolean
   payError: unknown
 }) {
@@ -125,7 +125,14 @@ export function QuoteSlip({
         </div>
       )}
       {payError ? <Note tone="bad">{textOf(payError)}</Note> : null}
-      <Button look="primary" size="lg" isWide isBusy={isPaying} disabled={!quote} onClick={onPay}>
+      <Button
+        look="primary"
+        size="lg"
+        isWide
+        isBusy={isPaying}
+        disabled={!quote}
+        onClick={() => quote && onPay(quote)}
+      >
         {quote ? t("quote.pay", { amount: money(quote.total) }) : t("quote.choose")}
       </Button>
       <p className="help">{t("quote.then", { method: method.label })}</p>

@@ -5,6 +5,7 @@ import { useTranslation } from "react-i18next"
 import { api, body, onceOnly } from "../../api/client"
 import { asProblem } from "../../api/problem"
 import { meQuery } from "../../api/queries"
+import type { Quote } from "../../api/types"
 import { Note } from "../../components/note"
 import { Block, PageHead } from "../../components/page"
 import { Failed } from "../../components/problem"
@@ -24,13 +25,14 @@ function useOrder() {
   const navigate = useNavigate()
   const once = useRef<{ choice: string; key: string } | null>(null)
   return useMutation({
-    mutationFn: async (choice: Choice) => {
-      const same = JSON.stringify(choice)
+    mutationFn: async ({ choice, quote }: { choice: Choice; quote: Quote }) => {
+      const { total, quota, bonus_quota } = quote
+      const same = JSON.stringify([choice, total, quota, bonus_quota])
       // A repetition after a failure is the same order; another choice is another.
       if (once.current?.choice !== same) once.current = { choice: same, key: onceOnly() }
       return body(
         api().POST("/api/v1/topup/orders", {
-          body: choice,
+          body: { ...choice, agreed: { total, quota, bonus_quota } },
           headers: { "Idempotency-Key": once.current.key },
         }),
       )
@@ -47,6 +49,8 @@ function useOrder() {
       // An order is there of which the processor could not be told; its page tells it again.
       if (code === "payment_processor_unavailable" && typeof facts.order_id === "string")
         void navigate({ to: "/console/topup/orders/$orderId", params: { orderId: facts.order_id } })
+      // What is shown is not so any more: look again, and let the buyer press again.
+      if (code === "quote_changed") void queries.invalidateQueries({ queryKey: ["topup"] })
       // Refused for good: the next press is a new order.
       if (code !== "unreachable") once.current = null
     },
@@ -105,7 +109,7 @@ export default function TopUpPage({ below }: { below?: ReactNode }) {
               quote={quote.data}
               isBusy={quote.isBusy}
               error={quote.error}
-              onPay={() => order.mutate(choice)}
+              onPay={(quote) => order.mutate({ choice, quote })}
               isPaying={order.isPending}
               payError={order.error}
             />
