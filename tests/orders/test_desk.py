@@ -242,6 +242,41 @@ async def test_a_dispute_pauses_the_account_by_policy_until_it_is_won(shop: Shop
     assert (await shop.order())["status"] == "pending"
 
 
+async def test_an_account_stays_paused_until_the_last_of_its_disputes_is_won(shop: Shop) -> None:
+    await shop.policy(pause_on_dispute=True)
+    account = f"/api/v1/admin/accounts/{shop.buyer.account_id}"
+
+    async def status() -> str:
+        return (await shop.owner.client.get(account)).json()["status"]
+
+    first, second, third = [await shop.order() for _ in range(3)]
+    for order in (first, second, third):
+        await shop.pay(order)
+    for order in (first, second):
+        await shop.hear(said(order, "dispute_opened", f"d/{order['id']}"))
+    await shop.hear(said(first, "dispute_won", "w1"))
+    assert await status() == "paused", "the second is still open"
+    await shop.hear(said(second, "dispute_won", "w2"))
+    assert await status() == "active"
+    await shop.hear(said(third, "dispute_opened", "d3"))
+    assert (await shop.owner.client.patch(account, json={"status": "paused"})).status_code == 200
+    await shop.hear(said(third, "dispute_won", "w3"))
+    assert await status() == "paused", "what an operator paused, an operator lets in again"
+
+
+async def test_an_operator_who_lets_a_disputed_account_in_ends_what_its_orders_wanted(shop: Shop) -> None:
+    await shop.policy(pause_on_dispute=True)
+    account = f"/api/v1/admin/accounts/{shop.buyer.account_id}"
+    first, second = await shop.order(), await shop.order()
+    for order in (first, second):
+        await shop.pay(order)
+    await shop.hear(said(first, "dispute_opened", "d1"))
+    await shop.owner.client.patch(account, json={"status": "active"})
+    await shop.hear(said(second, "dispute_opened", "d2"))
+    await shop.hear(said(second, "dispute_won", "w2"))
+    assert (await shop.owner.client.get(account)).json()["status"] == "active"
+
+
 async def test_a_debt_pauses_the_account_by_policy(shop: Shop) -> None:
     await shop.policy(pause_on_debt=True)
     order = await shop.order()

@@ -13,7 +13,7 @@ from airouter.domain.rate_limit import RateLimits
 from airouter.services.audit_log import SYSTEM, Act, Actor, record
 from airouter.services.rate_limit_views import RateLimitsView, limits_view
 from airouter.services.sessions import Sessions
-from airouter.storage import accounts, users
+from airouter.storage import accounts, orders, users
 from airouter.storage import admin_accounts as rows
 from airouter.storage.admin_accounts import (
     AccountKind,
@@ -146,6 +146,8 @@ class AdminAccounts:
         """
         async with self._database.transaction() as connection:
             before = _said(await self._view(connection, account_id))
+            if status is not None:  # orders come before their account, as when they pause it
+                await orders.forget_pauses(connection, account_id)
             try:
                 is_there = await rows.change_account(connection, account_id, group, status, rate_limits)
             except asyncpg.ForeignKeyViolationError:

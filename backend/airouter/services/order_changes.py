@@ -154,6 +154,8 @@ async def _pause_or_resume(
         if await rows.pause_account(connection, after.account_id):
             await announce(connection, "accounts", after.account_id)
             return msgspec.structs.replace(after, has_paused=True)
+        if await rows.is_paused_by_orders(connection, after.account_id):
+            return msgspec.structs.replace(after, has_paused=True)  # else an operator did, and lets it in again
     elif after.has_paused and before.status == "disputed" and after.status == "paid":
         await rows.resume_account(connection, after.account_id, after.order_id)
         await announce(connection, "accounts", after.account_id)

@@ -170,6 +170,14 @@ async def pause_account(connection: Connection, account_id: AccountId) -> bool:
     return await connection.fetchval(QUERIES.pause_account, account_id) is not None
 
 
+async def is_paused_by_orders(connection: Connection, account_id: AccountId) -> bool:
+    return value_as(bool, await connection.fetchval(QUERIES.is_paused_by_orders, account_id))
+
+
+async def forget_pauses(connection: Connection, account_id: AccountId) -> None:
+    await connection.execute(QUERIES.forget_pauses, account_id)
+
+
 async def resume_account(connection: Connection, account_id: AccountId, for_order: UUID) -> bool:
     """False: it is not paused, or stays so for another order."""
     return await connection.fetchval(QUERIES.resume_account, account_id, for_order) is not None

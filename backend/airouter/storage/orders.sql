@@ -99,6 +99,13 @@ SELECT deleted_at IS NOT NULL FROM accounts WHERE account_id = $1
 -- name: pause_account
 UPDATE accounts SET status = 'paused' WHERE account_id = $1 AND status = 'active' RETURNING account_id
 
+-- name: is_paused_by_orders
+SELECT EXISTS (SELECT 1 FROM orders WHERE account_id = $1 AND has_paused)
+
+-- name: forget_pauses
+-- An operator has said whether the account may go on: its orders have no say in it any more.
+UPDATE orders SET has_paused = false WHERE account_id = $1 AND has_paused
+
 -- name: resume_account
 -- Unless another order of it still wants it paused.
 UPDATE accounts SET status = 'active' WHERE account_id = $1 AND status = 'paused' AND deleted_at IS NULL
