@@ -5,16 +5,15 @@ import pytest
 from playwright.async_api import expect
 
 from tests.journeys.instance import Instance
-from tests.journeys.visitor import Entrance
+from tests.journeys.visitor import PHONE, Entrance
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 
-PHONE = {"viewport": {"width": 375, "height": 812}, "has_touch": True, "is_mobile": True, "device_scale_factor": 2}
 OPERATORS = [
     "Channels", "Models and rates", "Import prices", "Margins", "Groups", "Accounts", "People", "Orders",
     "Payment methods", "Codes", "Referrals", "Policies", "Identity providers", "Mail", "Audit log",
 ]  # fmt: skip
-PLACES = ["Dashboard", "API keys", "Usage", "Top up", "Pricing", "Team", "Settings", *OPERATORS]
+PLACES = ["Dashboard", "API keys", "Usage", "Top up", "Pricing", "Team", "Activity", "Settings", *OPERATORS]
 
 
 @pytest.mark.parametrize("language", ["en-US", "zh-CN"])

@@ -82,7 +82,7 @@ _ROWS: Final[tuple[Permission, ...]] = (
     _account("account.leave", _ALL, "Leave the team", is_session_only=True),
     _account("referral.read", ("owner",), "See referrals and rewards"),
     _account("referral.write", ("owner",), "Transfer rewards to the balance"),
-    _account("acts.read", ("owner",), "See who did what in the account"),
+    _account("acts.read", ("owner", "admin"), "See who did what in the account"),
     _account("alerts.read", ("owner", "admin", "billing"), "See alerts"),
     _account("alerts.write", ("owner", "admin", "billing"), "Set alerts"),
     _instance("operator.read", _OPERATORS, "See what operators see"),

@@ -52,3 +52,14 @@ export const providersQuery = queryOptions({
   queryFn: ({ signal }) => body(api().GET("/api/v1/admin/providers", { signal })).then(({ items }) => items),
   staleTime: Number.POSITIVE_INFINITY,
 })
+
+/** What becomes of those who leave: the grace period, and what is left in their wallets. */
+export const privacyQuery = queryOptions({
+  queryKey: ["admin", "policies", "privacy"],
+  queryFn: async ({ signal }) =>
+    (await body(api().GET("/api/v1/admin/policies/privacy", { signal }))) as {
+      deletion_grace_days: number
+      remaining_balance: "forfeit" | "keep_refusing"
+    },
+  staleTime: 10_000,
+})

@@ -4,6 +4,7 @@ import {
   ChartNoAxesCombined,
   CreditCard,
   FileInput,
+  History,
   IdCard,
   KeyRound,
   Layers,
@@ -28,7 +29,7 @@ import type { Me } from "../api/types"
 
 export type Place = {
   to: string
-  label: `nav.${"dashboard" | "team" | "users" | "usage" | "keys" | "topup" | "pricing" | "settings" | "channels" | "rateCards" | "priceImports" | "margins" | "groups" | "accounts" | "codes" | "referrals" | "auditLog" | "orders" | "paymentMethods" | "policies" | "identityProviders" | "mails"}`
+  label: `nav.${"dashboard" | "team" | "activity" | "users" | "usage" | "keys" | "topup" | "pricing" | "settings" | "channels" | "rateCards" | "priceImports" | "margins" | "groups" | "accounts" | "codes" | "referrals" | "auditLog" | "orders" | "paymentMethods" | "policies" | "identityProviders" | "mails"}`
   icon: LucideIcon
   /** What one has to be allowed in the account that one works in. */
   needs?: string
@@ -41,6 +42,7 @@ const PLACES: Place[] = [
   { to: "/console/topup", label: "nav.topup", icon: Wallet, needs: "topup.read" },
   { to: "/pricing", label: "nav.pricing", icon: Tag },
   { to: "/console/team", label: "nav.team", icon: Users },
+  { to: "/console/audit-log", label: "nav.activity", icon: History, needs: "acts.read" },
   { to: "/console/settings", label: "nav.settings", icon: Settings },
 ]
 

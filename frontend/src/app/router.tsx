@@ -13,7 +13,7 @@ import { asProblem } from "../api/problem"
 import { meQuery, statusQuery, walletQuery } from "../api/queries"
 import { chooseAccount, chosenAccount, isSignedIn, resume } from "../api/session"
 import { readAccountsSearch } from "../features/accounts/search"
-import { readAuditSearch } from "../features/audit-log/search"
+import { readAccountLogSearch, readAuditSearch } from "../features/audit-log/search"
 import { readChannelsSearch } from "../features/channels/search"
 import { readCodesSearch } from "../features/codes/search"
 import { readDashboardSearch } from "../features/dashboard/search"
@@ -244,6 +244,15 @@ const team = createRoute({
   component: lazyRouteComponent(() => import("../features/team/team-page")),
 })
 
+const activity = createRoute({
+  getParentRoute: () => console_,
+  path: "/audit-log",
+  staticData: { title: "nav.activity" },
+  validateSearch: readAccountLogSearch,
+  loader: () => wordsFor("audit-log"),
+  component: lazyRouteComponent(() => import("../features/audit-log/account-log-page")),
+})
+
 const settings = createRoute({
   getParentRoute: () => console_,
   path: "/settings",
@@ -437,6 +446,7 @@ const tree = root.addChildren([
     topupOrder,
     topupReceipt,
     team,
+    activity,
     settings,
     admin.addChildren([
       channels,

@@ -1,6 +1,6 @@
 import { useQueryClient } from "@tanstack/react-query"
 import { getRouteApi } from "@tanstack/react-router"
-import { Ellipsis, Gauge, Layers, Pause, Play, Scale } from "lucide-react"
+import { Ellipsis, Gauge, Layers, Pause, Play, Scale, Trash2, Undo2 } from "lucide-react"
 import { useState } from "react"
 import { useTranslation } from "react-i18next"
 import { api, body } from "../../api/client"
@@ -12,16 +12,17 @@ import { Chip } from "../../components/choice"
 import { closed, type Open, opened } from "../../components/form-dialog"
 import { SearchInput } from "../../components/input"
 import { type Column, LedgerTable } from "../../components/ledger-table"
-import { Menu, MenuItem } from "../../components/menu"
+import { Menu, MenuItem, MenuRule } from "../../components/menu"
 import { More } from "../../components/more"
 import { PageHead } from "../../components/page"
 import { useProblemText } from "../../components/problem"
-import { State } from "../../components/state"
+import { State, Tag } from "../../components/state"
 import { say } from "../../components/toast"
 import { useUrlText } from "../../components/url-text"
 import { When } from "../../components/when"
 import type { RateLimits } from "../../format/rate-limits"
 import { AdjustDialog } from "./adjust-dialog"
+import { DeleteTeam, useTeamDeletion } from "./deletion"
 import { GroupDialog } from "./group-dialog"
 import { LimitsDialog } from "./limits-dialog"
 import type { AccountsSearch } from "./search"
@@ -35,9 +36,11 @@ type Actions = {
   onGroup: (account: Account) => void
   onLimits: (account: Account) => void
   onPause: (account: Account) => void
+  onDelete: (account: Account) => void
+  onKeep: (account: Account) => void
 }
 
-function RowMenu({ account, onAdjust, onGroup, onLimits, onPause }: { account: Account } & Actions) {
+function RowMenu({ account, ...on }: { account: Account } & Actions) {
   const { t } = useTranslation("admin")
   const isPaused = account.status === "paused"
   const PauseIcon = isPaused ? Play : Pause
@@ -49,18 +52,33 @@ function RowMenu({ account, onAdjust, onGroup, onLimits, onPause }: { account: A
         </Button>
       }
     >
-      <MenuItem icon={<Scale className="i" aria-hidden="true" />} onPress={() => onAdjust(account)}>
+      <MenuItem icon={<Scale className="i" aria-hidden="true" />} onPress={() => on.onAdjust(account)}>
         {t("accounts.adjust")}
       </MenuItem>
-      <MenuItem icon={<Layers className="i" aria-hidden="true" />} onPress={() => onGroup(account)}>
+      <MenuItem icon={<Layers className="i" aria-hidden="true" />} onPress={() => on.onGroup(account)}>
         {t("accounts.changeGroup")}
       </MenuItem>
-      <MenuItem icon={<Gauge className="i" aria-hidden="true" />} onPress={() => onLimits(account)}>
+      <MenuItem icon={<Gauge className="i" aria-hidden="true" />} onPress={() => on.onLimits(account)}>
         {t("accounts.setLimits")}
       </MenuItem>
-      <MenuItem icon={<PauseIcon className="i" aria-hidden="true" />} onPress={() => onPause(account)}>
+      <MenuItem icon={<PauseIcon className="i" aria-hidden="true" />} onPress={() => on.onPause(account)}>
         {isPaused ? t("accounts.resume") : t("accounts.pause")}
       </MenuItem>
+      {account.kind === "team" && <MenuRule />}
+      {account.kind === "team" && !account.deletion_due_at && (
+        <MenuItem
+          isBad
+          icon={<Trash2 className="i" aria-hidden="true" />}
+          onPress={() => on.onDelete(account)}
+        >
+          {t("accounts.deletion.menu")}
+        </MenuItem>
+      )}
+      {account.deletion_due_at && (
+        <MenuItem icon={<Undo2 className="i" aria-hidden="true" />} onPress={() => on.onKeep(account)}>
+          {t("accounts.deletion.keep")}
+        </MenuItem>
+      )}
     </Menu>
   )
 }
@@ -75,7 +93,14 @@ function useColumns(actions: Actions): Column<Account>[] {
       bone: 160,
       cell: (row) => (
         <>
-          <span className="name">{row.name}</span>
+          <span className="flex flex-wrap items-center gap-2">
+            <span className="name">{row.name || t("accounts.deletion.nameless")}</span>
+            {row.deletion_due_at && (
+              <Tag tone="warn">
+                {t("accounts.deletion.due")} <When at={row.deletion_due_at} as="time" />
+              </Tag>
+            )}
+          </span>
           <span className="sub">{row.members.map(({ email }) => email).join(", ")}</span>
         </>
       ),
@@ -116,14 +141,16 @@ function useColumns(actions: Actions): Column<Account>[] {
       head: t("state"),
       className: "max-md:hidden",
       cell: (row) => (
-        <State tone={row.status === "active" ? "good" : "off"}>{t(`accounts.status.${row.status}`)}</State>
+        <State tone={row.status === "active" ? "good" : "off"}>
+          {t(row.deleted_at ? "accounts.deletion.deleted" : `accounts.status.${row.status}`)}
+        </State>
       ),
     },
     {
       id: "act",
       head: t("common:actions"),
       kind: "act",
-      cell: (row) => <RowMenu account={row} {...actions} />,
+      cell: (row) => !row.deleted_at && <RowMenu account={row} {...actions} />,
     },
   ]
 }
@@ -179,7 +206,9 @@ export default function AccountsPage() {
   const [adjusted, setAdjusted] = useState<Open<Account>>(null)
   const [moved, setMoved] = useState<Open<Account>>(null)
   const [limited, setLimited] = useState<Open<Account>>(null)
+  const [leaving, setLeaving] = useState<Open<Account>>(null)
   const { move, limit, pause } = useAccountActs()
+  const { remove, keep } = useTeamDeletion()
   const { rows, error, retry, more } = usePages(["admin", "accounts", search], (cursor, signal) =>
     body(
       api().GET("/api/v1/admin/accounts", { params: { query: { ...pageQuery(cursor), ...search } }, signal }),
@@ -190,6 +219,8 @@ export default function AccountsPage() {
     onGroup: (account) => setMoved(opened(account)),
     onLimits: (account) => setLimited(opened(account)),
     onPause: (account) => void pause(account),
+    onDelete: (account) => setLeaving(opened(account)),
+    onKeep: (account) => void keep(account),
   })
   const isFiltered = search.q !== undefined || search.status !== undefined
   return (
@@ -238,6 +269,14 @@ export default function AccountsPage() {
           onClose={() => setMoved(closed)}
           onGone={() => setMoved(null)}
           onChoose={(group) => move(moved.thing, group)}
+        />
+      )}
+      {leaving && (
+        <DeleteTeam
+          doomed={leaving}
+          onClose={() => setLeaving(closed)}
+          onGone={() => setLeaving(null)}
+          onDelete={remove}
         />
       )}
       {limited && (

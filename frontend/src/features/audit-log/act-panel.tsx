@@ -79,31 +79,46 @@ function Facts({ act }: { act: Act }) {
   )
 }
 
-/** One act: who, when, from where, and what it was before and after. */
-export function ActPanel({ actId, onClose }: { actId: string; onClose: () => void }) {
+/** One act: who, when, from where, and what it was before and after. `act` is there, or is being asked for. */
+export function ActDialog({
+  act,
+  error,
+  onRetry,
+  onClose,
+}: {
+  act: Act | undefined
+  error?: Error | null
+  onRetry?: () => void
+  onClose: () => void
+}) {
   const { t } = useTranslation(["audit-log", "common"])
+  return (
+    <Dialog
+      isOpen
+      onClose={onClose}
+      title={act?.action ?? t("act")}
+      foot={<Button onClick={onClose}>{t("common:close")}</Button>}
+    >
+      {error && onRetry && <Failed error={error} onRetry={onRetry} />}
+      {act ? (
+        <div className="grid gap-6">
+          <Facts act={act} />
+          <Changes act={act} />
+        </div>
+      ) : (
+        !error && <div aria-busy="true" className="min-h-32" />
+      )}
+    </Dialog>
+  )
+}
+
+/** An act of the whole house by its id, for operators. */
+export function ActPanel({ actId, onClose }: { actId: string; onClose: () => void }) {
   const act = useQuery({
     queryKey: ["admin", "audit-log", "act", actId],
     queryFn: ({ signal }) =>
       body(api().GET("/api/v1/admin/audit-log/{act_id}", { params: { path: { act_id: actId } }, signal })),
     staleTime: Number.POSITIVE_INFINITY,
   })
-  return (
-    <Dialog
-      isOpen
-      onClose={onClose}
-      title={act.data?.action ?? t("act")}
-      foot={<Button onClick={onClose}>{t("common:close")}</Button>}
-    >
-      {act.error && <Failed error={act.error} onRetry={() => void act.refetch()} />}
-      {act.data ? (
-        <div className="grid gap-6">
-          <Facts act={act.data} />
-          <Changes act={act.data} />
-        </div>
-      ) : (
-        !act.error && <div aria-busy="true" className="min-h-32" />
-      )}
-    </Dialog>
-  )
+  return <ActDialog act={act.data} error={act.error} onRetry={() => void act.refetch()} onClose={onClose} />
 }

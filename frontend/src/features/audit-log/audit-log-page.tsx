@@ -4,18 +4,17 @@ import { Download } from "lucide-react"
 import { useTranslation } from "react-i18next"
 import { api, body } from "../../api/client"
 import { pageQuery, usePages } from "../../api/pages"
-import type { Act } from "../../api/types"
 import { Button } from "../../components/button"
 import { Chip } from "../../components/choice"
 import { SearchInput } from "../../components/input"
-import { type Column, LedgerTable } from "../../components/ledger-table"
+import { LedgerTable } from "../../components/ledger-table"
 import { More } from "../../components/more"
 import { PageHead } from "../../components/page"
 import { useProblemText } from "../../components/problem"
 import { say } from "../../components/toast"
 import { useUrlText } from "../../components/url-text"
-import { When } from "../../components/when"
 import { ActPanel } from "./act-panel"
+import { useColumns } from "./columns"
 import type { AuditSearch } from "./search"
 
 const route = getRouteApi("/console/admin/audit-log")
@@ -42,45 +41,6 @@ function filtersOf({ action, subject, person, account }: AuditSearch): Filters {
     ...(person && { user_id: person }),
     ...(account && { account_id: account }),
   }
-}
-
-function useColumns(onPerson: (id: string) => void): Column<Act>[] {
-  const { t } = useTranslation("audit-log")
-  return [
-    {
-      id: "action",
-      head: t("what"),
-      bone: 160,
-      cell: (row) => (
-        <>
-          <span className="name mono">{row.action}</span>
-          <span className="sub">{[row.subject, row.subject_id].filter(Boolean).join(" ")}</span>
-        </>
-      ),
-    },
-    {
-      id: "who",
-      head: t("who"),
-      bone: 140,
-      cell: (row) =>
-        row.user_id ? (
-          <button
-            type="button"
-            className="link text-left"
-            onClick={(event) => {
-              event.stopPropagation()
-              if (row.user_id) onPerson(row.user_id)
-            }}
-          >
-            {row.user_email ?? row.user_id.slice(0, 8)}
-          </button>
-        ) : (
-          <span className="text-ink-3">{t("house")}</span>
-        ),
-    },
-    { id: "from", head: t("from"), className: "soft max-lg:hidden", cell: (row) => row.address ?? "–" },
-    { id: "when", head: t("when"), className: "soft", cell: (row) => <When at={row.created_at} /> },
-  ]
 }
 
 function ExportButtons({ filters, isDisabled }: { filters: Filters; isDisabled: boolean }) {

@@ -17,3 +17,10 @@ export function readAuditSearch(search: Record<string, unknown>): AuditSearch {
     }),
   )
 }
+
+export type AccountLogSearch = { action?: string; act?: string }
+
+export function readAccountLogSearch(search: Record<string, unknown>): AccountLogSearch {
+  const { action, act } = readAuditSearch(search)
+  return { ...(action && { action }), ...(act && { act }) }
+}

@@ -12,6 +12,7 @@ import { Menu, MenuItem, MenuRule } from "../../components/menu"
 import { Note } from "../../components/note"
 import { Block, PageHead } from "../../components/page"
 import { say } from "../../components/toast"
+import { DeleteTeam, DeletionBanner } from "./deletion"
 import { Invitations } from "./invitations"
 import { InviteDialog } from "./invite-dialog"
 import { Members } from "./members"
@@ -127,12 +128,7 @@ function useTeamActs(account: Account) {
     chooseAccount(null)
     say({ tone: "good", title: t("left", { name: account.name }) })
   }
-  const remove = async () => {
-    await body(api().DELETE("/api/v1/accounts/{account_id}", { params }))
-    chooseAccount(null)
-    say({ tone: "good", title: t("deleted", { name: account.name }) })
-  }
-  return { rename, leave, remove }
+  return { rename, leave }
 }
 
 function TeamAccount({ me }: { me: Me }) {
@@ -141,7 +137,7 @@ function TeamAccount({ me }: { me: Me }) {
   const may = (permission: string) => account.permissions.includes(permission)
   const [open, setOpen] = useState<"invite" | "rename" | "leave" | "delete" | null>(null)
   const close = () => setOpen(null)
-  const { rename, leave, remove } = useTeamActs(account)
+  const { rename, leave } = useTeamActs(account)
   return (
     <>
       <PageHead title={account.name} text={t("youAre", { role: t(`roles.${account.team_role}`) })}>
@@ -158,6 +154,7 @@ function TeamAccount({ me }: { me: Me }) {
           </Button>
         )}
       </PageHead>
+      <DeletionBanner account={account} />
       {may("members.read") ? (
         <>
           <Members
@@ -189,14 +186,7 @@ function TeamAccount({ me }: { me: Me }) {
         action={t("leaveAction")}
         onConfirm={leave}
       />
-      <Confirm
-        isOpen={open === "delete"}
-        onClose={close}
-        title={t("deleteTitle", { name: account.name })}
-        text={t("deleteText")}
-        action={t("deleteAction")}
-        onConfirm={remove}
-      />
+      <DeleteTeam account={account} isOpen={open === "delete"} onClose={close} />
     </>
   )
 }

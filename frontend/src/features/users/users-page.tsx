@@ -1,6 +1,6 @@
 import { useQueryClient, useSuspenseQuery } from "@tanstack/react-query"
 import { getRouteApi } from "@tanstack/react-router"
-import { Ban, Ellipsis, ShieldCheck, UserCheck } from "lucide-react"
+import { Ban, Ellipsis, ShieldCheck, Trash2, Undo2, UserCheck } from "lucide-react"
 import { useState } from "react"
 import { useTranslation } from "react-i18next"
 import { api, body } from "../../api/client"
@@ -13,7 +13,7 @@ import { Confirm } from "../../components/confirm"
 import { closed, type Open, opened } from "../../components/form-dialog"
 import { SearchInput } from "../../components/input"
 import { type Column, LedgerTable } from "../../components/ledger-table"
-import { Menu, MenuItem } from "../../components/menu"
+import { Menu, MenuItem, MenuRule } from "../../components/menu"
 import { More } from "../../components/more"
 import { PageHead } from "../../components/page"
 import { useProblemText } from "../../components/problem"
@@ -21,6 +21,7 @@ import { State, Tag } from "../../components/state"
 import { say } from "../../components/toast"
 import { useUrlText } from "../../components/url-text"
 import { When } from "../../components/when"
+import { DeleteUser, useDeletion } from "./deletion"
 import { RoleDialog } from "./role-dialog"
 import type { UsersSearch } from "./search"
 
@@ -33,9 +34,11 @@ type Actions = {
   onRole: (user: User) => void
   onBan: (user: User) => void
   onUnban: (user: User) => void
+  onDelete: (user: User) => void
+  onKeep: (user: User) => void
 }
 
-function RowMenu({ user, mayAppoint, onRole, onBan, onUnban }: { user: User } & Actions) {
+function RowMenu({ user, mayAppoint, onRole, onBan, onUnban, onDelete, onKeep }: { user: User } & Actions) {
   const { t } = useTranslation(["users", "admin"])
   return (
     <Menu
@@ -59,6 +62,16 @@ function RowMenu({ user, mayAppoint, onRole, onBan, onUnban }: { user: User } & 
           {t("ban")}
         </MenuItem>
       )}
+      <MenuRule />
+      {user.deletion_due_at ? (
+        <MenuItem icon={<Undo2 className="i" aria-hidden="true" />} onPress={() => onKeep(user)}>
+          {t("deletion.keep")}
+        </MenuItem>
+      ) : (
+        <MenuItem isBad icon={<Trash2 className="i" aria-hidden="true" />} onPress={() => onDelete(user)}>
+          {t("deletion.menu")}
+        </MenuItem>
+      )}
     </Menu>
   )
 }
@@ -73,8 +86,18 @@ function useColumns(own: string, actions: Actions): Column<User>[] {
       cell: (row) => (
         <>
           <span className="flex flex-wrap items-center gap-2">
-            <span className="name">{row.email}</span>
+            <span className="name">{row.erased_at ? t("deletion.erased") : row.email}</span>
             {row.id === own && <Tag tone="accent">{t("you")}</Tag>}
+            {row.deletion_due_at && (
+              <Tag tone="warn">
+                {t("deletion.due")} <When at={row.deletion_due_at} as="time" />
+              </Tag>
+            )}
+            {row.status !== "active" && (
+              <span className="md:hidden">
+                <Tag tone="bad">{t(`status.${row.status}`)}</Tag>
+              </span>
+            )}
           </span>
           <span className="sub">
             {row.accounts
@@ -109,7 +132,7 @@ function useColumns(own: string, actions: Actions): Column<User>[] {
       id: "act",
       head: t("common:actions"),
       kind: "act",
-      cell: (row) => actions.mayTouch(row) && <RowMenu user={row} {...actions} />,
+      cell: (row) => actions.mayTouch(row) && !row.erased_at && <RowMenu user={row} {...actions} />,
     },
   ]
 }
@@ -188,7 +211,9 @@ export default function UsersPage() {
   const [appointed, setAppointed] = useState<Open<User>>(null)
   const [doomed, setDoomed] = useState<User | null>(null)
   const [isAsking, setAsking] = useState(false)
+  const [leaving, setLeaving] = useState<Open<User>>(null)
   const { appoint, ban, unban } = useUserActs()
+  const { remove, keep } = useDeletion()
   const { rows, error, retry, more } = usePages(["admin", "users", search], (cursor, signal) =>
     body(
       api().GET("/api/v1/admin/users", { params: { query: { ...pageQuery(cursor), ...search } }, signal }),
@@ -204,6 +229,8 @@ export default function UsersPage() {
       setAsking(true)
     },
     onUnban: (user) => void unban(user),
+    onDelete: (user) => setLeaving(opened(user)),
+    onKeep: (user) => void keep(user),
   })
   const isFiltered = Object.keys(search).length > 0
   return (
@@ -235,6 +262,14 @@ export default function UsersPage() {
           onClose={() => setAppointed(closed)}
           onGone={() => setAppointed(null)}
           onChoose={(role) => appoint(appointed.thing, role)}
+        />
+      )}
+      {leaving && (
+        <DeleteUser
+          doomed={leaving}
+          onClose={() => setLeaving(closed)}
+          onGone={() => setLeaving(null)}
+          onDelete={remove}
         />
       )}
       {doomed && (
