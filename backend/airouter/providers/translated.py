@@ -225,12 +225,12 @@ class TranslatingStreamReader:
         self._has_failed = False
 
     def feed(self, data: bytes) -> bytes:
-        """What the client reads of it now. After a failure nothing, but the figures are still waited for."""
+        """What the client reads of it now. After a failure or the end nothing, but the figures are still waited for."""
         self._native.feed(data)
         if self._has_failed:
             return b""
         said = self._framing.feed(data)
-        out = self._translated(said) if said else b""
+        out = self._translated(said) if said and not self._has_ended else b""
         fault = self._framing.fault
         return out if fault is None or self._has_failed else out + self._fail(fault)
 
@@ -238,7 +238,7 @@ class TranslatingStreamReader:
         """The provider ended the stream: a last event without its empty line, and the end if it was a proper one."""
         self._native.finish()
         rest = self._framing.rest()
-        out = self._translated(rest) if rest and not self._has_failed else b""
+        out = self._translated(rest) if rest and not (self._has_failed or self._has_ended) else b""
         return out + self._end() if self.is_complete else out
 
     def _translated(self, said: list[bytes]) -> bytes:

@@ -9,8 +9,39 @@ from airouter.wire.decoding import read_or_none
 _ANY: Final = msgspec.json.Decoder()
 
 
+_NOT_JSON: Final = "INVALID_JSON"
+"""The member under which arguments travel that are none: Anthropic's advice on tool streaming (2026)."""
+_NO_ARGUMENTS: Final = (None, "", [])
+"""What models write besides `{}` where a tool takes none."""
+
+
+def is_object(text: str) -> bool:
+    """Whether a text spells a JSON object. Cheap for one that is not whole."""
+    return text.rstrip()[-1:] == "}" and isinstance(read_or_none(_ANY, text), dict)
+
+
+def arguments_in(text: str) -> dict[str, Any]:
+    """The arguments of a call for a dialect that wants an object; what is none is put into one, not lost."""
+    if not text.strip():
+        return {}
+    value = read_or_none(_ANY, text)
+    if isinstance(value, dict):
+        return value
+    is_none = value in _NO_ARGUMENTS and (value is not None or text.strip() == "null")
+    return {} if is_none else {_NOT_JSON: text}
+
+
+def arguments_text(arguments: Any) -> str:
+    """The other way."""
+    match arguments or {}:
+        case {"INVALID_JSON": str(text), **others} if not others:
+            return text
+        case said:
+            return text_of(said)
+
+
 def object_of(text: str | bytes) -> dict[str, Any]:
-    """The object that a text spells; empty for what spells none. Models write broken arguments now and then."""
+    """The object that a text spells; empty for what spells none."""
     value = read_or_none(_ANY, text)
     if value is None:
         return {}

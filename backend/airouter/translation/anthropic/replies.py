@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from airouter.translation import usage
 from airouter.translation.conversation import Reasoning, Refusal, Text, ToolCall
-from airouter.translation.json_text import object_of, text_of
+from airouter.translation.json_text import arguments_in, arguments_text
 from airouter.translation.reply import Choice, Quantities, Reply, SaidPart, StopReason
 from airouter.translation.thought_seal import sealed_text
 
@@ -57,7 +57,7 @@ def read(body: Mapping[str, Any], model: str, now_seconds: int) -> Reply:
 
 
 def _arguments(block: Mapping[str, Any]) -> str:
-    return text_of(block.get("input") or {})
+    return arguments_text(block.get("input"))
 
 
 def write(reply: Reply, quantities: Quantities | None) -> dict[str, Any]:
@@ -82,7 +82,7 @@ def _blocks(part: SaidPart) -> list[dict[str, Any]]:
         case Refusal():
             return [{"type": "text", "text": part.text}] if part.text else []
         case ToolCall():
-            arguments = object_of(part.arguments)
+            arguments = arguments_in(part.arguments)
             return [{"type": "tool_use", "id": part.call_id, "name": part.name, "input": arguments}]
         case Reasoning():
             seal = sealed_text(part.vendor, text=part.text, signature=part.signature, sealed=part.sealed)

@@ -24,7 +24,7 @@ from airouter.translation.conversation import (
     merged_turns,
 )
 from airouter.translation.effort import check_effort
-from airouter.translation.json_text import object_of, text_of
+from airouter.translation.json_text import arguments_in, arguments_text
 from airouter.translation.members import Members
 from airouter.translation.plain_ids import plain_id
 from airouter.translation.support import Feature
@@ -109,7 +109,7 @@ def _parts(message: Members, member: str, where: str, beyond: dict[Feature, str]
                 yield ToolCall(
                     call_id=block.text("id") or "",
                     name=block.text("name") or "",
-                    arguments=text_of(block.mapping("input") or {}),
+                    arguments=arguments_text(block.mapping("input")),
                     cache=block.cache_mark(),
                 )
             case "tool_result":
@@ -292,7 +292,11 @@ def _block(part: Part) -> dict[str, Any] | None:
         case Media():
             return _marked(_media(part), part.cache)
         case ToolCall():
-            call = {"id": plain_id(part.call_id, _CALL_ID_MAX), "name": part.name, "input": object_of(part.arguments)}
+            call = {
+                "id": plain_id(part.call_id, _CALL_ID_MAX),
+                "name": part.name,
+                "input": arguments_in(part.arguments),
+            }
             return _marked({"type": "tool_use", **call}, part.cache)
         case ToolResult():
             block: dict[str, Any] = {"type": "tool_result", "tool_use_id": plain_id(part.call_id, _CALL_ID_MAX)}

@@ -6,6 +6,7 @@ import msgspec
 
 from airouter.translation import usage
 from airouter.translation.anthropic.replies import FINISHES, STOPS
+from airouter.translation.call_order import CallOrder, check_is_over
 from airouter.translation.reply import (
     CallBegan,
     CallDelta,
@@ -94,6 +95,7 @@ class Writer:
         self._index = -1
         self._open: _Kind | None = None
         self._call: int | None = None
+        self._calls = CallOrder()
         self._has_begun = False
         self._stop: Stopped = Stopped(reason="stop")
         self._has_failed = False
@@ -133,27 +135,32 @@ class Writer:
 
     def _event(self, event: Event) -> bytes:
         match event:
+            case TextDelta() | RefusalDelta() if not event.text:  # nothing begins with nothing
+                return b""
             case TextDelta() | RefusalDelta():
                 begun = self._in("text", {"type": "text", "text": ""})
-                return begun + self._delta({"type": "text_delta", "text": event.text}) if event.text else b""
+                return begun + self._delta({"type": "text_delta", "text": event.text})
             case ThoughtDelta():
                 return self._think(event)
+            case CallBegan() | CallDelta() | Stopped():
+                return b"".join([self._in_order(one) for one in self._calls.ordered(event)])
+            case Failed():
+                self._has_failed = True
+                return _framed("error", {"error": {"type": "api_error", "message": event.message}})
+
+    def _in_order(self, event: CallBegan | CallDelta | Stopped) -> bytes:
+        match event:
             case CallBegan():
                 self._call = event.number
                 block = {"type": "tool_use", "id": event.call_id, "name": event.name, "input": {}}
                 return self._close() + self._begin("tool_use", block)
             case CallDelta():
-                if self._open != "tool_use" or self._call != event.number:  # blocks come one after the other here
-                    return self._event(
-                        Failed(message="The provider mixed two tool calls, which this dialect cannot say.")
-                    )
+                if self._open != "tool_use" or self._call != event.number:
+                    return check_is_over(event)
                 return self._delta({"type": "input_json_delta", "partial_json": event.arguments})
             case Stopped():
                 self._stop = event
                 return b""
-            case Failed():
-                self._has_failed = True
-                return _framed("error", {"error": {"type": "api_error", "message": event.message}})
 
     def _think(self, event: ThoughtDelta) -> bytes:
         out = b""

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from airouter.translation.conversation import Reasoning, Text, ToolCall
-from airouter.translation.json_text import text_of
+from airouter.translation.json_text import arguments_text
 from airouter.translation.reply import Choice, Reply, SaidPart, StopReason
 
 STOPS: Final[Mapping[str, StopReason]] = {
@@ -37,7 +37,7 @@ def _parts(block: object) -> list[SaidPart]:
         case {"text": str(text)}:
             return [Text(text=text)]
         case {"toolUse": {"name": str(name), "toolUseId": str(call_id)} as call} if call.get("type") != AT_VENDOR:
-            return [ToolCall(call_id=call_id, name=name, arguments=text_of(call.get("input") or {}))]
+            return [ToolCall(call_id=call_id, name=name, arguments=arguments_text(call.get("input")))]
         case {"reasoningContent": {"reasoningText": {"text": str(text), "signature": str(signature)}}}:
             return [Reasoning(text=text, signature=signature, vendor="bedrock")]
         case {"reasoningContent": {"reasoningText": {"text": str(text)}}}:

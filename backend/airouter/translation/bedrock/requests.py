@@ -19,7 +19,7 @@ from airouter.translation.conversation import (
     Turn,
     merged_turns,
 )
-from airouter.translation.json_text import object_of, text_of
+from airouter.translation.json_text import arguments_in, text_of
 from airouter.translation.plain_ids import plain_id
 from airouter.translation.support import Feature
 
@@ -184,7 +184,7 @@ class _Messages:
                 call = {
                     "toolUseId": plain_id(part.call_id, _CALL_ID_MAX),
                     "name": part.name,
-                    "input": object_of(part.arguments),
+                    "input": arguments_in(part.arguments),
                 }
                 return _marked({"toolUse": call}, part.cache)
             case ToolResult():

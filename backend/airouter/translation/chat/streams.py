@@ -38,8 +38,10 @@ class Reader:
     """Events of the provider -> events without a dialect. Fed the data of one event at a time."""
 
     def __init__(self) -> None:
-        self._calls: dict[tuple[int, int], int] = {}
-        """(choice, index as the vendor counts) -> number as we count."""
+        self._calls: dict[tuple[int, int], tuple[int, str]] = {}
+        """(choice, index as the vendor counts) -> number as we count, and the id of the call."""
+        self._counts: dict[int, int] = {}
+        """Choice -> calls so far."""
 
     def read(self, data: bytes) -> list[Event]:
         """What one event says; nothing for `[DONE]` and for what cannot be read."""
@@ -68,20 +70,20 @@ class Reader:
         for position, call in enumerate(delta.get("tool_calls") or ()):
             said += self._call(index, call.get("index", position), call)
         if choice.get("finish_reason"):
-            has_calls = any(known == index for known, _ in self._calls)
+            has_calls = index in self._counts
             said.append(Stopped(reason=stop_of(choice["finish_reason"], has_calls=has_calls), choice=index))
 
     def _call(self, choice: int, place: int, call: Mapping[str, Any]) -> Iterator[Event]:
+        """Some vendors count every call as the first; another id and a name say that another one begins."""
         function: Mapping[str, Any] = call.get("function") or {}
-        number = self._calls.get((choice, place))
-        if number is None:
-            number = self._calls[choice, place] = sum(1 for known, _ in self._calls if known == choice)
-            yield CallBegan(
-                number=number,
-                call_id=call.get("id") or f"call_{number}",
-                name=function.get("name") or "",
-                choice=choice,
-            )
+        call_id, name = call.get("id"), function.get("name")
+        number, known_id = self._calls.get((choice, place), (None, None))
+        if number is None or (name and call_id and call_id != known_id):
+            number = self._counts.get(choice, 0)
+            self._counts[choice] = number + 1
+            call_id = call_id or f"call_{number}"
+            self._calls[choice, place] = number, call_id
+            yield CallBegan(number=number, call_id=call_id, name=name or "", choice=choice)
         if function.get("arguments"):
             yield CallDelta(number=number, arguments=function["arguments"], choice=choice)
 

@@ -6,8 +6,9 @@ from typing import Any, Final
 import msgspec
 
 from airouter.translation import usage
+from airouter.translation.call_order import CallOrder, check_is_over
 from airouter.translation.conversation import Reasoning, Refusal, Text, ToolCall
-from airouter.translation.json_text import object_of, text_of
+from airouter.translation.json_text import arguments_in, arguments_text
 from airouter.translation.reply import (
     CallBegan,
     CallDelta,
@@ -85,7 +86,7 @@ def _read_part(part: Mapping[str, Any], calls: int, reply_id: str) -> Iterator[S
         yield ToolCall(
             call_id=call.get("id") or call_id_for(reply_id, calls),
             name=call.get("name") or "",
-            arguments=text_of(call.get("args") or {}),
+            arguments=arguments_text(call.get("args")),
         )
 
 
@@ -154,7 +155,7 @@ def _written(parts: tuple[SaidPart, ...]) -> Iterator[dict[str, Any]]:
             continue
         if isinstance(part, ToolCall):
             said: dict[str, Any] = {
-                "functionCall": {"id": part.call_id, "name": part.name, "args": object_of(part.arguments)}
+                "functionCall": {"id": part.call_id, "name": part.name, "args": arguments_in(part.arguments)}
             }
         else:
             said = {"text": part.text}
@@ -231,6 +232,7 @@ class Writer:
         """Without `alt=sse`, a stream is one JSON array that grows."""
         self._has_begun = False
         self._calls: dict[tuple[int, int], tuple[CallBegan, list[str]]] = {}
+        self._orders: dict[int, CallOrder] = {}
         self._stops: dict[int, Stopped] = {}
         self._has_failed = False
 
@@ -260,27 +262,34 @@ class Writer:
                 if seal is not None:
                     said["thoughtSignature"] = seal
                 return self._part(event.choice, said)
+            case CallBegan() | CallDelta() | Stopped():
+                order = self._orders.setdefault(event.choice, CallOrder())
+                return b"".join([self._in_order(one) for one in order.ordered(event)])
+            case Failed():
+                self._has_failed = True
+                return self._framed({"error": {"code": 500, "message": event.message, "status": "INTERNAL"}})
+
+    def _in_order(self, event: CallBegan | CallDelta | Stopped) -> bytes:
+        match event:
             case CallBegan():
                 flushed = self._flush(event.choice)
                 self._calls[event.choice, event.number] = event, []
                 return flushed
             case CallDelta():
                 held = self._calls.get((event.choice, event.number))
-                if held is not None:
-                    held[1].append(event.arguments)
+                if held is None:
+                    return check_is_over(event)
+                held[1].append(event.arguments)
                 return b""
             case Stopped():
                 self._stops[event.choice] = event
                 return self._flush(event.choice)
-            case Failed():
-                self._has_failed = True
-                return self._framed({"error": {"code": 500, "message": event.message, "status": "INTERNAL"}})
 
     def _flush(self, choice: int) -> bytes:
         out = b""
         for place in [place for place in self._calls if place[0] == choice]:
             began, arguments = self._calls.pop(place)
-            call = {"id": began.call_id, "name": began.name, "args": object_of("".join(arguments) or "{}")}
+            call = {"id": began.call_id, "name": began.name, "args": arguments_in("".join(arguments))}
             out += self._part(choice, {"functionCall": call})
         return out
 

@@ -27,7 +27,7 @@ from airouter.translation.conversation import (
 )
 from airouter.translation.effort import check_effort
 from airouter.translation.gemini.names import camel, json_schema
-from airouter.translation.json_text import object_of, text_of
+from airouter.translation.json_text import arguments_in, arguments_text, object_of, text_of
 from airouter.translation.members import Members
 from airouter.translation.support import Feature
 from airouter.translation.thought_seal import opened
@@ -154,7 +154,7 @@ def _parts(content: Members, where: str, beyond: dict[Feature, str], calls: _Cal
             call = part.inner("functionCall")
             name = call.text("name") or ""
             yield ToolCall(
-                call_id=calls.began(name, call.text("id")), name=name, arguments=text_of(call.mapping("args") or {})
+                call_id=calls.began(name, call.text("id")), name=name, arguments=arguments_text(call.mapping("args"))
             )
         elif "functionResponse" in part:
             yield _result(part.inner("functionResponse"), calls, f"{place}.functionResponse", beyond)
@@ -334,10 +334,10 @@ def _written_part(part: Part, names: Mapping[str, str]) -> Iterator[dict[str, An
         case Media():
             yield {"fileData": {"fileUri": part.url, **({"mimeType": part.media_type} if part.media_type else {})}}
         case ToolCall():
-            yield {"functionCall": {"name": part.name, "args": object_of(part.arguments)}}
+            yield {"functionCall": {"name": part.name, "args": arguments_in(part.arguments)}}
         case ToolResult():
             words = "\n".join(inner.text for inner in part.content if isinstance(inner, Text))
-            response = object_of(words) or {"error" if part.is_error else "output": words}
+            response = {"error": words} if part.is_error else object_of(words) or {"output": words}
             yield {"functionResponse": {"name": names.get(part.call_id) or part.name or "", "response": response}}
             for inner in part.content:
                 if isinstance(inner, Media):

@@ -6,6 +6,7 @@ from typing import Any, Final, Literal
 import msgspec
 
 from airouter.translation import usage
+from airouter.translation.call_order import CallOrder, check_is_over
 from airouter.translation.chat.replies import read_chances, written_chances
 from airouter.translation.free_text import text_in
 from airouter.translation.reply import (
@@ -109,6 +110,7 @@ class Writer:
         self._text: list[str] = []
         self._chances: list[dict[str, Any]] = []
         self._call: CallBegan | None = None
+        self._calls = CallOrder()
         self._stop: StopReason = "stop"
         self._has_begun = False
         self._has_failed = False
@@ -138,9 +140,9 @@ class Writer:
 
     def _event(self, event: Event) -> bytes:
         match event:
+            case TextDelta() | RefusalDelta() if not event.text:  # nothing begins with nothing
+                return b""
             case TextDelta():
-                if not event.text:
-                    return b""
                 out = self._in("text")
                 self._text.append(event.text)
                 chances = (written_chances(event.chances) or {}).get("content", [])
@@ -152,6 +154,14 @@ class Writer:
                 return out + self._part_event("response.refusal.delta", {"delta": event.text})
             case ThoughtDelta():
                 return self._think(event)
+            case CallBegan() | CallDelta() | Stopped():
+                return b"".join([self._in_order(one) for one in self._calls.ordered(event)])
+            case Failed():
+                self._has_failed = True
+                return self._say("error", {"code": "upstream_failed", "message": event.message, "param": None})
+
+    def _in_order(self, event: CallBegan | CallDelta | Stopped) -> bytes:
+        match event:
             case CallBegan():
                 out = self._close()
                 self._open, self._call, self._text = "call", event, []
@@ -160,7 +170,7 @@ class Writer:
                 return out + self._item_event("response.output_item.added", {"item": item})
             case CallDelta():
                 if self._open != "call" or self._call is None or self._call.number != event.number:
-                    return self._event(Failed(message="The provider mixed two tool calls, which cannot be said here."))
+                    return check_is_over(event)
                 self._text.append(event.arguments)
                 if self._call.name in self._head.free_text:  # the text is known when its JSON is whole
                     return b""
@@ -169,9 +179,6 @@ class Writer:
             case Stopped():
                 self._stop = event.reason
                 return b""
-            case Failed():
-                self._has_failed = True
-                return self._say("error", {"code": "upstream_failed", "message": event.message, "param": None})
 
     def _think(self, event: ThoughtDelta) -> bytes:
         out = b""
