@@ -60,6 +60,18 @@ async def test_an_order_in_review_is_decided_once(
     assert ((await shop.get(order))["status"], await shop.balance()) == (status, credited)
 
 
+async def test_a_decision_is_as_large_as_what_it_credits(shop: Shop) -> None:
+    """A small order that somebody says a fortune came for must not pass for a small act."""
+    put = await shop.owner.client.put("/api/v1/admin/policies/sign_in", json={"reauthenticate_above": 2000 * RATE})
+    assert put.status_code == 200, put.text
+    await shop.sql("UPDATE sessions SET authenticated_at = now() - interval '1 day'")
+    order = await shop.order()
+    assert (await shop.admin(order, "confirm", amount=1_030_000)).status_code == 200
+    refused = await shop.admin(order, "resolve", decision="credit_paid")
+    assert (refused.status_code, refused.json()["code"]) == (403, "reauthentication_required")
+    assert await shop.balance() == 0
+
+
 async def test_what_was_paid_in_another_currency_is_not_counted_as_ours(shop: Shop) -> None:
     order = await shop.order()
     await shop.pay(order, currency="JPY")

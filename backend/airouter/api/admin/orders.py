@@ -14,7 +14,7 @@ from airouter.api.callers import Operator
 from airouter.api.documents import refusals
 from airouter.api.idempotency import NewId
 from airouter.api.paging import Paging, cursor_of
-from airouter.domain.order import Dispute, Kind, Order, Outcome, Status
+from airouter.domain.order import Dispute, Kind, Order, Outcome, Status, worth
 from airouter.domain.quote import AMOUNT_MAX
 from airouter.services.audit_log import Actor
 from airouter.services.order_views import OrderView, order_view
@@ -238,7 +238,8 @@ class AdminOrderController(Controller):
         order_desk: NamedDependency[OrderDesk],
     ) -> OrderDetail:
         order = (await order_desk.story(order_id)).order
-        await step_up.require_above(operator.person, order.quota + order.bonus_quota)
+        # What came may be worth far more than what was ordered.
+        await step_up.require_above(operator.person, max(order.quota + order.bonus_quota, sum(worth(order))))
         await order_desk.resolve(order_id, new_id.value, data.decision, actor, reason=data.reason)
         return _detail(await order_desk.story(order_id))
 
