@@ -193,6 +193,19 @@ async def test_a_playground_key_lives_for_an_hour_in_no_list(app: Any, database:
         assert (await ada.client.get(f"{KEYS}/{key['id']}")).status_code == 404
 
 
+async def test_a_playground_key_stays_as_it_was_made_until_it_is_deleted(app: Any, database: str) -> None:
+    """In no list, it must not outlive its hour, lose its limit or become another secret."""
+    async with signed_in(app, database) as ada:
+        at = f"{KEYS}/{(await ada.client.post(f'{KEYS}/ephemeral', json={})).json()['id']}"
+        for change in ({"expires_at": None}, {"spend_limit": None}, {"status": "disabled"}):
+            assert (await ada.client.patch(at, json=change)).status_code == 404
+        assert (await ada.client.post(f"{at}/rotate", json={})).status_code == 404
+        assert (await ada.client.post(f"{at}/hand-over", json={"user_id": str(ada.user_id)})).status_code == 404
+        assert (await ada.client.get(at)).json()["spend_limit"] == 0
+        assert (await ada.client.delete(at)).status_code == 204
+        assert (await ada.client.get(at)).status_code == 404
+
+
 async def test_nobody_has_more_playground_keys_than_one_can_have(app: Any, database: str) -> None:
     async with signed_in(app, database) as ada:
         asked = (ada.client.post(f"{KEYS}/ephemeral", json={}) for _ in range(EPHEMERAL_KEYS_MAX + 5))

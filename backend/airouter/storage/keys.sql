@@ -30,13 +30,14 @@ LEFT JOIN members m ON m.account_id = k.account_id AND m.user_id = k.user_id
 WHERE k.key_id = $1 AND k.account_id = $2 AND k.status <> 'deleted' AND ($3::uuid IS NULL OR k.user_id = $3)
 
 -- name: lock_key
+-- To change it. One for an hour, in no list, stays as it was made.
 SELECT k.key_id, k.name, k.prefix, k.status, k.group_name, k.spend_limit, k.spent, k.models, k.fallback_models, k.allowed_ips,
        k.requests_per_minute, k.tokens_per_minute, k.concurrency, k.created_at, k.expires_at, k.last_used_at, k.user_id, u.email AS user_email,
        u.status = 'banned' OR m.user_id IS NULL AS is_orphaned,
        CASE WHEN k.previous_secret_until > now() THEN k.previous_secret_until END AS previous_secret_until
 FROM keys k JOIN users u USING (user_id)
 LEFT JOIN members m ON m.account_id = k.account_id AND m.user_id = k.user_id
-WHERE k.key_id = $1 AND k.account_id = $2 AND k.status <> 'deleted' AND ($3::uuid IS NULL OR k.user_id = $3)
+WHERE k.key_id = $1 AND k.account_id = $2 AND k.status <> 'deleted' AND k.kind = 'standard' AND ($3::uuid IS NULL OR k.user_id = $3)
 FOR NO KEY UPDATE OF k
 
 -- name: change_key
@@ -69,7 +70,7 @@ RETURNING key_id
 UPDATE keys SET secret_hash = $3, prefix = $4,
                 previous_secret_hash = CASE WHEN $6::interval > '0' THEN secret_hash END,
                 previous_secret_until = CASE WHEN $6::interval > '0' THEN now() + $6 END
-WHERE key_id = $1 AND account_id = $2 AND status <> 'deleted' AND ($5::uuid IS NULL OR user_id = $5)
+WHERE key_id = $1 AND account_id = $2 AND status <> 'deleted' AND kind = 'standard' AND ($5::uuid IS NULL OR user_id = $5)
 RETURNING key_id
 
 -- name: end_grace
