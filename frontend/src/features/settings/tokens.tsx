@@ -26,6 +26,17 @@ const tokensQuery = queryOptions({
     ),
 })
 
+/** How many, and on request which: a hint under the pointer would be for the mouse only. */
+function Scopes({ names }: { names: string[] }) {
+  const { t } = useTranslation("tokens")
+  return (
+    <details>
+      <summary className="cursor-pointer">{t("nScopes", { count: names.length })}</summary>
+      <span className="sub mono block max-w-[320px] whitespace-normal">{names.join(", ")}</span>
+    </details>
+  )
+}
+
 function useColumns(onRevoke: (token: Token) => void): Column<Token>[] {
   const { t } = useTranslation("tokens")
   return [
@@ -37,6 +48,12 @@ function useColumns(onRevoke: (token: Token) => void): Column<Token>[] {
         <>
           <span className="name">{row.name}</span>
           <span className="sub mono">{row.prefix}…</span>
+          <span className="md:hidden">
+            <Scopes names={row.scopes} />
+            <span className="sub">
+              {t("expires")}: {row.expires_at ? <When at={row.expires_at} as="time" /> : <Nothing />}
+            </span>
+          </span>
         </>
       ),
     },
@@ -44,7 +61,7 @@ function useColumns(onRevoke: (token: Token) => void): Column<Token>[] {
       id: "scopes",
       head: t("scopes"),
       className: "max-md:hidden",
-      cell: (row) => <span title={row.scopes.join(", ")}>{t("nScopes", { count: row.scopes.length })}</span>,
+      cell: (row) => <Scopes names={row.scopes} />,
     },
     {
       id: "account",
