@@ -121,6 +121,36 @@ async def test_each_proxy_has_one_client_until_all_are_closed() -> None:
             clients.of(address)
 
 
+async def test_a_proxy_that_nobody_names_any_more_is_left_after_its_last_answer() -> None:
+    async with running(hello) as proxy:
+        clients = ProxyClients(guard())
+        kept, gone = (checked_proxy(f"http://{user}@proxy.test:{proxy.port}")[0] for user in ("stays", "leaves"))
+        staying, leaving = clients.of(kept), clients.of(gone)
+        await fetch(staying, request_to(8000))
+        answer = await leaving.send(request_to(8000), PATIENT)
+        clients.keep({kept})
+        assert clients.of(kept) is staying
+        assert await answer.read(1000) == b'"hello"', "what is under way is not cut"
+        answer.close()
+        while proxy.open > 1:
+            await asyncio.sleep(0.005)
+        with pytest.raises(ConnectFailed):
+            await leaving.send(request_to(8000), PATIENT)
+        assert clients.of(gone) is not leaving, "named again, it is opened anew"
+        clients.keep({kept})
+        await clients.close()
+
+
+async def test_a_proxy_that_is_left_is_closed_with_the_others_although_its_answer_is_not_read() -> None:
+    async with running(hello) as proxy:
+        clients = ProxyClients(guard())
+        address = checked_proxy(f"http://proxy.test:{proxy.port}")[0]
+        answer = await clients.of(address).send(request_to(8000), PATIENT)
+        clients.keep(())
+        await clients.close()
+        answer.close()
+
+
 async def test_proxy_at_a_forbidden_address_is_not_connected_to() -> None:
     clients = ProxyClients(guard())
     with pytest.raises(AddressRefused):

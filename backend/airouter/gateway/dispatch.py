@@ -5,7 +5,7 @@ from typing import Final
 
 import msgspec
 
-from airouter.domain.catalogue import Channel
+from airouter.domain.catalogue import Catalogue, Channel
 from airouter.domain.overrides import ChannelTimeouts
 from airouter.domain.policy import Routing
 from airouter.gateway.routing.failures import Refused
@@ -96,6 +96,10 @@ class Dispatch:
         """The provider answered 401: if that was about a token, another one may do."""
         if channel.provider in self.exchanging:
             self._exchange.forget(credential)
+
+    def obey(self, catalogue: Catalogue) -> None:
+        """Another catalogue is in force: proxies that no channel names any more are left."""
+        self._proxies.keep({channel.proxy for channel in catalogue.channels if channel.proxy is not None})
 
     async def close(self) -> None:
         """Cut every connection."""

@@ -241,6 +241,7 @@ class Relay:
 
     def obey(self, catalogue: Catalogue) -> None:
         """Another catalogue is in force: what was known of channels and credentials that are gone is forgotten."""
+        self._dispatch.obey(catalogue)
         if not self._health.is_calm:
             self._health.keep(_identities(catalogue))
 

@@ -265,6 +265,11 @@ async def replace_credentials(
             await rows.insert_credential(connection, _sealed(vault, channel_id, secret, ""))
 
 
+async def readable_secrets(connection: Connection, vault: Vault, channel_id: ChannelId) -> list[str]:
+    """Of a channel's credentials those that can still be decrypted."""
+    return list(_secrets(vault, (await rows.credentials_of(connection, [channel_id]))[channel_id]))
+
+
 def check_credentials(provider: str, secrets: Sequence[str]) -> None:
     """Refuse what this provider could never accept. Raises InvalidRequest."""
     vendor = VENDORS.get(provider)

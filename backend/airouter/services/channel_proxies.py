@@ -14,10 +14,19 @@ async def sealed_proxy(
 ) -> tuple[bytes | None, str | None]:
     """(what is kept, what is shown): the whole of it encrypted, because it may hold a password, and its address.
 
-    Policy `network` judges the proxy's address as that of any upstream. Raises InvalidRequest; it repeats no password.
+    Raises InvalidRequest, as `proxy_as_written`.
     """
     if text is None:
         return None, None
+    proxy, shown = await proxy_as_written(text, network)
+    return vault.encrypt(PROXY_PURPOSE, PROXY_TABLE, channel_id, proxy), shown
+
+
+async def proxy_as_written(text: str, network: Network) -> tuple[str, str]:
+    """(what to connect with, what is shown) of a proxy.
+
+    Policy `network` judges its address as that of any upstream. Raises InvalidRequest; it repeats no password.
+    """
     try:
         proxy, shown = checked_proxy(text)
     except ValueError as error:
@@ -26,4 +35,4 @@ async def sealed_proxy(
         await checked_base_url(shown, network)
     except InvalidRequest as error:
         raise InvalidRequest(str(error).replace("base_url:", "proxy:", 1), field="proxy") from None
-    return vault.encrypt(PROXY_PURPOSE, PROXY_TABLE, channel_id, proxy), shown
+    return proxy, shown

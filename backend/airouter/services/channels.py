@@ -21,9 +21,10 @@ from airouter.services.channel_credentials import (
     Secret,
     Troubles,
     check_credentials,
+    readable_secrets,
     replace_credentials,
 )
-from airouter.services.channel_proxies import sealed_proxy
+from airouter.services.channel_proxies import proxy_as_written, sealed_proxy
 from airouter.services.channel_views import ChannelView, told, views_of
 from airouter.services.policies import policy_in_force
 from airouter.services.vault import Vault
@@ -189,7 +190,8 @@ class Channels:
         Raises:
             NotFound
             AlreadyExists: another one has that name.
-            InvalidRequest: an unknown provider, or an address that no upstream may have.
+            InvalidRequest: an unknown provider, one that could never accept the credentials that are there, or an
+                address that no upstream may have.
         """
         async with self._database.transaction() as connection:
             row = await _found(rows.lock_channel(connection, channel_id))
@@ -207,6 +209,8 @@ class Channels:
                 proxy, proxy_hint = await sealed_proxy(self._vault, channel_id, changes.proxy, network)
                 new = msgspec.structs.replace(new, proxy=proxy, proxy_hint=proxy_hint)
             stored = await _unique(rows.update_channel(connection, new))
+            if changes.credentials is UNSET and new.provider != row.provider:
+                check_credentials(new.provider, await readable_secrets(connection, self._vault, channel_id))
             if changes.credentials is not UNSET:
                 check_credentials(new.provider, changes.credentials)
                 await replace_credentials(connection, self._vault, channel_id, changes.credentials)
@@ -227,9 +231,15 @@ class Channels:
 
     async def checked_address(self, provider: str, base_url: str) -> str:
         """The address as it would be stored. Raises InvalidRequest: no such provider, or an impossible address."""
+        return await _base_url(base_url, self._known(provider), await self._network())
+
+    async def checked_proxy(self, proxy: str) -> str:
+        """The proxy as it would be connected to. Raises InvalidRequest: it is none, or at an impossible address."""
+        return (await proxy_as_written(proxy, await self._network()))[0]
+
+    async def _network(self) -> Network:
         async with self._database.connection() as connection:
-            network = await policy_in_force(connection, Network)
-        return await _base_url(base_url, self._known(provider), network)
+            return await policy_in_force(connection, Network)
 
     def _known(self, provider: str) -> str:
         if provider not in self._providers:

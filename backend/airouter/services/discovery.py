@@ -14,7 +14,7 @@ from airouter.domain.errors import Conflict, NotFound, NotSupportedYet
 from airouter.domain.ids import ChannelId, CredentialId
 from airouter.services.catalogue import channel_of, open_credential
 from airouter.services.channel_credentials import Secret
-from airouter.services.channels import Channels
+from airouter.services.channels import Channels, Proxy
 from airouter.services.vault import SecretUnreadable, Vault
 from airouter.storage import channel_credentials
 from airouter.storage import channels as rows
@@ -25,12 +25,13 @@ _DRAFT: Final = "a channel to be"
 
 
 class DiscoveryDraft(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A channel that is not saved yet. The credential is used for this and forgotten."""
+    """A channel that is not saved yet. Credential and proxy are used for this and forgotten."""
 
     provider: Annotated[str, Meta(min_length=1, max_length=64)]
     base_url: Annotated[str, Meta(max_length=2000)] = ""
     credential: Secret | None = None
     options: ChannelOptions = ChannelOptions()
+    proxy: Proxy | None = None
 
     def __repr__(self) -> str:
         return f"DiscoveryDraft({self.provider!r})"
@@ -100,7 +101,7 @@ class ModelDiscovery:
         return await self._discover(channel_of(self._vault, row, ()), credential)
 
     async def of_draft(self, draft: DiscoveryDraft) -> Discovery:
-        """Before it is saved. Raises InvalidRequest: an unknown provider, or an address that no upstream may have."""
+        """Before it is saved. Raises InvalidRequest: an unknown provider, or an impossible address or proxy."""
         channel = Channel(
             channel_id=ChannelId(new_id()),
             name=_DRAFT,
@@ -109,6 +110,7 @@ class ModelDiscovery:
             models={},
             groups=frozenset(),
             options=draft.options,
+            proxy=None if draft.proxy is None else await self._channels.checked_proxy(draft.proxy),
         )
         secret = draft.credential
         return await self._discover(

@@ -6,7 +6,7 @@ is an ordinary `BrokenOff`.
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from typing import Any, cast
 from urllib.parse import unquote, urlsplit
 
@@ -149,12 +149,30 @@ class HttpxClient:
         self._transport = guarded_transport(guard, limits or ConnectionLimits(), tls or tls_context(), proxy)
         self._closing: set[asyncio.Task[None]] = set()
         self._closed = False
+        self._under_way = 0
+        self._is_idle = asyncio.Event()
+        self._is_idle.set()
 
     async def send(self, request: UpstreamRequest, timeouts: Timeouts) -> "HttpxAnswer":
         """See the contract."""
         if self._closed:
             raise ConnectFailed("the client was closed")
         request_head(request)  # refuses what must not be written
+        self._under_way += 1
+        self._is_idle.clear()
+        try:
+            return await self._answered(request, timeouts)
+        except BaseException:
+            self._left()
+            raise
+
+    def _left(self) -> None:
+        """A request is over: it failed, or its answer was closed."""
+        self._under_way -= 1
+        if not self._under_way:
+            self._is_idle.set()
+
+    async def _answered(self, request: UpstreamRequest, timeouts: Timeouts) -> "HttpxAnswer":
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(None) as until_head:
@@ -168,7 +186,14 @@ class HttpxClient:
             raise FirstByteTimeout("no head of an answer came in time") from None
         except httpx.HTTPError as error:
             raise _translated(error) from error
-        return HttpxAnswer(response, timeouts.idle_seconds, self._closing)
+        return HttpxAnswer(response, timeouts.idle_seconds, self._closing, self._left)
+
+    async def finish(self) -> None:
+        """Close when nothing is under way any more; at once where that is not waited for."""
+        try:
+            await self._is_idle.wait()
+        finally:
+            await self.close()
 
     async def close(self) -> None:
         """See the contract."""
@@ -181,7 +206,14 @@ class HttpxClient:
 class HttpxAnswer:
     """See `contract.UpstreamAnswer`."""
 
-    def __init__(self, response: httpx.Response, idle_seconds: float, closing: set[asyncio.Task[None]]) -> None:
+    def __init__(
+        self,
+        response: httpx.Response,
+        idle_seconds: float,
+        closing: set[asyncio.Task[None]],
+        when_closed: Callable[[], None],
+    ) -> None:
+        self._when_closed = when_closed
         self.status = response.status_code
         self.headers: Sequence[tuple[bytes, bytes]] = [(name.lower(), value) for name, value in response.headers.raw]
         self._stream = cast("httpx.AsyncByteStream", response.stream)
@@ -228,6 +260,7 @@ class HttpxAnswer:
         if self._closed:
             return
         self._closed = True
+        self._when_closed()
         if not self._done:
             task = asyncio.get_running_loop().create_task(self._stream.aclose())
             self._closing.add(task)

@@ -1,5 +1,7 @@
 """Clients that go through a proxy, one for each that a channel names."""
 
+import asyncio
+from collections.abc import Collection
 from urllib.parse import urlsplit
 
 from airouter.upstream.contract import ConnectFailed, UpstreamClient
@@ -10,13 +12,16 @@ PORT_DEFAULTS = {"http": 80, "https": 443}
 
 
 class ProxyClients:
-    """Opened when first asked for, closed together. The guard judges the proxy's address; where the proxy connects to
-    is its own affair, so it is for hosts that the operator named only.
+    """Opened when first asked for, closed when no channel names them any more, or together.
+
+    The guard judges the proxy's address; where the proxy connects to is its own affair, so it is for hosts that the
+    operator named only.
     """
 
     def __init__(self, guard: Guard) -> None:
         self._guard = guard
         self._clients: dict[str, HttpxClient] = {}
+        self._leaving: set[asyncio.Task[None]] = set()
         self._is_closed = False
 
     def of(self, proxy: str) -> UpstreamClient:
@@ -28,9 +33,20 @@ class ProxyClients:
             found = self._clients[proxy] = HttpxClient(self._guard, proxy=proxy)
         return found
 
+    def keep(self, proxies: Collection[str]) -> None:
+        """Only these are still named: the others take no more requests, and are closed after their last answer."""
+        for proxy in self._clients.keys() - set(proxies):
+            task = asyncio.get_running_loop().create_task(self._clients.pop(proxy).finish())
+            self._leaving.add(task)
+            task.add_done_callback(self._leaving.discard)
+
     async def close(self) -> None:
         """Cut every connection. Idempotent."""
         self._is_closed = True
+        leaving = list(self._leaving)
+        for task in leaving:
+            task.cancel()
+        await asyncio.gather(*leaving, return_exceptions=True)
         for client in self._clients.values():
             await client.close()
         self._clients.clear()

@@ -112,11 +112,27 @@ async def test_a_refusal_and_a_page_of_text_are_told_in_words_without_the_secret
         assert found["error"].startswith("What the provider answered is no list of models.")
 
 
+async def test_a_draft_is_asked_through_the_proxy_that_it_names(operator: httpx.AsyncClient) -> None:
+    async with running(answering(lambda _: {"data": [{"id": "far"}]})) as proxy:
+        draft = {
+            "provider": "openai-compatible",
+            "base_url": "http://8.8.8.8:81/v1",
+            "proxy": f"http://router:hush-hush@127.0.0.1:{proxy.port}",
+        }
+        await operator.put("/api/v1/admin/policies/network", json={"allow_private": True})
+        found = await discovered(operator, f"{CHANNELS}/discover", draft)
+        asked = proxy.received[0]
+    assert [one["name"] for one in found["models"]] == ["far"]
+    assert asked.line.startswith("GET http://8.8.8.8:81/v1/models ")
+    assert asked.headers["proxy-authorization"].startswith("Basic ")
+
+
 async def test_a_draft_that_cannot_be_a_channel_is_refused_by_field(operator: httpx.AsyncClient) -> None:
     for draft, field in [
         ({"provider": "skynet", "base_url": "https://api.example.com/v1"}, "provider"),
         ({"provider": "openai", "base_url": "http://169.254.169.254/"}, "base_url"),
         ({"provider": "openai", "base_url": ""}, "base_url"),
+        ({"provider": "openai", "base_url": "https://api.example.com/v1", "proxy": "http://169.254.169.254"}, "proxy"),
     ]:
         answer = await operator.post(f"{CHANNELS}/discover", json=draft)
         assert (answer.status_code, answer.json()["field"]) == (422, field), answer.text

@@ -1,5 +1,6 @@
 """What a form needs to know of vendors, and what a channel may say of its own ways."""
 
+import json
 from typing import Any
 
 import httpx
@@ -87,3 +88,16 @@ async def test_credential_of_a_service_account_is_checked_and_known_by_its_addre
     assert (wrong.status_code, wrong.json()["field"]) == (422, "base_url")
     azure = {**DRAFT, "name": "azure", "provider": "azure-openai", "credentials": [APPLICATION]}
     assert (await operator.post(CHANNELS, json=azure)).json()["credentials"][0]["hint"] == "c-1"
+
+
+async def test_another_provider_has_to_accept_the_credentials_that_are_there(operator: httpx.AsyncClient) -> None:
+    made = (await operator.post(CHANNELS, json=DRAFT)).json()
+    address = f"{CHANNELS}/{made['id']}"
+    vertex = {"provider": "vertex", "base_url": "https://aiplatform.googleapis.com"}
+    there = {"type": "service_account", "client_email": "a@b.c"}  # no private key
+    assert (await operator.patch(address, json={"credentials": [json.dumps(there)]})).status_code == 200
+    refused = await operator.patch(address, json=vertex)
+    assert (refused.status_code, refused.json()["field"]) == (422, "credentials"), refused.text
+    assert (await operator.get(address)).json()["provider"] == DRAFT["provider"]
+    both = await operator.patch(address, json={**vertex, "credentials": ["AIza-express-mode"]})
+    assert (both.status_code, both.json()["provider"]) == (200, "vertex"), both.text

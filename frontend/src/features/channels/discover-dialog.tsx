@@ -31,6 +31,7 @@ function ask(channel: Channel | null, fields: Fields, signal: AbortSignal): Prom
         provider: fields.provider,
         base_url: fields.baseUrl.trim(),
         ...(credential && { credential: credential.trim() }),
+        ...(fields.proxy.trim() !== "" && { proxy: fields.proxy.trim() }),
       },
       signal,
     }),
