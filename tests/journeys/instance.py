@@ -147,7 +147,7 @@ def folder() -> Iterator[Path]:
 
 @asynccontextmanager
 async def started(**more: str) -> AsyncIterator[Instance]:
-    """`airouter up` in demo mode on a free port, with these variables besides."""
+    """`airouter up` in demo mode on a free port, with these variables besides; at the end its books are audited."""
     assert (CONSOLE / "index.html").exists(), f"{CONSOLE} has no console: `make test` builds it"
     with folder() as place:
         environ = {"AIROUTER_MODE": "demo", "AIROUTER_PORT": "0", **more}
@@ -155,7 +155,10 @@ async def started(**more: str) -> AsyncIterator[Instance]:
         try:
             card = json.loads(await process.wait_for_file("demo.json"))
             dsn = json.loads(await process.wait_for_file("instance.json"))["database_url"]
-            yield Instance(process, card, dsn)
+            running = Instance(process, card, dsn)
+            yield running
+            report = await running.audit()
+            assert (report["exit"], report["ok"], report["drift"]) == (0, True, 0), report
         finally:
             process.end()
 

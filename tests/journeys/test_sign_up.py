@@ -8,10 +8,9 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, expect
+from playwright.async_api import expect
 
 from tests.builders import PASSWORD
-from tests.journeys.conftest import CACHE
 from tests.journeys.instance import Account, Instance, started
 from tests.journeys.visitor import Entrance, Visitor
 from tests.mail.server import Server
@@ -56,27 +55,16 @@ def widget() -> Iterator[str]:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="package")
-async def place(mail: Server, widget: str) -> AsyncIterator[Instance]:
-    """An instance of its own, which has a mail server and may load a challenge."""
+async def instance(database_of_a_file: str, mail: Server, widget: str) -> AsyncIterator[Instance]:
+    """One that has a mail server and may load a challenge."""
     port = await mail.start()
-    more = {
-        "AIROUTER_MAIL_URL": f"smtp://127.0.0.1:{port}",
-        "AIROUTER_MAIL_FROM": "Acme <no-reply@acme.example>",
-        "AIROUTER_CHALLENGE_ORIGIN": widget,
-    }
-    async with started(**more) as running:
+    async with started(
+        AIROUTER_DATABASE_URL=database_of_a_file,
+        AIROUTER_MAIL_URL=f"smtp://127.0.0.1:{port}",
+        AIROUTER_MAIL_FROM="Acme <no-reply@acme.example>",
+        AIROUTER_CHALLENGE_ORIGIN=widget,
+    ) as running:
         yield running
-        report = await running.audit()
-        assert (report["ok"], report["drift"]) == (True, 0), report
-
-
-@pytest_asyncio.fixture(loop_scope="package")
-async def door(browser: Browser, place: Instance) -> AsyncIterator[Entrance]:
-    opened = Entrance(browser, place.console_url, CACHE / "journeys" / "sign-up")
-    yield opened
-    trouble = [line for visitor in opened.visitors for line in visitor.trouble]
-    await opened.close(has_failed=bool(trouble))
-    assert not trouble, "\n".join(trouble)
 
 
 async def mailed(mail: Server, to: str, subject: str) -> str:
@@ -104,14 +92,16 @@ async def fill(visitor: Visitor, email: str, password: str = PASSWORD) -> None:
     await visitor.button("Create account").click()
 
 
-async def follow(visitor: Visitor, place: Instance, link: str) -> None:
-    assert link.startswith(place.console_url)
-    await visitor.go(link.removeprefix(place.console_url))
+async def follow(visitor: Visitor, instance: Instance, link: str) -> None:
+    assert link.startswith(instance.console_url)
+    await visitor.go(link.removeprefix(instance.console_url))
 
 
-async def test_an_operator_opens_sign_up_and_a_newcomer_joins_by_mail(place: Instance, door: Entrance, mail: Server):
-    operator = await door.visitor()
-    await operator.sign_in(place.operator)
+async def test_an_operator_opens_sign_up_and_a_newcomer_joins_by_mail(
+    instance: Instance, entrance: Entrance, mail: Server
+):
+    operator = await entrance.visitor()
+    await operator.sign_in(instance.operator)
     await operator.visit("Policies")
     await operator.looks_right("policies")
     form = operator.page.get_by_role("form", name="Sign-up")
@@ -128,7 +118,7 @@ async def test_an_operator_opens_sign_up_and_a_newcomer_joins_by_mail(place: Ins
     await expect(operator.page.get_by_text("Sign-up saved")).to_be_visible()
     await expect(operator.page.get_by_text("holds now")).to_be_visible()
 
-    visitor = await door.visitor()
+    visitor = await entrance.visitor()
     with visitor.refused("POST /api/v1/auth/register", 403):
         await fill(visitor, "a@spam.example")
         await expect(visitor.page.get_by_text("Addresses at this domain cannot join here.")).to_be_visible()
@@ -144,11 +134,11 @@ async def test_an_operator_opens_sign_up_and_a_newcomer_joins_by_mail(place: Ins
             break
         await asyncio.sleep(0.1)
     with visitor.refused("POST /api/v1/auth/verify", 401):
-        await follow(visitor, place, first)
+        await follow(visitor, instance, first)
         await visitor.button("Confirm").click()
         await expect(visitor.page.get_by_text("This link was used already")).to_be_visible()
     await visitor.page.goto("about:blank")
-    await follow(visitor, place, second)
+    await follow(visitor, instance, second)
     assert "#" not in visitor.page.url
     await visitor.looks_right("confirm an address")
     async with visitor.leaving():
@@ -157,9 +147,9 @@ async def test_an_operator_opens_sign_up_and_a_newcomer_joins_by_mail(place: Ins
     await expect(visitor.page.get_by_role("complementary").get_by_text("2.50").first).to_be_visible()
 
 
-async def test_a_forgotten_password_is_replaced_by_mail(place: Instance, door: Entrance, mail: Server):
-    ada = await place.person()
-    visitor = await door.visitor()
+async def test_a_forgotten_password_is_replaced_by_mail(instance: Instance, entrance: Entrance, mail: Server):
+    ada = await instance.person()
+    visitor = await entrance.visitor()
     await visitor.go("/sign-in")
     await visitor.page.get_by_role("link", name="Forgot your password?").click()
     await visitor.settled()
@@ -167,7 +157,7 @@ async def test_a_forgotten_password_is_replaced_by_mail(place: Instance, door: E
     await visitor.page.get_by_label("E-mail").fill(ada.email)
     await visitor.button("Send the link").click()
     await expect(visitor.page.get_by_text("a link is on its way")).to_be_visible()
-    await follow(visitor, place, await mailed(mail, ada.email, "Choose a new password"))
+    await follow(visitor, instance, await mailed(mail, ada.email, "Choose a new password"))
     await visitor.looks_right("choose a new password")
     with visitor.refused("POST /api/v1/auth/password-reset/confirm", 422):
         await visitor.page.get_by_label("New password").fill("password123")
@@ -178,13 +168,15 @@ async def test_a_forgotten_password_is_replaced_by_mail(place: Instance, door: E
         await visitor.button("Save and sign in").click()
         await visitor.page.wait_for_url("**/console")
     assert await mailed(mail, ada.email, "was changed")
-    other = await door.visitor()
+    other = await entrance.visitor()
     await other.sign_in(Account(email=ada.email, password=NEW_PASSWORD))
 
 
-async def test_what_was_not_saved_is_not_lost_unasked_and_what_was_can_be_restored(place: Instance, door: Entrance):
-    operator = await door.visitor()
-    await operator.sign_in(place.operator)
+async def test_what_was_not_saved_is_not_lost_unasked_and_what_was_can_be_restored(
+    instance: Instance, entrance: Entrance
+):
+    operator = await entrance.visitor()
+    await operator.sign_in(instance.operator)
     await operator.go("/console/admin/policies?topic=display")
     form = operator.page.get_by_role("form", name="Display")
     await form.get_by_label("Name of the place").fill("Acme AI")
@@ -206,21 +198,21 @@ async def test_what_was_not_saved_is_not_lost_unasked_and_what_was_can_be_restor
     await expect(form.get_by_label("Name of the place")).to_have_value("Acme AI")
 
 
-async def test_an_operator_sees_what_mail_went_out(place: Instance, door: Entrance, mail: Server):
-    operator = await door.visitor()
-    await operator.sign_in(place.operator)
+async def test_an_operator_sees_what_mail_went_out(instance: Instance, entrance: Entrance, mail: Server):
+    operator = await entrance.visitor()
+    await operator.sign_in(instance.operator)
     await operator.visit("Mail")
     await operator.button("Send a test mail").click()
-    assert await mailed(mail, place.operator.email, "A test mail")
+    assert await mailed(mail, instance.operator.email, "A test mail")
     await operator.go("/console/admin/mails")
-    row: Any = operator.page.get_by_role("row", name=place.operator.email).first
+    row: Any = operator.page.get_by_role("row", name=instance.operator.email).first
     await expect(row).to_contain_text("Sent")
     await operator.looks_right("mail")
 
 
-async def test_a_challenge_of_somebody_else_is_set_up_and_passed(place: Instance, door: Entrance, widget: str):
-    operator = await door.visitor()
-    await operator.sign_in(place.operator)
+async def test_a_challenge_of_somebody_else_is_set_up_and_passed(instance: Instance, entrance: Entrance, widget: str):
+    operator = await entrance.visitor()
+    await operator.sign_in(instance.operator)
     await operator.go("/console/admin/policies?topic=signup")
     form = operator.page.get_by_role("form", name="Sign-up")
     await form.get_by_label("Challenge", exact=True).select_option("turnstile")
@@ -237,11 +229,11 @@ async def test_a_challenge_of_somebody_else_is_set_up_and_passed(place: Instance
     await form.get_by_label("Script of the widget").fill(f"{widget}/api.js")
     await operator.button("Save").click()
     await expect(operator.page.get_by_text("Sign-up saved")).to_be_visible()
-    await place.set_policy(
-        "signup", {**await place.policy("signup"), "mode": "open", "verify_email": False, "welcome_grant": 0}
+    await instance.set_policy(
+        "signup", {**await instance.policy("signup"), "mode": "open", "verify_email": False, "welcome_grant": 0}
     )
 
-    visitor = await door.visitor()
+    visitor = await entrance.visitor()
     await visitor.go("/register")
     await visitor.page.get_by_label("E-mail").fill("challenged@example.com")
     await visitor.page.get_by_label("Password").fill(PASSWORD)
@@ -251,10 +243,10 @@ async def test_a_challenge_of_somebody_else_is_set_up_and_passed(place: Instance
         await visitor.page.wait_for_url("**/console")
 
 
-async def test_closed_and_by_invitation_say_so(place: Instance, door: Entrance):
-    visitor = await door.visitor()
+async def test_closed_and_by_invitation_say_so(instance: Instance, entrance: Entrance):
+    visitor = await entrance.visitor()
     for mode, words in (("invitation", "Joining takes an invitation here."), ("closed", "opens accounts")):
-        await place.set_policy("signup", {"mode": mode})
+        await instance.set_policy("signup", {"mode": mode})
         await visitor.go("/register")
         await visitor.page.reload()
         await visitor.settled()

@@ -7,7 +7,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import expect
 
-from tests.journeys.instance import CONSOLE, Instance, Process, folder, free_port
+from tests.journeys.instance import CONSOLE, Instance, Process, folder, free_port, started
 from tests.journeys.visitor import Entrance, Visitor
 from tests.patience import until
 
@@ -30,6 +30,13 @@ class Apart:
             "AIROUTER_DATABASE_URL": instance.dsn,
             "AIROUTER_SECRET_KEYS": (instance.process.home / "secret-keys").read_text().strip(),
         }
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="package")
+async def instance() -> AsyncIterator[Instance]:
+    """As somebody gets it who configures nothing, with the Postgres that it brings."""
+    async with started() as running:
+        yield running
 
 
 @pytest_asyncio.fixture(loop_scope="package")
