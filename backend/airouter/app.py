@@ -25,6 +25,7 @@ from airouter.api.doors.service import Doors
 from airouter.api.management import Services, management
 from airouter.api.openapi import as_json, management_json
 from airouter.api.public.demo_pay import demo_pay_routes
+from airouter.api.public.reference import REFERENCE
 from airouter.domain.catalogue import Catalogue
 from airouter.domain.ids import KeyId, NodeId, WalletId
 from airouter.furnishing import Ground, furnish
@@ -326,6 +327,7 @@ class Application:
                 *gemini_routes(house.open_doors),
                 *kept_routes(house.open_doors),
                 *compat_routes(house.services, house.open_doors),
+                *REFERENCE,
                 *_demo_routes(house),
             ],
         )
