@@ -99,6 +99,15 @@ async def test_a_team_is_renamed_by_its_owner(app: Any, database: str) -> None:
 # -- roles -------------------------------------------------------------------------------------------------------------
 
 
+async def test_a_team_has_a_name_that_can_be_read(app: Any, database: str) -> None:
+    """It stands in letters to strangers: a letter that turns the direction of writing would rewrite what is beside."""
+    async with signed_in(app, database) as ada:
+        for name in ("   ", "\u202eResearch"):
+            refused = await ada.client.post("/api/v1/accounts", json={"name": name})
+            assert (refused.status_code, refused.json()["field"]) == (422, "name")
+        assert (await ada.client.post("/api/v1/accounts", json={"name": " Research "})).json()["name"] == "Research"
+
+
 async def test_an_admin_touches_no_owner_and_makes_none(app: Any, database: str) -> None:
     async with AsyncExitStack() as stack:
         ada, bob, eve = [await stack.enter_async_context(signed_in(app, database)) for _ in range(3)]

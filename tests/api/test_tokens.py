@@ -11,7 +11,7 @@ import httpx
 from airouter.app import create_app
 from tests.api.conftest import client_of, running
 from tests.api.teams import put_in, team_of, within
-from tests.builders import Signed, run_sql, signed_in
+from tests.builders import PASSWORD, Signed, run_sql, signed_in
 from tests.settings import settings_for
 
 TOKENS = "/api/v1/tokens"
@@ -53,6 +53,17 @@ async def test_a_token_does_what_it_was_given_and_nothing_else(app: Any, databas
                 "token_not_allowed",
             )
             assert refusal(await client.get("/api/v1/me")) == (403, "scope_required")
+
+
+async def test_a_session_that_lies_open_makes_no_token(app: Any, database: str) -> None:
+    async with signed_in(app, database) as ada:
+        await run_sql(database, "UPDATE sessions SET authenticated_at = now() - interval '1 day'")
+        body = {"name": "forever", "scopes": ["usage.read"]}
+        refused = await ada.client.post("/api/v1/tokens", json=body)
+        assert (refused.status_code, refused.json()["code"]) == (403, "reauthentication_required")
+        proof = {"method": "password", "value": PASSWORD}
+        assert (await ada.client.post("/api/v1/auth/reauthenticate", json=proof)).status_code == 204
+        assert (await ada.client.post("/api/v1/tokens", json=body)).status_code == 201
 
 
 async def test_what_is_kept_of_a_token_does_not_open_anything(app: Any, database: str) -> None:

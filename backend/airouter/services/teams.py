@@ -16,6 +16,7 @@ from airouter.domain.errors import Conflict, NotFound, RoleRequired
 from airouter.domain.ids import AccountId, KeyId, UserId
 from airouter.domain.permission import Role, TeamRole
 from airouter.domain.policies.teams import Teams as TeamRules
+from airouter.domain.shown_name import shown_name
 from airouter.services.audit_log import Act, Actor, record
 from airouter.services.policies import policy_in_force
 from airouter.storage import accounts, keys, tokens
@@ -47,9 +48,11 @@ class Teams:
         """A team with its wallets and its maker as owner. The same `account_id` once more gives the same team.
 
         Raises:
+            InvalidRequest: the name cannot be read.
             TeamsNotAllowed: policy `teams` says who may.
             Conflict: they own as many as they may make.
         """
+        name = shown_name(name)
         async with self._database.transaction() as connection:
             rules = await policy_in_force(connection, TeamRules)
             if not _may_create(rules, role):
@@ -80,7 +83,8 @@ class Teams:
         return team
 
     async def rename(self, account_id: AccountId, name: str, actor: Actor) -> TeamRow:
-        """Raises NotFound."""
+        """Raises NotFound, InvalidRequest: the name cannot be read."""
+        name = shown_name(name)
         async with self._database.transaction() as connection:
             team = await _locked(connection, account_id)
             if team.name != name:

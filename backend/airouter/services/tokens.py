@@ -21,6 +21,7 @@ from msgspec import Meta
 from airouter.domain.errors import Conflict, InvalidRequest, NotFound, Unauthenticated
 from airouter.domain.ids import AccountId, TokenId, UserId
 from airouter.domain.permission import PERMISSIONS, SCOPES, Role, TeamRole
+from airouter.domain.shown_name import shown_name
 from airouter.services.attempts import Attempts, Budget, neighbourhood
 from airouter.services.audit_log import Act, Actor, record
 from airouter.storage import keys
@@ -133,9 +134,11 @@ class ManagementTokens:
         """The token and its secret. The same `token_id` once more gives the same token, without the secret.
 
         Raises:
-            InvalidRequest: a scope that does not exist, or that the maker does not have; a time that is over.
+            InvalidRequest: a name that cannot be read; a scope that does not exist, or that the maker does not have; a
+                time that is over.
             Conflict: they have too many. NotFound: they left the account a moment ago.
         """
+        name = shown_name(draft.name)
         scopes = _checked_scopes(draft.scopes, maker)
         _check_expiry(draft.expires_at)
         secret = new_secret()
@@ -150,7 +153,7 @@ class ManagementTokens:
                     token_id=token_id,
                     account_id=maker.account_id,
                     user_id=maker.user_id,
-                    name=draft.name,
+                    name=name,
                     secret_hash=hash_secret(secret),
                     prefix=secret[:_SHOWN_LENGTH],
                     scopes=scopes,

@@ -3031,6 +3031,8 @@ export interface paths {
         /**
          * Make a management token for an account; its secret is shown only now
          * @description Bound to the account of this call. It never exceeds what its maker may do there, now or later.
+         *
+         *     Needs a fresh proof of who one is: it may outlive the session that makes it.
          */
         post: operations["createToken"];
         delete?: never;
@@ -4178,6 +4180,7 @@ export interface components {
             credential?: string | null;
             options?: components["schemas"]["ChannelOptions"];
             provider: string;
+            proxy?: string | null;
         };
         /** Display */
         Display: {

@@ -15,6 +15,7 @@ from airouter.api.paging import Paging, cursor_of
 from airouter.domain.ids import TokenId
 from airouter.domain.permission import PERMISSIONS, Kind
 from airouter.services.audit_log import Actor
+from airouter.services.step_up import StepUp
 from airouter.services.tokens import ManagementTokens, TokenDraft, TokenMaker, scopes_for
 from airouter.storage.tokens import TokenRow
 
@@ -79,8 +80,13 @@ class TokensController(Controller):
         tokens: NamedDependency[ManagementTokens],
         new_id: NamedDependency[NewId],
         actor: NamedDependency[Actor],
+        step_up: NamedDependency[StepUp],
     ) -> TokenWithSecret:
-        """Bound to the account of this call. It never exceeds what its maker may do there, now or later."""
+        """Bound to the account of this call. It never exceeds what its maker may do there, now or later.
+
+        Needs a fresh proof of who one is: it may outlive the session that makes it.
+        """
+        await step_up.require(None, holder.person)
         maker = TokenMaker(
             user_id=holder.user_id,
             role=holder.person.role,
