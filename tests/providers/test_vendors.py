@@ -110,6 +110,27 @@ def test_voyage_is_asked_in_its_own_words_and_its_lone_total_is_input():
     assert found.reported.quantities == {"input": 10, "request": 1}
 
 
+def test_no_response_is_made_by_another_model_than_the_one_that_was_admitted():
+    asked = {"model": "perplexity/sonar", "input": "Hi", "preset": "xhigh", "models": ["openai/gpt-5.5"]}
+    assert sent("perplexity-agent", asked, "responses") == {"model": "theirs", "input": "Hi"}
+
+
+def test_xai_makes_responses_itself_and_its_figures_add_up():
+    out = PROVIDERS["xai"].outgoing(call({"model": "grok", "input": "Hi"}, endpoint="responses"))
+    assert out.path == "/responses"
+    usage = {
+        "input_tokens": 32,
+        "input_tokens_details": {"cached_tokens": 8},
+        "output_tokens": 103,
+        "output_tokens_details": {"reasoning_tokens": 94},
+        "total_tokens": 135,
+    }
+    answer = {"id": "resp_1", "object": "response", "status": "completed", "output": [], "usage": usage}
+    found = PROVIDERS["xai"].answer(call({"model": "grok"}, endpoint="responses"), json.dumps(answer).encode())
+    assert found.reported is not None
+    assert found.reported.quantities == {"input": 24, "cached_input": 8, "output": 9, "reasoning": 94, "request": 1}
+
+
 def test_jina_is_asked_for_base64_by_its_own_name():
     asked = {"model": "jina-embeddings-v4", "input": ["a"], "encoding_format": "base64", "dimensions": 64}
     wanted = {"model": "theirs", "input": ["a"], "embedding_type": "base64", "dimensions": 64}

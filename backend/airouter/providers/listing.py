@@ -24,6 +24,7 @@ UNLISTED: Final[Mapping[str, str]] = {
     "vertex-anthropic": "Vertex AI has no list behind this address; its model garden names them.",
     "bedrock": "Bedrock keeps its list behind another address; its console names the models and inference profiles.",
     "perplexity": "Perplexity has no list; its documentation names the models.",
+    "perplexity-agent": "Perplexity has no list; its documentation names the models.",
     "jina": "Jina has no list; its documentation names the models.",
     "voyage": "Voyage has no list; its documentation names the models.",
 }

@@ -68,17 +68,16 @@ class OpenAIProvider:
 
     def _unadapted(self, call: Call, headers: Headers) -> Outgoing:
         """As OpenAI itself takes it."""
+        if self._habits.chooses_models_by:
+            call = msgspec.structs.replace(call, body=without_members(call.body, self._habits.chooses_models_by))
         if call.endpoint in _RESPONSES:
             return openai_responses.outgoing(call, headers)
         if call.endpoint == "moderations":
             return moderations.outgoing(call, headers)
         request = call.request
         assert isinstance(request, Request), "this dialect's own"
-        given = call.body
-        if self._habits.chooses_models_by:
-            given = without_members(given, self._habits.chooses_models_by)
         asks = self._asks_for_usage and call.options.include_usage and call.is_streaming
-        body = outgoing_body(request, given, model=call.upstream_model, include_usage=asks)
+        body = outgoing_body(request, call.body, model=call.upstream_model, include_usage=asks)
         return Outgoing(method="POST", path=_PATHS[call.endpoint], headers=headers, body=body)
 
     def answer(self, call: Call, body: bytes) -> Answered:

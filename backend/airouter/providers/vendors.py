@@ -47,6 +47,11 @@ VECTORS: Final[tuple[Endpoint, ...]] = ("embeddings",)
 ONLY_MAX_TOKENS: Final = Adaptation(renames=(("max_completion_tokens", "max_tokens"),))
 """The vendor documents `max_tokens` alone; unknown members it ignores, and with one the client's limit."""
 
+TAKES_THOUGHTS: Final = frozenset({"deepseek", "moonshot", "siliconflow", "vllm", "volcengine", "zai", "zhipu"})
+"""Vendors of models that want the `reasoning_content` of their calls back while tools run. DeepSeek refuses a request
+without it (api-docs.deepseek.com/guides/thinking_mode, 2026); Groq and Mistral refuse one with it.
+"""
+
 VENDORS: Final[Mapping[str, Vendor]] = {
     "openai": Vendor(
         label="OpenAI",
@@ -152,7 +157,8 @@ VENDORS: Final[Mapping[str, Vendor]] = {
         adaptation=ONLY_MAX_TOKENS,
         notes="Outside China: https://api.siliconflow.com/v1.",
     ),
-    # jina.ai/embeddings, api.jina.ai/openapi.json: OpenAI's shape, but `embedding_type` for `encoding_format`.
+    # jina.ai/embeddings, api.jina.ai/openapi.json: OpenAI's shape, but `embedding_type` (float, base64, …)
+    # for `encoding_format`.
     "jina": Vendor(
         label="Jina AI",
         base_url="https://api.jina.ai/v1",
@@ -196,7 +202,8 @@ VENDORS: Final[Mapping[str, Vendor]] = {
         ),
         asks_for_usage=False,
     ),
-    # platform.moonshot.ai/docs/api/chat: max_completion_tokens, with max_tokens as its older name.
+    # platform.kimi.ai/docs (once platform.moonshot.ai): max_completion_tokens, with max_tokens as its older name; the
+    # last event of a stream says the usage, in its first choice or beside it.
     "moonshot": Vendor(
         label="Moonshot (Kimi)",
         base_url="https://api.moonshot.ai/v1",
@@ -226,7 +233,8 @@ VENDORS: Final[Mapping[str, Vendor]] = {
             searches=(("server_tool_use", "web_search_requests"),), chooses_models_by=("models", "preset", "route")
         ),
     ),
-    # docs.perplexity.ai/api-reference/chat-completions-post: max_tokens; every event of a stream says the usage.
+    # docs.perplexity.ai/docs/sonar/openai-compatibility: /chat/completions below the bare host; max_tokens; every event
+    # of a stream says the usage. Several integrators say that it was to end on 27 September 2026; the page does not.
     "perplexity": Vendor(
         label="Perplexity",
         base_url="https://api.perplexity.ai",
@@ -238,6 +246,18 @@ VENDORS: Final[Mapping[str, Vendor]] = {
             renames=ONLY_MAX_TOKENS.renames, leaves_out=("stream_options",), developer_is_system=True
         ),
         asks_for_usage=False,
+        notes="The Sonar API. Perplexity asks new projects to use its Agent API: `perplexity-agent`.",
+    ),
+    # docs.perplexity.ai/docs/agent-api/openai-compatibility: OpenAI's responses, below /v1; presets choose models.
+    "perplexity-agent": Vendor(
+        label="Perplexity (Agent API)",
+        base_url="https://api.perplexity.ai/v1",
+        credential_hint="pplx-…",
+        endpoints=("responses",),
+        docs="https://docs.perplexity.ai/docs/agent-api/openai-compatibility",
+        habits=Habits(chooses_models_by=("models", "preset")),
+        notes="Models are named with their vendor, such as perplexity/sonar. Tools that it runs, searches among them, "
+        "are not counted by its usage: put them into the rate of a request.",
     ),
     # alibabacloud.com/help/en/model-studio/compatibility-of-openai-with-dashscope: max_tokens,
     # stream_options.include_usage.
@@ -319,12 +339,13 @@ VENDORS: Final[Mapping[str, Vendor]] = {
             without=(("encoding_format", '"float"'),),
         ),
     ),
-    # docs.x.ai/docs/api-reference: reasoning stands beside completion_tokens; num_sources_used counts searches.
+    # docs.x.ai/docs/api-reference: reasoning stands beside completion_tokens; num_sources_used counts searches. Its
+    # page "Comparison with Chat Completions API": responses are the way it goes on with, and are kept for 30 days.
     "xai": Vendor(
         label="xAI",
         base_url="https://api.x.ai/v1",
         credential_hint="xai-…",
-        endpoints=CHAT,
+        endpoints=("chat.completions", "responses"),
         docs="https://docs.x.ai/docs/api-reference",
         habits=Habits(reasoning_beside=True, searches=(("num_sources_used",),)),
     ),
