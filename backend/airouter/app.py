@@ -7,6 +7,7 @@ import socket
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -255,7 +256,12 @@ class House:
     ) -> Gateway:
         """The pipeline, with what it knows of things that providers keep."""
         stored_ids, jobs = StoredIds(database), self._background_jobs
-        pins = Pins(stored_ids.find, relay, now)
+        pins = Pins(
+            stored_ids.find,
+            relay,
+            now,
+            lambda: timedelta(days=snapshot.current.policies.limits.conversation_days),
+        )
         background = Background(jobs=jobs, relay=relay, pins=pins, catalogue=lambda: snapshot.current, now=now)
         jobs.ask_with(background.ask)
         return Gateway(

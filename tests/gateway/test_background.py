@@ -10,7 +10,7 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from airouter.domain.background import GIVE_UP_AFTER, LOST_AFTER
+from airouter.domain.background import LOST_AFTER
 from airouter.domain.policy import Network
 from tests import postgres
 from tests.audit import audit_books
@@ -21,6 +21,8 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 COST = (20 * 2500) + (10 * 1250) + (12 * 10_000) + 7
 MODEL = "keeper"
+DAY = timedelta(hours=24)
+"""Policy `limits.background_hours_max`."""
 
 
 class House:
@@ -181,18 +183,62 @@ async def test_one_whose_node_died_before_it_had_a_name_is_given_up(house: House
     assert (await house.live.record(job_id))["error"] == "never_begun"
 
 
-async def test_one_whose_channel_is_gone_waits_for_it_a_day(house: House):
+async def test_one_whose_channel_is_gone_waits_for_it_as_long_as_it_may_run(house: House):
     holder = await house.live.holder(quota=10**9)
     job_id, _ = await house.begin(holder)
     await house.live.sql(
         "UPDATE background_jobs SET channel_id = gen_random_uuid() WHERE job_id = $1::text::uuid", job_id
     )
-    await house.age(job_id, GIVE_UP_AFTER - timedelta(minutes=1))
+    await house.age(job_id, DAY + LOST_AFTER - timedelta(minutes=1))
     await house.sweep()
     assert await house.is_open(job_id)
-    await house.age(job_id, GIVE_UP_AFTER + timedelta(minutes=1))
+    await house.age(job_id, DAY + LOST_AFTER + timedelta(minutes=1))
     await house.sweep()
     assert (await house.live.record(job_id))["error"] == "channel_gone"
+
+
+async def test_one_that_never_ends_is_stopped_in_time_and_pays_what_it_used(house: House):
+    holder = await house.live.holder(quota=10**9)
+    job_id, name = await house.begin(holder)
+    house.kept.write(name, "Hello there")
+    await house.age(job_id, DAY - timedelta(minutes=1))
+    await house.sweep()
+    assert await house.is_open(job_id)
+    await house.age(job_id, DAY + timedelta(minutes=1))
+    await house.sweep()
+    assert house.kept.asked[-1][:2] == ("POST", f"/responses/{name}/cancel")
+    record = await house.live.record(job_id)
+    assert (record["status"], record["usage_source"], record["error"]) == (
+        "cancelled", "estimated", "background_too_long",
+    )  # fmt: skip
+    assert record["quantities"] == {"input": 2, "output": 3, "request": 1}
+    assert await house.wallet(holder) == (10**9 - record["charged"], 0)
+    assert (await house.ask(holder, "GET", f"/{name}")).json()["status"] == "cancelled"
+
+
+async def test_one_that_cannot_be_stopped_ends_all_the_same(house: House):
+    holder = await house.live.holder(quota=10**9)
+    job_id, name = await house.begin(holder)
+    house.kept.cannot_stop.add(name)
+    await house.age(job_id, DAY + timedelta(minutes=1))
+    await house.sweep()
+    assert await house.is_open(job_id), "it is asked again"
+    await house.age(job_id, DAY + LOST_AFTER + timedelta(minutes=1))
+    await house.sweep()
+    record = await house.live.record(job_id)
+    assert (record["status"], record["error"]) == ("cancelled", "background_too_long")
+    assert await house.wallet(holder) == (10**9 - record["charged"], 0)
+
+
+async def test_one_that_ends_while_it_is_stopped_pays_what_it_reports(house: House):
+    holder = await house.live.holder(quota=10**9)
+    job_id, name = await house.begin(holder)
+    house.kept.ends_when_stopped.add(name)
+    await house.age(job_id, DAY + timedelta(minutes=1))
+    await house.sweep()
+    record = await house.live.record(job_id)
+    assert (record["status"], record["usage_source"], record["charged"]) == ("ok", "provider", COST)
+    assert record["error"] is None
 
 
 async def test_a_streamed_one_is_charged_once_whether_or_not_its_client_stays(house: House):

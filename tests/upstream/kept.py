@@ -1,5 +1,6 @@
 """An upstream that keeps responses as OpenAI does: each organisation (credential) knows its own and no other's."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -29,12 +30,23 @@ class KeptResponses:
         self.asked: list[tuple[str, str, str, dict[str, Any]]] = []
         """(method, path with query, credential, body) of each request."""
         self.finishes_streams = True
+        self.cannot_stop: set[str] = set()
+        """Names of responses whose cancellation fails."""
+        self.ends_when_stopped: set[str] = set()
+        """Those that had ended when they were to be cancelled."""
+        self.holds_back = asyncio.Event()
+        """Once set, no new response is answered for."""
         self._numbers = count(1)
 
     def finish(self, name: str, status: str = "completed", *, usage: dict[str, Any] | None = USAGE) -> None:
         """The background response of that name ends."""
         response = next(r for (_, known), r in self.kept.items() if known == name)
         response.update(status=status, usage=usage, output=_output(name) if status == "completed" else [])
+
+    def write(self, name: str, text: str) -> None:
+        """The background response of that name has got so far."""
+        response = next(r for (_, known), r in self.kept.items() if known == name)
+        response.update(status="in_progress", output=_output(name, text))
 
     def forget(self, name: str) -> None:
         self.kept = {key: response for key, response in self.kept.items() if key[1] != name}
@@ -84,7 +96,9 @@ class KeptResponses:
         }
         if response["store"]:
             self.kept[credential, name] = response
-        if body.get("stream"):
+        if self.holds_back.is_set():
+            await line.gone()
+        elif body.get("stream"):
             await self._stream(line, response)
         else:
             await _json(line, response)
@@ -138,6 +152,11 @@ class KeptResponses:
             case "DELETE", []:
                 self.forget(response["id"])
                 await _json(line, {"id": response["id"], "object": "response", "deleted": True})
+            case "POST", ["cancel"] if response["id"] in self.cannot_stop:
+                await _json(line, _error("Try again later."), 500)
+            case "POST", ["cancel"] if response["id"] in self.ends_when_stopped:
+                self.finish(response["id"])
+                await _json(line, response)
             case "POST", ["cancel"]:
                 response.update(status="cancelled")
                 await _json(line, response)
@@ -149,10 +168,10 @@ class KeptResponses:
                 await _json(line, _error("no such thing"), 404)
 
 
-def _output(name: str) -> list[dict[str, Any]]:
-    text = {"type": "output_text", "text": "Hello there", "annotations": []}
+def _output(name: str, text: str = "Hello there") -> list[dict[str, Any]]:
+    part = {"type": "output_text", "text": text, "annotations": []}
     return [
-        {"type": "message", "id": f"msg_{name}", "status": "completed", "role": "assistant", "content": [text]},
+        {"type": "message", "id": f"msg_{name}", "status": "completed", "role": "assistant", "content": [part]},
     ]
 
 

@@ -14,9 +14,11 @@ JOBS_NODE: Final = NodeId(UUID("00000000-0000-7000-8000-000000000b06"))
 """Stands for all background jobs where limits of keys are leased. No process is this node, and none may sweep it."""
 
 LOST_AFTER: Final = timedelta(minutes=15)
-"""A job that its provider does not know (any more), or never named, is given up when it is as old as that."""
-GIVE_UP_AFTER: Final = timedelta(hours=24)
-"""The same for one whose channel is gone or does not answer."""
+"""A job that its provider does not know (any more), or never named, is given up when it is as old as that. So long
+beyond policy `limits.background_hours_max` one is given up whose channel is gone or silent, or that cannot be stopped.
+"""
+TOO_LONG: Final = "background_too_long"
+"""The error of a job that was stopped because of its age."""
 
 Loss = Literal["never_begun", "unknown_to_provider", "channel_gone", "provider_silent"]
 """Why a job was given up. Its account pays nothing, and the operator is told."""

@@ -1,6 +1,7 @@
 """Names that providers minted: found for the account they belong to, and forgotten with what they name."""
 
 from collections.abc import Collection, Sequence
+from datetime import timedelta
 
 from airouter.domain.ids import AccountId
 from airouter.domain.stored_id import StoredId
@@ -15,9 +16,15 @@ class StoredIds:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def find(self, account_id: AccountId, names: Collection[str]) -> list[StoredId]:
-        """Those that the account has and that still last. What another account has is unknown."""
-        async with self._database.connection() as connection:
+    async def find(
+        self, account_id: AccountId, names: Collection[str], conversations_last: timedelta
+    ) -> list[StoredId]:
+        """Those that the account has and that still last. What another account has is unknown.
+
+        A conversation that is asked for is in use: from now on it lasts for so long again.
+        """
+        async with self._database.transaction() as connection:
+            await rows.renew_conversations(connection, account_id, names, conversations_last)
             return await rows.find_stored_ids(connection, account_id, names)
 
     async def keep(self, names: Sequence[StoredId]) -> None:

@@ -1,6 +1,7 @@
 """Rows of names that providers minted."""
 
 from collections.abc import Collection, Sequence
+from datetime import timedelta
 
 from airouter.domain.ids import AccountId
 from airouter.domain.stored_id import NAME_MAX, StoredId
@@ -26,6 +27,13 @@ async def find_stored_ids(connection: Connection, account_id: AccountId, names: 
     """Those of the account that still last."""
     rows = await connection.fetch(QUERIES.find_stored_ids, account_id, list(names))
     return [row_as(StoredId, row) for row in rows]
+
+
+async def renew_conversations(
+    connection: Connection, account_id: AccountId, names: Collection[str], last: timedelta
+) -> None:
+    """Those of the account that have less than half of their time left get all of it."""
+    await connection.execute(QUERIES.renew_conversations, account_id, list(names), last)
 
 
 async def delete_stored_id(connection: Connection, account_id: AccountId, name: str) -> None:

@@ -11,6 +11,12 @@ ON CONFLICT ON CONSTRAINT stored_id_once DO NOTHING
 SELECT account_id, name, kind, key_id, channel_id, credential_id, model, upstream_model, request_id, expires_at
 FROM stored_ids WHERE account_id = $1 AND name = ANY($2::text[]) AND (expires_at IS NULL OR expires_at > now())
 
+-- name: renew_conversations
+-- One write for half of the time, however often they are used.
+UPDATE stored_ids SET expires_at = now() + $3::interval
+WHERE account_id = $1 AND name = ANY($2::text[]) AND kind = 'conversation'
+  AND (expires_at IS NULL OR expires_at BETWEEN now() AND now() + $3::interval / 2)
+
 -- name: delete_stored_id
 DELETE FROM stored_ids WHERE account_id = $1 AND name = $2
 

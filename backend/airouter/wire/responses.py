@@ -224,6 +224,17 @@ def item_names(output: msgspec.Raw) -> tuple[str, ...]:
     return tuple(each_text(output, "id"))
 
 
+_NOT_WRITTEN: Final = frozenset({"status", "call_id"})
+
+
 def written_bytes(output: msgspec.Raw) -> int:
-    """Bytes of what a model wrote."""
-    return text_bytes(decoded(output), payload_of)
+    """Bytes of what a model wrote; what became of an item, and the name of a call, were not written by it."""
+    items = decoded(output)
+    if not isinstance(items, list):
+        return 0
+    written = [
+        {name: member for name, member in item.items() if name not in _NOT_WRITTEN}
+        for item in items
+        if isinstance(item, dict)
+    ]
+    return text_bytes(written, payload_of)

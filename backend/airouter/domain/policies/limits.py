@@ -25,5 +25,10 @@ class Limits(Topic, frozen=True, kw_only=True):
     """
     stored_days: Annotated[int, Meta(ge=1, le=3650)] = 30
     """How long the name of a stored response is known where its provider does not say how long it lasts."""
+    conversation_days: Annotated[int, Meta(ge=1, le=3650)] = 365
+    """How long the name of a conversation is known after it was last used: its provider keeps it until it is deleted.
+    """
+    background_hours_max: Annotated[int, Meta(ge=1, le=720)] = 24
+    """A background job that its provider still calls running at this age is cancelled, and pays what it used."""
     drain_seconds: Annotated[int, Meta(ge=0, le=3600)] = 60
     """How long an answer is read on after its client left."""

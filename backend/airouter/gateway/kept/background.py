@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from airouter.domain.background import GIVE_UP_AFTER, LOST_AFTER, Ended, Loss
+from airouter.domain.background import LOST_AFTER, TOO_LONG, Ended, Loss
 from airouter.domain.catalogue import Catalogue, Channel
 from airouter.domain.errors import DatabaseUnavailable, DomainError, UpstreamFailed
 from airouter.domain.ids import RequestId
@@ -211,38 +211,60 @@ class Background:
         return msgspec.structs.replace(ended, provider_cost=cost)
 
     async def ask(self, job: JobRow) -> Ended | None:
-        """Asks the provider about a job that nobody else asked about; None: it goes on, or nothing can be said now."""
+        """Asks the provider about a job that nobody else asked about; None: it goes on, or nothing can be said now.
+
+        One that goes on beyond policy `limits.background_hours_max` is stopped.
+        """
         age = self._now() - job.created_at
         if job.response_id is None:
             return _lost(age, LOST_AFTER, "never_begun")
         catalogue = self._catalogue()
+        oldest = timedelta(hours=catalogue.policies.limits.background_hours_max)
+        patience = oldest + LOST_AFTER
         try:
             pin = place(_stored(job, job.response_id), catalogue)
         except ChannelGone:
-            return _lost(age, GIVE_UP_AFTER, "channel_gone")
-        try:
-            status, body = await self._fetched(pin, job, catalogue)
-        except UpstreamError:
-            return _lost(age, GIVE_UP_AFTER, "provider_silent")
+            return _lost(age, patience, "channel_gone")
+        status, kept = await self._heard_about(pin, job, catalogue, "GET")
         if status == _NOT_FOUND:
             return _lost(age, LOST_AFTER, "unknown_to_provider")
-        kept = self._relay.provider_of(pin.channel).answer(call_about(pin, job.model), body).kept
-        if not 200 <= status < 300 or kept is None:
-            return _lost(age, GIVE_UP_AFTER, "provider_silent")
+        if kept is None:
+            return _lost(age, patience, "provider_silent")
+        if kept.status == "running" and age > oldest:
+            return await self._stopped(pin, job, catalogue, kept, is_last=age > patience)
         return self._ended(kept, job, pin.channel)
 
-    async def _fetched(self, pin: Pin, job: JobRow, catalogue: Catalogue) -> tuple[int, bytes]:
-        path = "/responses/" + quote(job.response_id or "", safe="")
-        answer = await self._relay.ask(
-            pin.channel,
-            call_about(pin, job.model),
-            lambda out: openai_responses.about(out, "GET", path),
-            catalogue,
-        )
+    async def _stopped(self, pin: Pin, job: JobRow, catalogue: Catalogue, kept: Kept, *, is_last: bool) -> Ended | None:
+        """Cancels a job, which ends it as if its client had. Where the provider does not do it in time, what it said
+        last decides.
+        """
+        _, answered = await self._heard_about(pin, job, catalogue, "POST", "/cancel")
+        stopped = answered or kept
+        if stopped.status == "running" and is_last:
+            log.warning("background.not_stopped job=%s", job.job_id)
+            stopped = msgspec.structs.replace(stopped, status="cancelled")
+        ended = self._ended(stopped, job, pin.channel)
+        is_ours = ended is not None and ended.status == "cancelled"
+        return msgspec.structs.replace(ended, error=TOO_LONG) if ended is not None and is_ours else ended
+
+    async def _heard_about(
+        self, pin: Pin, job: JobRow, catalogue: Catalogue, method: str, beyond: str = ""
+    ) -> tuple[int, Kept | None]:
+        """The status of what the provider says about a job (0: nothing), and what it says if that is proper."""
+        path = "/responses/" + quote(job.response_id or "", safe="") + beyond
+        call = call_about(pin, job.model)
         try:
-            return answer.status, await answer.read(ANSWER_BYTES_MAX)
-        finally:
-            answer.close()
+            answer = await self._relay.ask(
+                pin.channel, call, lambda out: openai_responses.about(out, method, path), catalogue
+            )
+            try:
+                body = await answer.read(ANSWER_BYTES_MAX)
+            finally:
+                answer.close()
+        except UpstreamError:
+            return 0, None
+        is_proper = 200 <= answer.status < 300
+        return answer.status, self._relay.provider_of(pin.channel).answer(call, body).kept if is_proper else None
 
 
 def call_about(pin: Pin, model: str | None, *, is_streaming: bool = False) -> ProviderCall:

@@ -26,8 +26,8 @@ from airouter.wire.endpoint import Endpoint
 from airouter.wire.requests import RequestHead
 from airouter.wire.responses import Remembered, Request
 
-Find = Callable[[AccountId, Collection[str]], Awaitable[list[StoredId]]]
-"""Asks Postgres for names of one account."""
+Find = Callable[[AccountId, Collection[str], timedelta], Awaitable[list[StoredId]]]
+"""Asks Postgres for names of one account; conversations among them last for so long again."""
 
 _REMEMBERED: Final = 100_000
 _UNKNOWN: Final[dict[Remembered, type[DomainError]]] = {
@@ -40,8 +40,11 @@ _UNKNOWN: Final[dict[Remembered, type[DomainError]]] = {
 class Pins:
     """What this process knows of names, and where requests that carry them have to go."""
 
-    def __init__(self, find: Find, relay: Relay, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self, find: Find, relay: Relay, now: Callable[[], datetime], conversations_last: Callable[[], timedelta]
+    ) -> None:
         self._find = find
+        self._conversations_last = conversations_last
         self._relay = relay
         self._now = now
         self._known: OrderedDict[tuple[AccountId, str], StoredId] = OrderedDict()
@@ -101,15 +104,22 @@ class Pins:
         missing: list[str] = []
         for name in names:
             stored = self._known.get((account_id, name))
-            if stored is not None and (stored.expires_at is None or stored.expires_at > self._now()):
+            if stored is not None and self._is_fresh(stored):
                 found[name] = stored
             elif len(name) <= NAME_MAX and name.isprintable():
                 missing.append(name)
         if missing:
-            for stored in await self._find(account_id, missing):
+            for stored in await self._find(account_id, missing, self._conversations_last()):
                 found[stored.name] = stored
                 self.remember((stored,))
         return found
+
+    def _is_fresh(self, stored: StoredId) -> bool:
+        """It lasts. A conversation has half of its time left: before that, Postgres is told that it is in use."""
+        if stored.expires_at is None:
+            return stored.kind != "conversation"
+        spare = self._conversations_last() / 2 if stored.kind == "conversation" else timedelta()
+        return stored.expires_at - spare > self._now()
 
     def remember(self, names: Iterable[StoredId]) -> None:
         """Names that were just minted, or found."""

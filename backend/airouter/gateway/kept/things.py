@@ -6,6 +6,7 @@ keeps conversations: by priority, then by name, so that all of a group's begin a
 """
 
 import asyncio
+from datetime import timedelta
 from typing import Any, Final, Literal
 from urllib.parse import parse_qs, quote
 
@@ -150,7 +151,7 @@ class KeptThings:
         finally:
             answer.close()
         if found is None:
-            await self._keep(caller, pin, errand, body)
+            await self._keep(caller, pin, errand, body, routes)
         elif about.method == "DELETE" and not about.beyond:
             self._pins.forget(found.account_id, found.name)
             await self._stored_ids.forget(found.account_id, found.name)
@@ -160,7 +161,7 @@ class KeptThings:
             await self._heard(job, answered.kept, pin)
         errand.exchange.send(answer.status, (*forwarded(answer.headers), *errand.headers), body)
 
-    async def _keep(self, caller: Caller, pin: Pin, errand: Errand, body: bytes) -> None:
+    async def _keep(self, caller: Caller, pin: Pin, errand: Errand, body: bytes, routes: Routes) -> None:
         """What was begun is found by its account from now on."""
         name = conversation_name(body)
         if name is None:
@@ -175,7 +176,7 @@ class KeptThings:
             model=None,
             upstream_model=None,
             request_id=errand.request_id,
-            expires_at=None,
+            expires_at=wall_clock() + timedelta(days=routes.catalogue.policies.limits.conversation_days),
         )
         await self._stored_ids.keep([stored])
         self._pins.remember((stored,))
