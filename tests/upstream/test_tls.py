@@ -2,6 +2,7 @@
 
 import ssl
 
+import certifi
 import pytest
 
 from airouter.upstream.tls import tls_context
@@ -22,4 +23,12 @@ def test_machine_without_authorities_gets_those_of_mozilla(
         cafile=None, capath=None if folder is None else str(tmp_path_factory.mktemp(folder))
     )
     monkeypatch.setattr(ssl, "get_default_verify_paths", lambda: paths)
+    assert tls_context().cert_store_stats()["x509_ca"] > 50
+
+
+def test_authorities_are_read_once_and_anew_when_others_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    context = tls_context()
+    assert tls_context() is context
+    monkeypatch.setenv("SSL_CERT_FILE", certifi.where())
+    assert tls_context() is not context
     assert tls_context().cert_store_stats()["x509_ca"] > 50
