@@ -98,7 +98,8 @@ def _migrate() -> Migrate | None:
 async def cloned(admin: str, template: str) -> AsyncIterator[str]:
     """URL of a fresh copy of `template`, dropped afterwards with whoever still is connected."""
     name = f"test_{uuid4().hex[:12]}"
-    await _execute(admin, f"CREATE DATABASE {name} TEMPLATE {template}")
+    # Half the work of the other strategy while nothing is forced to a disk.
+    await _execute(admin, f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
     try:
         yield at(admin, name)
     finally:

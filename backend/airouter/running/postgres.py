@@ -38,7 +38,9 @@ POLL_SECONDS = 0.01
 DURABLE = ("max_connections=200",)
 # For tests: what a power cut would lose may be lost. A kill -9 must still lose nothing, hence no word here of
 # synchronous_commit or full_page_writes.
-NOT_DURABLE = (*DURABLE, "fsync=off", "checkpoint_timeout=1h", "max_wal_size=1GB", "autovacuum_naptime=5min")
+NOT_DURABLE = (
+    *DURABLE, "fsync=off", "checkpoint_timeout=1h", "max_wal_size=1GB", "autovacuum_naptime=5min", "jit=off",
+)  # fmt: skip
 
 
 class _Running(msgspec.Struct, frozen=True, kw_only=True):
