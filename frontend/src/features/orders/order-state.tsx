@@ -24,7 +24,7 @@ export function OrderState({ line }: { line: AdminOrder }) {
         {t(isPartly ? "partlyRefunded" : `status.${status}`)}
       </State>
       {reason && i18n.exists(key, { ns: "orders" }) && (
-        <span className="sub">{t(key as "reason.underpaid")}</span>
+        <span className="sub block text-12 text-ink-3">{t(key as "reason.underpaid")}</span>
       )}
     </>
   )

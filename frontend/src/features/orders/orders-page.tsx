@@ -33,6 +33,9 @@ function useColumns(labels: Map<string, string>): Column<AdminOrder>[] {
         <>
           <span className="name">{row.account_name}</span>
           <span className="sub">{row.buyer ?? t("erased")}</span>
+          <span className="sub md:hidden">
+            <OrderState line={row} />
+          </span>
         </>
       ),
     },
@@ -69,7 +72,12 @@ function useColumns(labels: Map<string, string>): Column<AdminOrder>[] {
           <Nothing />
         ),
     },
-    { id: "state", head: t("state"), cell: (row) => <OrderState line={row} /> },
+    {
+      id: "state",
+      head: t("state"),
+      className: "max-md:hidden",
+      cell: (row) => <OrderState line={row} />,
+    },
   ]
 }
 

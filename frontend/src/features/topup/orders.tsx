@@ -29,7 +29,18 @@ function useColumns(rows: Order[], methods: Offer[] | undefined): Column<Order>[
   const { sign, unit } = useLedger()
   const decimals = Math.max(2, ...rows.map((row) => decimalsOf(row.credited_quota, unit)))
   return [
-    { id: "when", head: t("orders.when"), cell: (row) => <When at={row.created_at} as="time" /> },
+    {
+      id: "when",
+      head: t("orders.when"),
+      cell: (row) => (
+        <>
+          <When at={row.created_at} as="time" />
+          <span className="sub md:hidden">
+            <OrderState order={row} />
+          </span>
+        </>
+      ),
+    },
     {
       id: "method",
       head: t("orders.method"),
@@ -51,7 +62,12 @@ function useColumns(rows: Order[], methods: Offer[] | undefined): Column<Order>[
       cell: (row) =>
         row.credited_quota > 0 ? <Amount quota={row.credited_quota} plus decimals={decimals} /> : <Nothing />,
     },
-    { id: "state", head: t("orders.state"), cell: (row) => <OrderState order={row} /> },
+    {
+      id: "state",
+      head: t("orders.state"),
+      className: "max-md:hidden",
+      cell: (row) => <OrderState order={row} />,
+    },
     {
       id: "act",
       head: <span className="sr-only">{t("orders.acts")}</span>,
