@@ -11,6 +11,7 @@ from airouter.providers.headers import HeaderBook
 from airouter.providers.overrides import overridden
 from airouter.providers.passing_stream import PassingStreamReader
 from airouter.providers.reporting import UsageRefused, figure
+from airouter.translation.foreign_thoughts import without_foreign_thoughts
 from airouter.wire.anthropic import Answer, read_answer, written_bytes
 from airouter.wire.endpoint import Endpoint
 from airouter.wire.openai import is_given, with_model, with_one_model
@@ -52,7 +53,8 @@ class AnthropicProvider:
         more = call.client_headers
         if not any(name == VERSION[0] for name, _ in more):
             more = (VERSION, *more)
-        body = with_one_model(call.body, call.request.model, call.upstream_model)
+        body = without_foreign_thoughts(call.endpoint, call.body)
+        body = with_one_model(body, call.request.model, call.upstream_model)
         headers = self._headers.of(call.credential, more)
         return overridden(Outgoing(method="POST", path=_PATHS[call.endpoint], headers=headers, body=body), call)
 

@@ -13,6 +13,7 @@ from airouter.providers.headers import HeaderBook
 from airouter.providers.overrides import overridden
 from airouter.providers.passing_stream import PassingStreamReader
 from airouter.providers.reporting import UsageRefused, figure
+from airouter.translation.foreign_thoughts import without_foreign_thoughts
 from airouter.wire.endpoint import VECTORS, Endpoint
 from airouter.wire.gemini import Answer, Request, read_answer, with_one_model, written_bytes
 from airouter.wire.prompt import estimated_tokens
@@ -58,11 +59,12 @@ class GeminiProvider:
         model = call.upstream_model
         named = model if "/" in model else f"models/{model}"
         verb = "streamGenerateContent?alt=sse" if call.is_streaming else _VERBS[call.endpoint]
+        body = without_foreign_thoughts(call.endpoint, call.body)
         out = Outgoing(
             method="POST",
             path=f"/v1beta/{quote(named)}:{verb}",
             headers=self._headers.of(call.credential),
-            body=call.body if call.endpoint == "generate_content" else with_one_model(call.body, named),
+            body=body if call.endpoint == "generate_content" else with_one_model(body, named),
         )
         return overridden(out, call)
 

@@ -8,6 +8,7 @@ import msgspec
 from airouter.providers.contract import Answered, Call, Kept, KeptStatus, Outgoing, Reported
 from airouter.providers.passing_stream import PassingStreamReader
 from airouter.providers.reporting import Habits, UsageRefused, reported
+from airouter.translation.foreign_thoughts import without_foreign_thoughts
 from airouter.wire.endpoint import Endpoint
 from airouter.wire.openai import is_given, with_each_member_once, with_model, with_one_model
 from airouter.wire.prompt import estimated_tokens
@@ -34,8 +35,9 @@ def outgoing(call: Call, headers: Any) -> Outgoing:
 
     A member that decides where a call may go stands in it once: what was looked up is what is read.
     """
-    body = with_one_model(call.body, call.request.model, call.upstream_model)
-    if body is call.body and any(body.count(name) > 1 for name in _NAMING):
+    given = without_foreign_thoughts(call.endpoint, call.body)
+    body = with_one_model(given, call.request.model, call.upstream_model)
+    if body is given and any(body.count(name) > 1 for name in _NAMING):
         body = with_each_member_once(body)
     return Outgoing(method="POST", path=_PATHS[call.endpoint], headers=headers, body=body)
 

@@ -12,6 +12,7 @@ from airouter.domain.errors import InvalidRequest
 from airouter.domain.ids import RequestId, minted_at
 from airouter.domain.rate_card import Meter
 from airouter.providers.contract import Answered, Call, Outgoing, Prepared, Provider, Refusal, Reported, StreamReader
+from airouter.providers.vendors import TAKES_THOUGHTS
 from airouter.translation.conversation import Conversation, features_of
 from airouter.translation.dialect import DIALECTS, ID_PREFIXES, OF_PROVIDERS, Asked, EventReader, EventWriter, Wanted
 from airouter.translation.links import links_of
@@ -90,7 +91,7 @@ class TranslatedProvider:
             raise InvalidRequest("The body is nested too deeply.", field=None) from None
         conversation = self._theirs.read_request(body, call.upstream_model, is_streaming=call.is_streaming)
         dropped = dropped_or_refused(features_of(conversation, self._ours.name), self._ours.name)
-        lacking = self._ours.lacks(conversation, _wanted(call, conversation))
+        lacking = self._ours.lacks(conversation, self._wanted(call, conversation))
         return Prepared(conversation=conversation, dropped=tuple(dict.fromkeys((*dropped, *lacking))))
 
     def links(self, prepared: Prepared) -> list[str]:
@@ -101,7 +102,7 @@ class TranslatedProvider:
         """The request in the provider's dialect. Raises as `read` does, unless that was done (`call.prepared`)."""
         prepared = call.prepared or self.read(call)
         conversation = prepared.conversation
-        body = self._ours.write_request(conversation, _wanted(call, conversation))
+        body = self._ours.write_request(conversation, self._wanted(call, conversation))
         out = self._native.outgoing(self._inner(call, msgspec.json.encode(body), conversation.sampling.choices))
         return msgspec.structs.replace(out, dropped=(*prepared.dropped, *out.dropped))
 
@@ -136,6 +137,10 @@ class TranslatedProvider:
         """As the provider judges it."""
         return self._native.refusal(status, body)
 
+    def _wanted(self, call: Call, conversation: Conversation) -> Wanted:
+        allowance = call.output_allowance or conversation.max_output_tokens or 1
+        return Wanted(allowance=allowance, takes_thoughts=self.name in TAKES_THOUGHTS)
+
     def _inner(self, call: Call, body: bytes, choices: int = 1) -> Call:
         """The same call as the provider sees it: in its own dialect, under its own model's name."""
         request: Any = PlainHead(model=call.upstream_model, is_streaming=call.is_streaming, choices=choices)
@@ -161,10 +166,6 @@ class TranslatedProvider:
         return msgspec.structs.replace(
             reply, reply_id=head.reply_id, model=head.model, created_at_seconds=head.created_at_seconds
         )
-
-
-def _wanted(call: Call, conversation: Conversation) -> Wanted:
-    return Wanted(allowance=call.output_allowance or conversation.max_output_tokens or 1)
 
 
 def _check_words(events: list[Event]) -> None:

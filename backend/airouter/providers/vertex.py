@@ -22,6 +22,7 @@ from airouter.providers.gemini import GeminiProvider
 from airouter.providers.headers import HeaderBook
 from airouter.providers.overrides import overridden
 from airouter.providers.passing_stream import PassingStreamReader
+from airouter.translation.foreign_thoughts import without_foreign_thoughts
 from airouter.wire.decoding import read_or_none
 from airouter.wire.endpoint import Endpoint
 
@@ -111,7 +112,7 @@ class VertexProvider:
             body, dropped = vertex_embeddings.body_of(call)
         else:
             verb = "streamGenerateContent?alt=sse" if call.is_streaming else "generateContent"
-            body, dropped = _with_roles(call.body), ()
+            body, dropped = _with_roles(without_foreign_thoughts(call.endpoint, call.body)), ()
         path = f"{_models(call, 'google')}/{quote(call.upstream_model, safe='@')}:{verb}"
         headers = self._authority.headers(call)
         return overridden(Outgoing(method="POST", path=path, headers=headers, body=body, dropped=dropped), call)
@@ -154,7 +155,7 @@ class VertexAnthropicProvider:
 
     def outgoing(self, call: Call) -> Outgoing:
         """The client's members, but for the model, which a count keeps."""
-        members = _MEMBERS.decode(call.body)
+        members = _MEMBERS.decode(without_foreign_thoughts(call.endpoint, call.body))
         members["anthropic_version"] = msgspec.Raw(ANTHROPIC_VERSION)
         if call.endpoint == "messages":
             members.pop("model", None)

@@ -55,6 +55,8 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
 
     allowance: int
     """The output allowance of a request that states none."""
+    takes_thoughts: bool = False
+    """The provider wants its thoughts back in words, without a proof."""
 
 
 class Asked(Protocol):
@@ -111,8 +113,7 @@ class Chat:
         return chat_requests.read(body, model)
 
     def write_request(self, conversation: Conversation, wanted: Wanted) -> dict[str, Any]:
-        del wanted
-        return chat_requests.write(conversation)
+        return chat_requests.write(conversation, takes_thoughts=wanted.takes_thoughts)
 
     def read_reply(self, body: Mapping[str, Any], head: Head) -> Reply:
         return chat_replies.read(body, head.model)
@@ -121,8 +122,7 @@ class Chat:
         return chat_replies.write(reply, quantities, head.free_text)
 
     def lacks(self, conversation: Conversation, wanted: Wanted) -> tuple[support.Feature, ...]:
-        del conversation, wanted
-        return ()
+        return () if wanted.takes_thoughts else chat_requests.lacks(conversation)
 
     def reader(self) -> EventReader:
         return chat_streams.Reader()

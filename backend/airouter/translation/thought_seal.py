@@ -2,7 +2,8 @@
 
 Anthropic signs its thoughts, Gemini its tool calls, OpenAI encrypts its reasoning, and each wants its own back in the
 next request. Clients of every dialect return one opaque text with a thought; ours holds what the vendor gave, so that
-it finds its way back unharmed. It is no secret and no proof to us: the vendor checks its own.
+it finds its way back unharmed. It is no secret and no proof to us: the vendor checks its own. A thought that came
+without a proof is marked all the same where clients expect one: no other vendor may take it for its own.
 """
 
 import base64
@@ -14,11 +15,15 @@ import msgspec
 from airouter.translation.conversation import Reasoning
 from airouter.translation.support import Dialect
 
-_PREFIX: Final = "airouter."
+_NAME: Final = b"airouter."
+_PREFIX: Final = base64.b64encode(_NAME).decode()
+"""Its length is a multiple of three: every seal begins so."""
+MARK: Final = b'"' + _PREFIX.encode()
+"""In the JSON of whoever brings one of ours back."""
 
 
 class _Kept(msgspec.Struct, frozen=True, omit_defaults=True):
-    vendor: Dialect
+    vendor: Dialect | None = None
     text: str = ""
     signature: str | None = None
     sealed: str | None = None
@@ -33,16 +38,32 @@ def sealed_text(
     """The opaque text for the client; None where the vendor gave no proof, so that there is nothing to bring back."""
     if vendor is None or (signature is None and sealed is None):
         return None
-    kept = msgspec.json.encode(_Kept(vendor=vendor, text=text, signature=signature, sealed=sealed))
-    return _PREFIX + base64.urlsafe_b64encode(kept).decode()
+    return _written(_Kept(vendor=vendor, text=text, signature=signature, sealed=sealed))
+
+
+def _written(kept: _Kept) -> str:
+    """Base64 throughout: Google's clients decode what they are given, and encode it anew in the other alphabet."""
+    return base64.b64encode(_NAME + msgspec.json.encode(kept)).decode()
+
+
+def mark(vendor: Dialect | None) -> str:
+    """The opaque text of a thought that has no proof; its words stand beside it."""
+    return _written(_Kept(vendor=vendor))
+
+
+def is_ours(text: object) -> bool:
+    """Whether we sealed or marked it, for a client of another dialect than the vendor's."""
+    return isinstance(text, str) and text.startswith(_PREFIX)
 
 
 def opened(text: str | None) -> Reasoning | None:
-    """The thought that a client brings back; None for what we did not seal."""
+    """The thought that a client brings back, without words if it is only marked; None for what we did not seal."""
     if text is None or not text.startswith(_PREFIX):
         return None
     try:
-        kept = _KEPT.decode(base64.urlsafe_b64decode(text.removeprefix(_PREFIX)))
+        kept = _KEPT.decode(
+            base64.b64decode(text, altchars=b"-_" if "-" in text or "_" in text else None)[len(_NAME) :]
+        )
     except (binascii.Error, msgspec.MsgspecError, ValueError):
         return None
     return Reasoning(text=kept.text, signature=kept.signature, sealed=kept.sealed, vendor=kept.vendor)

@@ -7,7 +7,7 @@ from airouter.translation import usage
 from airouter.translation.conversation import Reasoning, Refusal, Text, ToolCall
 from airouter.translation.json_text import arguments_in, arguments_text
 from airouter.translation.reply import Choice, Quantities, Reply, SaidPart, StopReason
-from airouter.translation.thought_seal import sealed_text
+from airouter.translation.thought_seal import mark, sealed_text
 
 STOPS: Final[Mapping[str, StopReason]] = {
     "end_turn": "stop",
@@ -87,5 +87,5 @@ def _blocks(part: SaidPart) -> list[dict[str, Any]]:
         case Reasoning():
             seal = sealed_text(part.vendor, text=part.text, signature=part.signature, sealed=part.sealed)
             if part.text:
-                return [{"type": "thinking", "thinking": part.text, "signature": seal or ""}]
+                return [{"type": "thinking", "thinking": part.text, "signature": seal or mark(part.vendor)}]
             return [] if seal is None else [{"type": "redacted_thinking", "data": seal}]

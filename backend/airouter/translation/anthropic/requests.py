@@ -121,10 +121,10 @@ def _parts(message: Members, member: str, where: str, beyond: dict[Feature, str]
                     cache=block.cache_mark(),
                 )
             case "thinking":
-                signature = block.text("signature")
-                yield opened(signature) or Reasoning(
-                    text=block.text("thinking") or "", signature=signature, vendor="anthropic"
-                )
+                signature, words = block.text("signature"), block.text("thinking") or ""
+                thought = opened(signature) or Reasoning(text=words, signature=signature, vendor="anthropic")
+                is_marked = thought.signature is None and thought.sealed is None
+                yield Reasoning(text=words, vendor=thought.vendor) if is_marked else thought
             case "redacted_thinking":
                 data = block.text("data")
                 yield opened(data) or Reasoning(sealed=data, vendor="anthropic")

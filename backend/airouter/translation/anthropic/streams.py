@@ -19,7 +19,8 @@ from airouter.translation.reply import (
     TextDelta,
     ThoughtDelta,
 )
-from airouter.translation.thought_seal import sealed_text
+from airouter.translation.support import Dialect
+from airouter.translation.thought_seal import mark, sealed_text
 from airouter.wire.decoding import read_or_none
 
 _ANY: Final = msgspec.json.Decoder(dict[str, Any])
@@ -94,6 +95,7 @@ class Writer:
         self._head = head
         self._index = -1
         self._open: _Kind | None = None
+        self._thinker: Dialect | None = None
         self._call: int | None = None
         self._calls = CallOrder()
         self._has_begun = False
@@ -165,13 +167,14 @@ class Writer:
     def _think(self, event: ThoughtDelta) -> bytes:
         out = b""
         if event.text:
+            self._thinker = event.vendor
             out += self._in("thinking", {"type": "thinking", "thinking": "", "signature": ""})
             out += self._delta({"type": "thinking_delta", "thinking": event.text})
         seal = sealed_text(event.vendor, text=event.whole, signature=event.signature, sealed=event.sealed)
         if seal is None:
             return out
         if self._open == "thinking":
-            return out + self._delta({"type": "signature_delta", "signature": seal}) + self._close()
+            return out + self._close(seal)
         return out + self._close() + self._begin("text", {"type": "redacted_thinking", "data": seal}) + self._close()
 
     def _in(self, kind: _Kind, block: dict[str, Any]) -> bytes:
@@ -185,11 +188,14 @@ class Writer:
     def _delta(self, delta: dict[str, Any]) -> bytes:
         return _framed("content_block_delta", {"index": self._index, "delta": delta})
 
-    def _close(self) -> bytes:
+    def _close(self, seal: str | None = None) -> bytes:
         if self._open is None:
             return b""
+        signed = b""
+        if self._open == "thinking":
+            signed = self._delta({"type": "signature_delta", "signature": seal or mark(self._thinker)})
         self._open = None
-        return _framed("content_block_stop", {"index": self._index})
+        return signed + _framed("content_block_stop", {"index": self._index})
 
 
 def _framed(kind: str, body: dict[str, Any]) -> bytes:

@@ -43,7 +43,7 @@ def _choice(choice: Mapping[str, Any]) -> Choice:
     message: Mapping[str, Any] = choice.get("message") or {}
     parts: list[SaidPart] = []
     if thought := thought_of(message):
-        parts.append(Reasoning(text=thought))
+        parts.append(Reasoning(text=thought, vendor="chat"))
     if words := words_of(message.get("content")):
         parts.append(Text(text=words))
     if message.get("refusal"):

@@ -164,7 +164,7 @@ def _said(message: Members, where: str, beyond: dict[Feature, str]) -> Iterator[
     yield from thoughts
     plain = message.text("reasoning_content") or message.text("reasoning")
     if plain and not thoughts:
-        yield Reasoning(text=plain)
+        yield Reasoning(text=plain, vendor="chat")
     if (refusal := message.text("refusal")) is not None:
         yield Refusal(text=refusal)
     for part in _content(message, where, beyond):
@@ -262,9 +262,16 @@ def _format(given: Members) -> Format | None:
             return None
 
 
-def write(conversation: Conversation) -> dict[str, Any]:
-    """The body for a provider of this dialect."""
-    body: dict[str, Any] = {"model": conversation.model, "messages": list(_messages(conversation))}
+def lacks(conversation: Conversation) -> tuple[Feature, ...]:
+    """For a provider that does not take its thoughts back."""
+    parts = (part for turn in conversation.turns for part in turn.parts)
+    return ("reasoning_replay",) if any(isinstance(part, Reasoning) and part.vendor == "chat" for part in parts) else ()
+
+
+def write(conversation: Conversation, *, takes_thoughts: bool = False) -> dict[str, Any]:
+    """The body for a provider of this dialect; `takes_thoughts`: it wants those that led to calls back."""
+    messages = list(_messages(conversation, takes_thoughts=takes_thoughts))
+    body: dict[str, Any] = {"model": conversation.model, "messages": messages}
     if conversation.max_output_tokens is not None:
         body["max_completion_tokens"] = conversation.max_output_tokens
     sampling = conversation.sampling
@@ -292,14 +299,17 @@ def write(conversation: Conversation) -> dict[str, Any]:
     return body
 
 
-def _messages(conversation: Conversation) -> Iterator[dict[str, Any]]:
+def _messages(conversation: Conversation, *, takes_thoughts: bool) -> Iterator[dict[str, Any]]:
     if conversation.system:
         yield {"role": "system", "content": "\n\n".join(text.text for text in conversation.system)}
     for turn in conversation.turns:
-        yield from _assistant(turn.parts) if turn.role == "assistant" else _user(turn.parts)
+        if turn.role == "assistant":
+            yield from _assistant(turn.parts, takes_thoughts=takes_thoughts)
+        else:
+            yield from _user(turn.parts)
 
 
-def _assistant(parts: tuple[Part, ...]) -> Iterator[dict[str, Any]]:
+def _assistant(parts: tuple[Part, ...], *, takes_thoughts: bool) -> Iterator[dict[str, Any]]:
     message: dict[str, Any] = {"role": "assistant"}
     words = "".join(part.text for part in parts if isinstance(part, Text))
     refusals = "".join(part.text for part in parts if isinstance(part, Refusal))
@@ -318,6 +328,9 @@ def _assistant(parts: tuple[Part, ...]) -> Iterator[dict[str, Any]]:
         message["refusal"] = refusals
     if calls:
         message["tool_calls"] = calls
+    thought = "".join(part.text for part in parts if isinstance(part, Reasoning) and part.vendor == "chat")
+    if takes_thoughts and calls and thought:
+        message["reasoning_content"] = thought
     if words or refusals or calls:
         yield message
 

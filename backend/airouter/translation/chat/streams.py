@@ -62,7 +62,7 @@ class Reader:
         index = choice.get("index") or 0
         delta: Mapping[str, Any] = choice.get("delta") or {}
         if thought := thought_of(delta):
-            said.append(ThoughtDelta(text=thought, choice=index))
+            said.append(ThoughtDelta(text=thought, vendor="chat", choice=index))
         if words := words_of(delta.get("content")):
             said.append(TextDelta(text=words, choice=index, chances=read_chances(choice.get("logprobs"))))
         if delta.get("refusal"):

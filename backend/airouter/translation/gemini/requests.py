@@ -311,9 +311,9 @@ def _written_parts(parts: tuple[Part, ...], names: dict[str, str]) -> Iterator[d
     names.update((call.call_id, call.name) for call in calls)
     for part in sorted(parts, key=lambda part: not isinstance(part, ToolResult)):
         if isinstance(part, Reasoning):
-            if part.vendor == "gemini" and part.text:
+            if part.vendor == "gemini" and part.text and part.signature:
                 yield {"text": part.text, "thought": True, "thoughtSignature": part.signature}
-            elif part.vendor == "gemini":
+            elif part.vendor == "gemini" and part.signature:
                 signature = part.signature
             continue
         if calls and part is calls[0]:

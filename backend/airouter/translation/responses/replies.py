@@ -8,7 +8,7 @@ from airouter.translation.chat.replies import read_chances, written_chances
 from airouter.translation.conversation import Reasoning, Refusal, Text, ToolCall
 from airouter.translation.free_text import text_in
 from airouter.translation.reply import Choice, Head, Quantities, Reply, SaidPart, StopReason, TokenChance
-from airouter.translation.thought_seal import sealed_text
+from airouter.translation.thought_seal import mark, sealed_text
 
 REPEATED: Final = (
     "instructions", "max_output_tokens", "metadata", "parallel_tool_calls", "previous_response_id", "reasoning",
@@ -128,7 +128,7 @@ def _written(part: SaidPart, suffix: str, head: Head) -> dict[str, Any]:
             return call_item(suffix, part.call_id, part.name, part.arguments)
         case Reasoning():
             seal = sealed_text(part.vendor, text=part.text, signature=part.signature, sealed=part.sealed)
-            return thought_item(suffix, part.text, seal)
+            return thought_item(suffix, part.text, seal or mark(part.vendor))
 
 
 def text_part(text: str) -> dict[str, Any]:

@@ -142,7 +142,10 @@ def _turn(item: Members, where: str, beyond: dict[Feature, str]) -> Turn | None:
 def _thought(item: Members) -> Reasoning:
     sealed = item.text("encrypted_content")
     words = [part.text("text") or "" for name in ("summary", "content") for part in item.parts(name)]
-    return opened(sealed) or Reasoning(text="\n\n".join(words), sealed=sealed, vendor="responses" if sealed else None)
+    said = "\n\n".join(words)
+    thought = opened(sealed) or Reasoning(text=said, sealed=sealed, vendor="responses" if sealed else None)
+    is_marked = thought.signature is None and thought.sealed is None
+    return Reasoning(text=said, vendor=thought.vendor) if is_marked else thought
 
 
 def _content(item: Members, member: str, where: str, beyond: dict[Feature, str]) -> Iterator[Part]:

@@ -30,7 +30,8 @@ from airouter.translation.responses.replies import (
     text_part,
     thought_item,
 )
-from airouter.translation.thought_seal import sealed_text
+from airouter.translation.support import Dialect
+from airouter.translation.thought_seal import mark, sealed_text
 from airouter.wire.decoding import read_or_none
 
 _ANY: Final = msgspec.json.Decoder(dict[str, Any])
@@ -109,6 +110,7 @@ class Writer:
         self._open: _Kind | None = None
         self._text: list[str] = []
         self._chances: list[dict[str, Any]] = []
+        self._thinker: Dialect | None = None
         self._call: CallBegan | None = None
         self._calls = CallOrder()
         self._stop: StopReason = "stop"
@@ -183,6 +185,7 @@ class Writer:
     def _think(self, event: ThoughtDelta) -> bytes:
         out = b""
         if event.text:
+            self._thinker = event.vendor
             out += self._in("thought")
             self._text.append(event.text)
             said = {"item_id": f"rs_{self._suffix()}", "summary_index": 0, "delta": event.text}
@@ -239,7 +242,7 @@ class Writer:
                     out = self._item_event("response.reasoning_summary_text.done", {**place, "text": text})
                     part = {"type": "summary_text", "text": text}
                     out += self._item_event("response.reasoning_summary_part.done", {**place, "part": part})
-                item = thought_item(suffix, text, seal)
+                item = thought_item(suffix, text, seal or mark(self._thinker))
             case "call":
                 assert self._call is not None
                 out, item = self._close_call(self._call, text, suffix)
