@@ -234,6 +234,10 @@ async def test_money_above_the_policy_asks_who_it_is_and_the_same_request_then_p
                 headers={"idempotency-key": key},
             )
 
+        history = (await ops.client.get("/api/v1/admin/policies/sign_in/history")).json()["items"]
+        off = await ops.client.put("/api/v1/admin/policies/sign_in", json={})  # nor is the question switched off
+        back = await ops.client.post("/api/v1/admin/policies/sign_in/restore", json={"version": history[-1]["version"]})
+        assert {one.json()["code"] for one in (off, back)} == {"reauthentication_required"}
         assert (await give(1000, "one")).status_code == 201
         refused = await give(1001, "two")
         assert (refused.status_code, refused.json()["code"]) == (403, "reauthentication_required")

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.api.conftest import client_of
-from tests.builders import Signed, signed_in
+from tests.builders import Signed, run_sql, signed_in
 from tests.services.referred import scene
 
 REFERRAL = "/api/v1/referral"
@@ -98,6 +98,15 @@ async def test_an_operator_finds_withholds_and_releases(app: Any, database: str)
         reward = next(one for one in view["rewards"] if one["side"] == "referrer")
         act = f"/api/v1/admin/rewards/{reward['id']}"
         assert (await boss.client.post(f"{act}/withhold", json={"reason": ""})).status_code == 422
+        put = await boss.client.put(
+            "/api/v1/admin/policies/sign_in", json={"reauthenticate_above": reward["amount"] - 1}
+        )
+        assert put.status_code == 200, put.text
+        await run_sql(database, "UPDATE sessions SET authenticated_at = now() - interval '1 day'")
+        for verb in ("withhold", "release"):  # a reward is money
+            asked = await boss.client.post(f"{act}/{verb}", json={"reason": "one household"})
+            assert (asked.status_code, asked.json()["code"]) == (403, "reauthentication_required")
+        await run_sql(database, "UPDATE sessions SET authenticated_at = now()")
         held = await boss.client.post(f"{act}/withhold", json={"reason": "one household"})
         assert (held.status_code, held.json()["state"], held.json()["note"]) == (200, "withheld", "one household")
         await _work(database)

@@ -117,6 +117,11 @@ class Rewards:
             for row in found
         ]
 
+    async def get(self, reward_id: UUID) -> RewardRow:
+        """Raises NotFound."""
+        async with self._database.transaction() as connection:
+            return await _locked(connection, reward_id)
+
     async def withhold(self, reward_id: UUID, reason: str, actor: Actor) -> RewardRow:
         """Not given; what was given already is taken back. Raises NotFound."""
         async with self._database.transaction() as connection:

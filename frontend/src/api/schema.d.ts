@@ -1331,7 +1331,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Let a topic say again what it said before */
+        /**
+         * Let a topic say again what it said before
+         * @description Topic `sign_in` needs a fresh proof of who one is.
+         */
         post: operations["restorePolicy"];
         delete?: never;
         options?: never;

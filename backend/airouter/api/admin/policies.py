@@ -15,9 +15,12 @@ from airouter.api.documents import refusals
 from airouter.domain.policy import TOPICS
 from airouter.services.audit_log import Actor
 from airouter.services.policies import PolicyBook, struct_of
+from airouter.services.step_up import StepUp
 
 _PATH: Final = "/admin/policies"
 _TAGS: Final = ["Admin"]
+_PROVED: Final = frozenset({"sign_in"})
+"""Topics that say when a fresh proof is asked for. They ask for one: else a session that lies open ends the asking."""
 
 
 class PolicyLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -153,13 +156,17 @@ async def policy_history(
     responses=refusals(401, 403, 404, 422),
 )
 async def restore_policy(
+    *,
     topic: FromPath[str],
     data: JSONBody[Restoration],
     operator: NamedDependency[Operator],
     actor: NamedDependency[Actor],
+    step_up: NamedDependency[StepUp],
     policies: NamedDependency[PolicyBook],
 ) -> None:
-    del operator
+    """Topic `sign_in` needs a fresh proof of who one is."""
+    if topic in _PROVED:
+        await step_up.require(None, operator.person)
     await policies.restore(topic, data.version, actor)
 
 
@@ -185,9 +192,11 @@ def _writer(topic: str, struct: type[msgspec.Struct]) -> HTTPRouteHandler:
         data: Any,
         operator: NamedDependency[Operator],
         actor: NamedDependency[Actor],
+        step_up: NamedDependency[StepUp],
         policies: NamedDependency[PolicyBook],
     ) -> Any:
-        del operator
+        if topic in _PROVED:
+            await step_up.require(None, operator.person)
         return (await policies.put(data, actor)).value
 
     write.__annotations__["data"] = JSONBody[struct]  # type: ignore[valid-type]

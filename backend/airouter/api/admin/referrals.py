@@ -16,6 +16,7 @@ from airouter.domain.policies.referral import Condition
 from airouter.domain.referral import JOINING, Side, State
 from airouter.services.audit_log import Actor
 from airouter.services.rewards import ReferralView, Rewards
+from airouter.services.step_up import StepUp
 from airouter.storage.referrals import Filters
 from airouter.storage.rewards import RewardRow
 
@@ -111,10 +112,11 @@ async def withhold(
     data: JSONBody[Decision],
     operator: NamedDependency[Operator],
     actor: NamedDependency[Actor],
+    step_up: NamedDependency[StepUp],
     rewards: NamedDependency[Rewards],
 ) -> AdminRewardView:
     """It is not given; what was given of it already is taken back within seconds."""
-    del operator
+    await step_up.require_above(operator.person, (await rewards.get(reward_id)).amount)
     return _reward(await rewards.withhold(reward_id, data.reason, actor))
 
 
@@ -133,12 +135,13 @@ async def release(
     data: JSONBody[Decision],
     operator: NamedDependency[Operator],
     actor: NamedDependency[Actor],
+    step_up: NamedDependency[StepUp],
     rewards: NamedDependency[Rewards],
 ) -> AdminRewardView:
     """It is given within seconds: no condition is waited for, and no rule withholds it any more. When its order was
     given back in part, what is left of it; 409 `order_given_back` when nothing is.
     """
-    del operator
+    await step_up.require_above(operator.person, (await rewards.get(reward_id)).amount)
     return _reward(await rewards.release(reward_id, data.reason, actor))
 
 
