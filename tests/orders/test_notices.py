@@ -276,6 +276,16 @@ async def test_a_processor_that_does_not_answer_the_reconciler_is_asked_again_ev
     assert (await shop.sql("SELECT ask_at FROM orders"))[0]["ask_at"] is None
 
 
+async def test_an_answer_that_nobody_can_read_holds_up_no_other_order(shop: Shop) -> None:
+    broken, well, old = [await shop.order() for _ in range(3)]
+    shop.cashier.answers = {broken["id"]: "what is this?", well["id"]: paid(well)}  # type: ignore[dict-item]
+    for order, asked in ((broken, "1 hour"), (well, "1 minute")):
+        await shop.sql(f"UPDATE orders SET ask_at = now() - interval '{asked}' WHERE order_id = $1::uuid", order["id"])
+    await shop.sql("UPDATE orders SET expires_at = now() WHERE order_id = $1::uuid", old["id"])
+    await shop.app._house.services().jobs.run("orders")
+    assert [(await shop.get(order))["status"] for order in (broken, well, old)] == ["pending", "paid", "expired"]
+
+
 async def test_an_order_that_nobody_paid_expires(shop: Shop) -> None:
     order = await shop.order()
     await shop.sql("UPDATE orders SET expires_at = now() - interval '1 second'")

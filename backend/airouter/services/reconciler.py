@@ -1,8 +1,10 @@
 """What nobody said in time: asks processors about orders that wait, finishes what was left, lets old orders expire."""
 
 import logging
+from collections.abc import Awaitable
 from datetime import timedelta
 from typing import Final
+from uuid import UUID
 
 import httpx
 
@@ -69,12 +71,7 @@ class Reconciler:
     async def act_on_what_was_left(self) -> None:
         """Events that were kept and not acted upon."""
         for event_key in await self._inbox.left_open(_STALE):
-            try:
-                await self._inbox.act(event_key)
-            except DatabaseUnavailable:
-                raise
-            except Exception:  # one event that cannot be acted upon must not hold up the others
-                logger.exception("reconciler.event_failed", extra={"event_key": str(event_key)})
+            await _alone(self._inbox.act(event_key), "reconciler.event_failed", event_key)
 
     async def ask(self) -> None:
         """Processors, about orders that wait."""
@@ -88,15 +85,12 @@ class Reconciler:
                 pause_max=_PAUSE_MAX,
             )
         for order in due:
-            await self._ask(order)
+            await _alone(self._ask(order), "reconciler.not_asked", order.order_id)
 
     async def finish_refunds(self) -> None:
         """Refunds that were begun."""
         for refund in await self._desk.unfinished_refunds():
-            try:
-                await self._desk.carry_on(refund)
-            except DomainError as error:
-                logger.warning("reconciler.refund", extra={"refund_id": str(refund.refund_id), "code": error.code})
+            await _alone(self._desk.carry_on(refund), "reconciler.refund", refund.refund_id)
 
     async def expire(self) -> None:
         """Orders that waited for longer than they may. Paid later, they still count."""
@@ -119,3 +113,15 @@ class Reconciler:
             said = Said(source="reconciler", method_id=order.method_id, event=event)
             outcome = await self._inbox.take(said)
             logger.info("reconciler.heard", extra={"order_id": payment.order_id, "outcome": outcome})
+
+
+async def _alone(work: Awaitable[object], event: str, subject: UUID) -> None:
+    """One that cannot be done must not hold up the others."""
+    try:
+        await work
+    except DatabaseUnavailable:
+        raise
+    except DomainError as error:
+        logger.warning(event, extra={"subject": str(subject), "code": error.code})
+    except Exception:
+        logger.exception(event, extra={"subject": str(subject)})
