@@ -23,7 +23,9 @@ export function PublicFrame({ children }: { children: ReactNode }) {
         <div className="pub-in">
           <Link to="/" className="brand">
             <Mark />
-            {status.name}
+            <span className="truncate" title={status.name}>
+              {status.name}
+            </span>
           </Link>
           {status.mode === "demo" && (
             <span title={t("demoText")}>

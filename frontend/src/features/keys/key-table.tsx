@@ -59,7 +59,7 @@ function Spent({ item, state }: { item: Key; state: KeyState }) {
   const isOff = state === "disabled" || state === "expired"
   return (
     <>
-      <div className="fig flex items-center justify-between gap-2">
+      <div className="fig flex flex-wrap items-center justify-between gap-x-2">
         <Amount quota={item.spent} as="balance" />
         <span className="quiet">
           {item.spend_limit == null

@@ -49,7 +49,7 @@ function RewardLines({ person }: { person: BroughtPerson }) {
       {person.rewards.map((reward) => (
         <li
           key={reward.id}
-          className="grid grid-cols-[minmax(0,1fr)] items-baseline gap-x-4 md:grid-cols-[88px_128px_112px_minmax(0,1fr)]"
+          className="grid grid-cols-[minmax(0,1fr)] items-baseline gap-x-4 md:grid-cols-[minmax(88px,auto)_128px_112px_minmax(0,1fr)]"
         >
           <Amount quota={reward.amount} withSign />
           <span className="text-ink-2">{t(reward.is_share ? "share" : `side.${reward.side}`)}</span>

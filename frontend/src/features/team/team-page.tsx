@@ -57,11 +57,15 @@ function OwnAccount({ me }: { me: Me }) {
             {teams.map((team) => (
               <li key={team.id} className="flex items-center gap-3 border-b border-rule py-2.5">
                 <span className="min-w-0 flex-1">
-                  <span className="block truncate">{team.name}</span>
+                  <span className="block wrap-anywhere">{team.name}</span>
                   <span className="text-13 text-ink-3">{t(`roles.${team.team_role}`)}</span>
                 </span>
-                <Button size="sm" onClick={() => chooseAccount(team.id)}>
-                  {t("open", { name: team.name })}
+                <Button
+                  size="sm"
+                  aria-label={t("openTeam", { name: team.name })}
+                  onClick={() => chooseAccount(team.id)}
+                >
+                  {t("open")}
                 </Button>
               </li>
             ))}

@@ -81,7 +81,9 @@ function Head({ requestId, onClose, onNewer, onOlder, title }: Props & { title: 
       <div className="min-w-0">
         {title}
         <div className="flex items-center gap-1 text-12 text-ink-3">
-          <span className="mono truncate">{requestId}</span>
+          <span className="mono truncate" title={requestId}>
+            {requestId}
+          </span>
           <CopyButton look="ghost" className="rc-copy" text={requestId} aria-label={t("receipt.copyId")} />
         </div>
       </div>

@@ -91,8 +91,12 @@ function useColumns(keyName: (id: string) => string): Column<UsageItem>[] {
       head: t("model"),
       cell: (row) => (
         <>
-          <span className="mono">{row.model}</span>
-          <span className="sub md:hidden">{keyName(row.key_id)}</span>
+          <span className="mono" title={row.model}>
+            {row.model}
+          </span>
+          <span className="sub md:hidden" title={keyName(row.key_id)}>
+            {keyName(row.key_id)}
+          </span>
         </>
       ),
     },
@@ -100,7 +104,11 @@ function useColumns(keyName: (id: string) => string): Column<UsageItem>[] {
       id: "key",
       head: t("key"),
       className: "max-md:hidden",
-      cell: (row) => <span className="text-ink-2">{keyName(row.key_id)}</span>,
+      cell: (row) => (
+        <span className="text-ink-2" title={keyName(row.key_id)}>
+          {keyName(row.key_id)}
+        </span>
+      ),
     },
     tokens("input"),
     tokens("cached"),
