@@ -24,6 +24,12 @@ from airouter.translation.thought_seal import mark, sealed_text
 from airouter.wire.decoding import read_or_none
 
 _ANY: Final = msgspec.json.Decoder(dict[str, Any])
+_ENCODER: Final = msgspec.json.Encoder()
+_WORDS: Final = (
+    b"%bevent: content_block_delta\n"
+    b'data: {"type":"content_block_delta","index":%d,"delta":{"type":"text_delta","text":%b}}\n\n'
+)
+"""Nearly every event, after what has to come before it."""
 _Kind = Literal["text", "thinking", "tool_use"]
 
 
@@ -141,7 +147,7 @@ class Writer:
                 return b""
             case TextDelta() | RefusalDelta():
                 begun = self._in("text", {"type": "text", "text": ""})
-                return begun + self._delta({"type": "text_delta", "text": event.text})
+                return _WORDS % (begun, self._index, _ENCODER.encode(event.text))
             case ThoughtDelta():
                 return self._think(event)
             case CallBegan() | CallDelta() | Stopped():

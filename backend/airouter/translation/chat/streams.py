@@ -34,6 +34,31 @@ _ANY: Final = msgspec.json.Decoder(dict[str, Any])
 DONE: Final = b"data: [DONE]\n\n"
 
 
+class _Words(msgspec.Struct, frozen=True):
+    content: str
+    reasoning_content: None = None
+    reasoning: None = None
+    refusal: None = None
+    tool_calls: None = None
+
+
+class _Choice(msgspec.Struct, frozen=True):
+    delta: _Words
+    index: int = 0
+    finish_reason: None = None
+    logprobs: None = None
+
+
+class _Usual(msgspec.Struct, frozen=True):
+    """Nearly every event: words of one choice, and nothing beside them. Any other shape fails to be read as this."""
+
+    choices: tuple[_Choice]
+    error: None = None
+
+
+_USUAL: Final = msgspec.json.Decoder(_Usual)
+
+
 class Reader:
     """Events of the provider -> events without a dialect. Fed the data of one event at a time."""
 
@@ -47,6 +72,9 @@ class Reader:
         """What one event says; nothing for `[DONE]` and for what cannot be read."""
         if data[:1] != b"{":
             return []
+        if (usual := read_or_none(_USUAL, data)) is not None:
+            choice = usual.choices[0]
+            return [TextDelta(text=words, choice=choice.index)] if (words := choice.delta.content) else []
         body = read_or_none(_ANY, data)
         if body is None:
             return []
