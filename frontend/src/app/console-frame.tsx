@@ -4,6 +4,7 @@ import { Menu as MenuIcon, Search } from "lucide-react"
 import { lazy, type ReactNode, Suspense, useEffect, useState } from "react"
 import { useTranslation } from "react-i18next"
 import { meQuery, statusQuery, walletQuery } from "../api/queries"
+import { apiOrigin } from "../api/runtime"
 import { CountingBalance, useLedger } from "../components/amount"
 import { Button } from "../components/button"
 import { useSiteLinks } from "../components/site-links"
@@ -120,6 +121,7 @@ export default function ConsoleFrame({ children }: { children: ReactNode }) {
             <span>
               {status.name} {status.version}
             </span>
+            <a href={`${apiOrigin()}/api/docs`}>{t("apiReference")}</a>
             {links.map(({ name, href }) => (
               <a key={name} href={href}>
                 {name}

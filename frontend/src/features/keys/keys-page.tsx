@@ -4,6 +4,7 @@ import { Plus } from "lucide-react"
 import { useState } from "react"
 import { useTranslation } from "react-i18next"
 import { keysQuery, meQuery, pricingQuery } from "../../api/queries"
+import { apiOrigin } from "../../api/runtime"
 import type { Key } from "../../api/types"
 import { Button } from "../../components/button"
 import { Chip } from "../../components/choice"
@@ -106,7 +107,7 @@ function NoKeys({
 }
 
 export default function KeysPage() {
-  const { t } = useTranslation("keys")
+  const { t } = useTranslation(["keys", "common"])
   const search = route.useSearch()
   const navigate = route.useNavigate()
   const now = useNow()
@@ -126,7 +127,17 @@ export default function KeysPage() {
   const openNew = () => change({ new: true })
   return (
     <>
-      <PageHead title={t("title")} text={t("text")}>
+      <PageHead
+        title={t("title")}
+        text={
+          <>
+            {t("text")}{" "}
+            <a className="link" href={`${apiOrigin()}/api/docs`}>
+              {t("common:apiReference")}
+            </a>
+          </>
+        }
+      >
         <Button look="primary" onClick={openNew}>
           <Plus className="i" aria-hidden="true" />
           {t("new")}
