@@ -1,78 +1,51 @@
-import { Menu as Base } from "@base-ui/react/menu"
-import type { ReactElement, ReactNode } from "react"
+import { cloneElement, type KeyboardEvent, type ReactElement, useState } from "react"
+import type { ChoiceProps, ItemProps, MenuProps } from "./menu-parts"
+
+type Parts = typeof import("./menu-parts")
+
+let parts: Parts | null = null
+
+async function load(): Promise<void> {
+  parts = await import("./menu-parts")
+}
+
+/** A trigger that looks and sounds like a menu's. It fetches the menu when somebody is about to open it. */
+function Still({ trigger, onOpen }: { trigger: ReactElement; onOpen: () => void }) {
+  return cloneElement(trigger as ReactElement<Record<string, unknown>>, {
+    "aria-haspopup": "menu",
+    "aria-expanded": false,
+    onPointerEnter: () => void load(),
+    onFocus: () => void load(),
+    onClick: onOpen,
+    onKeyDown: (event: KeyboardEvent) => {
+      if (event.key !== "ArrowDown" && event.key !== "ArrowUp") return
+      event.preventDefault()
+      onOpen()
+    },
+  })
+}
 
 /** A menu that drops from its trigger; give it items, groups and rules. */
-export function Menu({
-  trigger,
-  children,
-  align = "end",
-}: {
-  trigger: ReactElement
-  children: ReactNode
-  align?: "start" | "end"
-}) {
-  return (
-    <Base.Root modal={false}>
-      <Base.Trigger render={trigger} />
-      <Base.Portal>
-        <Base.Positioner className="z-[22]" sideOffset={6} align={align} collisionPadding={8}>
-          <Base.Popup className="pop menu">{children}</Base.Popup>
-        </Base.Positioner>
-      </Base.Portal>
-    </Base.Root>
-  )
+export function Menu(menu: MenuProps) {
+  const [isLoaded, setLoaded] = useState(parts !== null)
+  const [isWanted, setWanted] = useState(false)
+  if (parts && isLoaded) return <parts.Root {...menu} isOpen={isWanted} />
+  const open = () => {
+    setWanted(true)
+    void load().then(() => setLoaded(true))
+  }
+  return <Still trigger={menu.trigger} onOpen={open} />
 }
 
-export function MenuItem({
-  icon,
-  children,
-  side,
-  onPress,
-  isBad,
-  render,
-}: {
-  icon?: ReactNode
-  children: ReactNode
-  side?: ReactNode
-  onPress?: () => void
-  isBad?: boolean
-  render?: ReactElement
-}) {
-  return (
-    <Base.Item className={`mi ${isBad ? "is-bad" : ""}`} onClick={onPress} render={render}>
-      {icon}
-      {children}
-      {side && <span className="r">{side}</span>}
-    </Base.Item>
-  )
+// These stand in a menu that is open, so the parts are there.
+export function MenuItem(item: ItemProps) {
+  return parts && <parts.Item {...item} />
 }
 
-export function MenuChoice<T extends string>({
-  label,
-  value,
-  options,
-  onValue,
-}: {
-  label: string
-  value: T
-  options: { value: T; label: string; icon?: ReactNode }[]
-  onValue: (value: T) => void
-}) {
-  return (
-    <Base.RadioGroup value={value} onValueChange={onValue} aria-label={label}>
-      {options.map((option) => (
-        <Base.RadioItem key={option.value} value={option.value} className="mi" closeOnClick>
-          {option.icon}
-          {option.label}
-          <Base.RadioItemIndicator className="r" aria-hidden="true">
-            ✓
-          </Base.RadioItemIndicator>
-        </Base.RadioItem>
-      ))}
-    </Base.RadioGroup>
-  )
+export function MenuChoice<T extends string>(choice: ChoiceProps<T>) {
+  return parts && <parts.Choice {...choice} />
 }
 
 export function MenuRule() {
-  return <Base.Separator className="menu-rule" />
+  return parts && <parts.Rule />
 }
