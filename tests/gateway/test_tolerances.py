@@ -4,6 +4,7 @@ import gzip
 import json
 from typing import Any
 
+import anthropic
 import httpx
 import pytest
 import pytest_asyncio
@@ -119,3 +120,19 @@ async def test_pages_may_call_every_door_however_it_is_spelled(house: Live):
         assert (answer.status_code, answer.headers["access-control-allow-origin"]) == (204, "*"), path
     answer = await ask(house, "GET", "/conversations/conv_1", {"origin": "https://app.example"})
     assert (answer.status_code, answer.headers["access-control-allow-origin"]) == (401, "*")
+
+
+async def test_anthropics_clients_find_the_request_id_under_the_name_that_they_know(house: Live, holder: Holder):
+    body = {**HELLO, "max_tokens": 5}
+    async with anthropic.AsyncAnthropic(base_url=house.url, api_key=holder.key, max_retries=0) as client:
+        message = await client.messages.create(model="demo", max_tokens=5, messages=HELLO["messages"])
+        record = await house.record(str(message._request_id))  # pyright: ignore[reportPrivateUsage] - it is the SDK's own word
+        assert record["endpoint"] == "messages"
+        with pytest.raises(anthropic.NotFoundError) as refused:
+            await client.messages.create(model="nothing", max_tokens=5, messages=HELLO["messages"])
+        assert refused.value.request_id == refused.value.response.headers["x-request-id"]
+    for path in ("/v1/messages", "/v1/messages/count_tokens"):
+        answer = await ask(house, "POST", path, {"x-api-key": holder.key}, json=body)
+        assert (answer.status_code, answer.headers["request-id"]) == (200, answer.headers["x-request-id"])
+    answer = await ask(house, "POST", CHAT, {"x-api-key": holder.key}, json=HELLO)
+    assert "request-id" not in answer.headers

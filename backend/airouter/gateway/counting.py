@@ -65,7 +65,7 @@ class Counting:
         )
         if door.keeps:
             call.pin = await self._pins.of(caller, door.endpoint, request, terms, routes)
-        headers = (JSON, NO_STORE, (b"x-request-id", str(request_id).encode()), *headers)
+        headers = (JSON, NO_STORE, *door.id_headers(request_id), *headers)
         if not self._can_count(call, routes):
             if routes.catalogue.policies.limits.estimates == "off":
                 raise NotOffered(f"No provider of {request.model!r} counts tokens.", field="model")

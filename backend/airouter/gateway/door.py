@@ -7,6 +7,7 @@ from urllib.parse import unquote
 
 import msgspec
 
+from airouter.domain.ids import RequestId
 from airouter.wire.endpoint import Endpoint
 from airouter.wire.requests import Named
 
@@ -35,6 +36,12 @@ class Door(msgspec.Struct, frozen=True, kw_only=True):
     def billed(self) -> Endpoint:
         """The name on receipts."""
         return self.bills_as or self.endpoint
+
+    def id_headers(self, request_id: RequestId) -> tuple[tuple[bytes, bytes], ...]:
+        """What tells a client the id of its request. Anthropic's clients look for it under a name of their own."""
+        text = str(request_id).encode()
+        ours = (b"x-request-id", text)
+        return (ours, (b"request-id", text)) if self.dialect == "anthropic" else (ours,)
 
 
 DOORS: Final[tuple[Door, ...]] = (

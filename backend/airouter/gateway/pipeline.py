@@ -346,7 +346,7 @@ class Gateway:
             headers = (*headers, (DROPPED, ",".join(leg.dropped).encode()))
         return (
             *theirs,
-            (b"x-request-id", str(call.request_id).encode()),
+            *call.door.id_headers(call.request_id),
             (b"openai-processing-ms", b"%d" % milliseconds),
             *headers,
         )

@@ -125,16 +125,13 @@ def refuse(exchange: ServerExchange, error: DomainError | None) -> None:
         exchange.write(stream_error(found, dialect, exchange.request_id, is_array=is_array))
         exchange.end()
         return
+    ids = exchange.door.id_headers(exchange.request_id)
     if isinstance(found, UpstreamRefusedRequest):
         details = found.details
         body = passed_on(details["status"], details["body"], dialect, exchange.request_id, details["is_same_dialect"])
-        exchange.send(found.details["status"], ((b"content-type", b"application/json"), _request_id(exchange)), body)
+        exchange.send(found.details["status"], ((b"content-type", b"application/json"), *ids), body)
         return
     answer = refusal(found, dialect, exchange.request_id)
     headers = [(name.encode(), value.encode()) for name, value in answer.headers]
     limits = error.details.get("headers", ()) if error else ()
-    exchange.send(answer.status, (*headers, *limits, _request_id(exchange)), answer.body)
-
-
-def _request_id(exchange: ServerExchange) -> tuple[bytes, bytes]:
-    return b"x-request-id", str(exchange.request_id).encode()
+    exchange.send(answer.status, (*headers, *limits, *ids), answer.body)
