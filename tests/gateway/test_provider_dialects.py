@@ -93,6 +93,16 @@ async def house(
                     models={f"of-{provider}": theirs},
                     groups=["recorded"],
                 )
+            await live.model("of-two", RATES)
+            for name in ("first", "second"):
+                await live.channel(
+                    name,
+                    provider="bedrock",
+                    base_url=upstream.base_url.removesuffix("/v1"),
+                    credentials=[f"{KEYS.access_key_id}:{KEYS.secret}:{KEYS.session_token}"],
+                    models={"of-two": MODEL},
+                    groups=["recorded"],
+                )
             holder = await live.holder(quota=10**15, group="recorded")
             async with httpx.AsyncClient(base_url=live.url, timeout=30) as client:
                 yield House(live, upstream, client, holder)
@@ -285,6 +295,16 @@ async def test_a_stream_that_goes_wrong_says_so_and_costs_nothing_unreported(hou
     assert b"message_stop" not in answer.content
     record = await house.live.record(answer.headers["x-request-id"])
     assert (record["status"], record["charged"], record["usage_source"]) == ("partial", 0, "none")
+
+
+async def test_an_exception_as_the_first_event_of_a_stream_is_a_failure_that_another_channel_may_mend(house: House):
+    house.says(exception("throttlingException", {"message": "Too many tokens"}), EVENT_STREAM)
+    asked = len(house.upstream.received)
+    answer = await house.ask("messages", "of-two", is_streaming=True)
+    assert len(house.upstream.received) == asked + 2
+    assert (answer.status_code, answer.json()["error"]["type"]) == (502, "api_error")
+    record = await house.live.record(answer.headers["x-request-id"])
+    assert (record["status"], record["charged"], len(record["attempts"])) == ("failed", 0, 2)
 
 
 async def test_what_a_family_of_models_cannot_be_told_is_named(house: House):
