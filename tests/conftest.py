@@ -7,6 +7,8 @@ import asyncpg
 import hypothesis
 import pytest
 
+from airouter.services.partitions import make_partitions
+from airouter.storage.migrate import migrate
 from tests import postgres
 from tests.audit import audit_books
 from tests.effort import EFFORT, EFFORTS
@@ -53,8 +55,13 @@ def postgres_server() -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def template_database(postgres_server: str) -> str:
-    """Name of the database, migrated once, that tests get copies of."""
-    return asyncio.run(postgres.make_template(postgres_server))
+    """Name of the database, migrated once and with the days of now, that tests get copies of."""
+
+    async def furnish(dsn: str) -> None:
+        await migrate(dsn)
+        await make_partitions(dsn)  # or every application that a test starts would make two dozen of them
+
+    return asyncio.run(postgres.make_template(postgres_server, furnish))
 
 
 @pytest.fixture

@@ -5,14 +5,11 @@
 
 import asyncio
 import contextlib
-import importlib
-import importlib.util
 import os
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 from uuid import uuid4
 
@@ -24,8 +21,6 @@ PREFIX = "airouter-test-pg-"
 ADMIN_DATABASE = "postgres"
 IN_MEMORY = Path("/dev/shm")
 FREE_BYTES_MIN = 3_000_000_000
-
-Migrate = Callable[[str], Awaitable[Any]]
 
 
 @contextlib.contextmanager
@@ -77,21 +72,12 @@ def at(dsn: str, database: str) -> str:
     return urlunsplit(urlsplit(dsn)._replace(path=f"/{database}"))
 
 
-async def make_template(admin: str, migrate: Migrate | None = None) -> str:
-    """Create and migrate a database nobody connects to; its name."""
+async def make_template(admin: str, furnish: Callable[[str], Awaitable[None]]) -> str:
+    """Create and furnish a database that nobody connects to afterwards; its name."""
     name = f"template_{uuid4().hex[:12]}"
     await _execute(admin, f"CREATE DATABASE {name}")
-    migrate = migrate or _migrate()
-    if migrate is not None:
-        await migrate(at(admin, name))
+    await furnish(at(admin, name))
     return name
-
-
-def _migrate() -> Migrate | None:
-    if importlib.util.find_spec("airouter.storage.migrate") is None:
-        return None
-    module = importlib.import_module("airouter.storage.migrate")
-    return getattr(module, "migrate", None)
 
 
 @contextlib.asynccontextmanager

@@ -8,6 +8,7 @@ import asyncpg
 from airouter.services.partitions import make_partitions
 from airouter.storage import partitions
 from airouter.storage.database import connect
+from airouter.storage.migrate import migrate
 
 
 async def names(dsn: str, table: str) -> set[str]:
@@ -18,7 +19,9 @@ async def names(dsn: str, table: str) -> set[str]:
         await connection.close()
 
 
-async def test_two_weeks_of_days_and_two_months_are_made_ahead_once(database: str) -> None:
+async def test_two_weeks_of_days_and_two_months_are_made_ahead_once(empty_database: str) -> None:
+    database = empty_database
+    await migrate(database)
     made = await asyncio.gather(*(make_partitions(database) for _ in range(4)))
     today = datetime.now(UTC).date()
     days = {f"usage_records_{today + timedelta(days=n):%Y%m%d}" for n in range(-1, 15)}
@@ -27,7 +30,7 @@ async def test_two_weeks_of_days_and_two_months_are_made_ahead_once(database: st
         database, "usage_transfers"
     )
     all_made = [name for some in made for name in some]
-    assert len(all_made) == len(set(all_made))
+    assert len(all_made) == len(set(all_made)) >= len(days)
     assert await make_partitions(database) == []
 
 
