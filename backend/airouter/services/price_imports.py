@@ -2,6 +2,7 @@
 rate card (or what a channel costs), made the same way as any other.
 
     start -> compare every model of the list with its price now; store the lines
+    rename -> a line is to be the price of a model of another name; it is compared with that one
     accept -> some lines; each only if the price it was compared with still stands
     refresh -> compare anew
 """
@@ -23,6 +24,7 @@ from airouter.proposals.registry import KNOWN_ADDRESSES, Source
 from airouter.proposals.shipped import shipped_facts
 from airouter.services.audit_log import SYSTEM, Act, Actor, record
 from airouter.services.channel_costs import add_cost, lock_channel
+from airouter.services.channels import ModelName
 from airouter.services.models import ModelDraft, add_model
 from airouter.services.price_comparison import bases_of, bases_of_lines, cards_of, served
 from airouter.services.price_lines import ImportView, LineView, import_view, line_views
@@ -39,7 +41,11 @@ LINES_AT_ONCE: Final = 500
 MARKUP_MAX: Final = 100_000_000
 SKIPPED_KEPT: Final = 2000
 
-LineNumbers = Annotated[list[Annotated[int, Meta(ge=0, le=2**31 - 1)]], Meta(min_length=1, max_length=LINES_AT_ONCE)]
+_UNUSED: Final = RateCardId(UUID(int=0))
+"""Of a card that is only compared."""
+
+LineNumber = Annotated[int, Meta(ge=0, le=2**31 - 1)]
+LineNumbers = Annotated[list[LineNumber], Meta(min_length=1, max_length=LINES_AT_ONCE)]
 
 
 class ImportDraft(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -66,6 +72,13 @@ class Acceptance(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     lines: LineNumbers
     create_models: bool = False
     effective_at: datetime | None = None
+
+
+class NewName(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a line's model is called here."""
+
+    line: LineNumber
+    model: ModelName
 
 
 class SourceView(msgspec.Struct, frozen=True, kw_only=True):
@@ -194,6 +207,32 @@ class PriceImports:
                 raise _nothing()
             page = await rows.page_of_lines(connection, import_id, filters, after, limit)
             return await line_views(connection, found.channel_id, page)
+
+    async def rename(self, import_id: UUID, wish: NewName, actor: Actor = SYSTEM) -> LineView:
+        """The line is a proposal for the model of this name from now on, compared with its price.
+
+        Raises:
+            NotFound: there is no such import, or no such line in it.
+            InvalidRequest: it was accepted before, or says what a channel costs for a model that it serves.
+        """
+        async with self._database.transaction() as connection:
+            found = await _locked(connection, import_id)
+            number, name = wish.line, wish.model
+            (line,) = await _lines(connection, import_id, [number])
+            if found.channel_id is not None:
+                raise InvalidRequest("model: costs are those of the names that the channel serves.", field="model")
+            if line.state == "accepted":
+                raise InvalidRequest("model: the line was accepted, and is a price already.", field="model")
+            if line.model != name:
+                (base,) = await bases_of(connection, None, [msgspec.structs.replace(line, model=name).card(_UNUSED)])
+                await rows.rename_line(
+                    connection, import_id, name,
+                    Rebased(line=number, base_id=base.base_id, base_version=base.base_version, change=base.change),
+                )  # fmt: skip
+                after = {"line": number, "from": line.model, "to": name}
+                await record(connection, actor, _act("line_renamed", import_id, after))
+            (view,) = await line_views(connection, None, await rows.lines_of(connection, import_id, [number]))
+            return view
 
     async def accept(self, import_id: UUID, wish: Acceptance, actor: Actor = SYSTEM) -> list[LineView]:
         """All of these lines, or none. A line that was accepted before stays as it is.

@@ -194,6 +194,12 @@ async def rebase_lines(connection: Connection, import_id: UUID, lines: Sequence[
     await connection.execute(QUERIES.rebase_lines, import_id, lines)
 
 
+async def rename_line(connection: Connection, import_id: UUID, model: str, base: Rebased) -> None:
+    await connection.execute(
+        QUERIES.rename_line, import_id, base.line, model, base.base_id, base.base_version, base.change
+    )
+
+
 async def newest_versions(connection: Connection, models: Sequence[str]) -> dict[str, int]:
     """Of each model's rate card; a model without one is not in the answer."""
     rows: list[Any] = await connection.fetch(QUERIES.newest_versions, models)

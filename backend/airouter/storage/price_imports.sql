@@ -75,6 +75,9 @@ UPDATE price_import_lines l SET base_id = b.base_id, base_version = b.base_versi
 FROM jsonb_to_recordset($2::jsonb) AS b (line integer, base_id uuid, base_version integer, change text)
 WHERE l.import_id = $1 AND l.line = b.line
 
+-- name: rename_line
+UPDATE price_import_lines SET model = $3, base_id = $4, base_version = $5, change = $6 WHERE import_id = $1 AND line = $2
+
 -- name: newest_versions
 -- Of each model's rate card, whenever it takes effect.
 SELECT model, max(version) AS version FROM rate_cards WHERE model = ANY($1::text[]) GROUP BY model

@@ -105,6 +105,33 @@ async def test_a_price_that_changed_since_is_compared_anew_before_it_is_accepted
     assert len(history) == 2, "what is the same needs no new version"
 
 
+async def test_a_line_becomes_the_price_of_the_model_that_it_is_renamed_to(
+    operator: httpx.AsyncClient, database: str
+) -> None:
+    await priced(operator, "ours", input=1)
+    made = await start(operator)
+    at = f"{IMPORTS}/{made['id']}/rename"
+    for wrong in ("", "two words"):
+        assert (await operator.post(at, json={"line": 1, "model": wrong})).status_code == 422
+    assert (await operator.post(at, json={"line": 99, "model": "ours"})).status_code == 404
+    renamed = await operator.post(at, json={"line": 1, "model": "ours"})
+    assert renamed.status_code == 200, renamed.text
+    line = renamed.json()
+    assert (line["model"], line["name"], line["is_known"]) == ("ours", "gpt-a", True)
+    assert line["change"] in {"dearer", "mixed"}
+    assert line["base_id"] is not None
+    await priced(operator, "ours", input=2)
+    refused = await accept(operator, made["id"], 1)
+    assert refused.json()["code"] == "price_changed", "it is the price of that model now"
+    await operator.post(f"{IMPORTS}/{made['id']}/refresh")
+    assert (await accept(operator, made["id"], 1)).status_code == 200
+    assert await rates_of(operator, "ours") == line["rates"]
+    assert (await operator.get("/api/v1/admin/models/gpt-a")).status_code == 404
+    assert (await operator.post(at, json={"line": 1, "model": "late"})).status_code == 422
+    acts = await run_sql(database, "SELECT after FROM audit_log WHERE action = 'price_import.line_renamed'")
+    assert [json.loads(act["after"]) for act in acts] == [{"line": 1, "from": "gpt-a", "to": "ours"}]
+
+
 async def test_a_card_that_lies_in_the_future_counts_as_a_change(operator: httpx.AsyncClient) -> None:
     await priced(operator, "gpt-a", input=1)
     made = await start(operator)

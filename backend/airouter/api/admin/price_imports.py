@@ -16,7 +16,7 @@ from airouter.api.paging import LIMIT_DEFAULT, LIMIT_MAX, Paging, cursor_of
 from airouter.domain.errors import InvalidRequest
 from airouter.domain.proposal import Change
 from airouter.services.audit_log import Actor
-from airouter.services.price_imports import Acceptance, ImportDraft, LineNumbers, PriceImports, SourcesView
+from airouter.services.price_imports import Acceptance, ImportDraft, LineNumbers, NewName, PriceImports, SourcesView
 from airouter.services.price_lines import ImportView, LineView
 from airouter.services.price_sources import BYTES_MAX
 from airouter.storage.price_imports import LineFilters, LineState
@@ -159,6 +159,26 @@ class PriceImportController(Controller):
         found = await price_imports.lines(import_id, filters, _line_after(cursor), limit + 1)
         shown = found[:limit]
         return LineList(items=shown, next_cursor=_line_cursor(shown[-1].line) if len(found) > limit else None)
+
+    @post(
+        "/{import_id:uuid}/rename",
+        operation_id="renamePriceImportLine",
+        permission="catalogue.write",
+        summary="Say what a line's model is called here",
+        status_code=200,
+        responses=refusals(401, 403, 404, 422),
+    )
+    async def rename(
+        self,
+        import_id: FromPath[UUID],
+        data: JSONBody[NewName],
+        operator: NamedDependency[Operator],
+        actor: NamedDependency[Actor],
+        price_imports: NamedDependency[PriceImports],
+    ) -> LineView:
+        """It is compared with the price of the model of that name. Only before it is accepted."""
+        del operator
+        return await price_imports.rename(import_id, data, actor)
 
     @post(
         "/{import_id:uuid}/accept",

@@ -36,5 +36,10 @@ export function useImportActs(importId: string) {
     },
     onError: failed,
   })
-  return { again, skip, refresh }
+  const rename = useMutation({
+    mutationFn: (change: { line: number; model: string }) =>
+      body(api().POST("/api/v1/admin/price-imports/{import_id}/rename", { params: { path }, body: change })),
+    onSuccess: again,
+  })
+  return { again, skip, refresh, rename }
 }

@@ -146,7 +146,7 @@ function Lines({ found }: { found: PriceImport }) {
         }}
       />
       <Drawer isOpen={open !== null} onClose={() => setOpen(null)} title={t("line")}>
-        {open && <LineDetail line={open} found={found} />}
+        {open && <LineDetail line={open} found={found} onRenamed={setOpen} />}
       </Drawer>
     </>
   )

@@ -1,13 +1,19 @@
+import { type FormEvent, useState } from "react"
 import { useTranslation } from "react-i18next"
 import type { PriceImport, PriceLine } from "../../api/types"
 import { useLedger } from "../../components/amount"
+import { Button } from "../../components/button"
+import { Field } from "../../components/field"
+import { Input } from "../../components/input"
 import { type Column, LedgerTable } from "../../components/ledger-table"
 import { MeterRate } from "../../components/meter-rate"
 import { Note } from "../../components/note"
+import { useProblemText } from "../../components/problem"
 import type { Meter } from "../../components/rates"
 import { useMeterName } from "../../components/receipt"
 import { changeText } from "../../format/part"
 import { countText } from "../../format/quota"
+import { useImportActs } from "./import-acts"
 import { ChangeState, MarginPart } from "./line-columns"
 
 type Difference = PriceLine["differences"][number]
@@ -84,8 +90,59 @@ function useConditionText(): (when: PriceLine["source_tiers"][number]["when"]) =
       .join(", ")
 }
 
+/** What the model is called here. The line is compared with the price of the model of that name. */
+function NameForm({
+  line,
+  found,
+  onRenamed,
+}: {
+  line: PriceLine
+  found: PriceImport
+  onRenamed: (line: PriceLine) => void
+}) {
+  const { t } = useTranslation(["price-imports", "common"])
+  const [name, setName] = useState(line.model)
+  const { rename } = useImportActs(found.id)
+  const textOf = useProblemText()
+  const submit = (event: FormEvent) => {
+    event.preventDefault()
+    if (!rename.isPending) rename.mutate({ line: line.line, model: name.trim() }, { onSuccess: onRenamed })
+  }
+  return (
+    <form className="flex flex-wrap items-end gap-3" onSubmit={submit}>
+      <Field
+        className="grow"
+        label={t("calledHere")}
+        help={line.name === line.model ? t("calledHereHelp") : t("calledThere", { name: line.name })}
+        error={rename.error ? textOf(rename.error) : null}
+      >
+        {(ids) => (
+          <Input
+            {...ids}
+            className="mono"
+            value={name}
+            maxLength={200}
+            onChange={(event) => setName(event.target.value)}
+          />
+        )}
+      </Field>
+      <Button type="submit" isBusy={rename.isPending} disabled={["", line.model].includes(name.trim())}>
+        {t("rename")}
+      </Button>
+    </form>
+  )
+}
+
 /** One line in full: what the list says, what it comes to here, and what would change. */
-export function LineDetail({ line, found }: { line: PriceLine; found: PriceImport }) {
+export function LineDetail({
+  line,
+  found,
+  onRenamed,
+}: {
+  line: PriceLine
+  found: PriceImport
+  onRenamed: (line: PriceLine) => void
+}) {
   const { t } = useTranslation("price-imports")
   const conditionText = useConditionText()
   const isCost = found.channel_id !== null
@@ -95,6 +152,9 @@ export function LineDetail({ line, found }: { line: PriceLine; found: PriceImpor
         <b className="mono whitespace-normal wrap-anywhere">{line.model}</b>
         <ChangeState line={line} />
       </div>
+      {!isCost && line.state !== "accepted" && (
+        <NameForm key={line.line} line={line} found={found} onRenamed={onRenamed} />
+      )}
       <LedgerTable
         label={t("differences")}
         columns={useDifferenceColumns(isCost)}
