@@ -11,6 +11,7 @@ from playwright.async_api import BrowserContext, ConsoleMessage, Locator, Page, 
 
 from tests.journeys.instance import ROOT, Account
 
+PHONE = {"viewport": {"width": 375, "height": 812}, "has_touch": True, "is_mobile": True, "device_scale_factor": 2}
 AXE = ROOT / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
 BROKEN_RULES = r"""async (options) => {
   const { violations } = await axe.run(document, { resultTypes: ["violations"], ...options })
@@ -24,8 +25,34 @@ BROKEN_RULES = r"""async (options) => {
     .filter((rule) => rule.nodes.length > 0)
     .map((rule) => `${rule.id}: ${rule.help}\n${rule.nodes.map(where).join("\n")}`)
 }"""
-LOOKED_AT: set[str] = set()
-"""What axe has seen in this run; a page that several journeys pass is examined once."""
+
+STICKS_OUT = r"""() => {
+  const found = []
+  const { scrollWidth, clientWidth } = document.scrollingElement
+  if (scrollWidth > clientWidth) found.push(`${scrollWidth} px wide on a screen of ${clientWidth}`)
+  const isWide = found.length > 0
+  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT)
+  const range = document.createRange()
+  while (texts.nextNode()) {
+    const text = texts.currentNode
+    const element = text.parentElement
+    if (!text.data.trim() || !element.checkVisibility({ visibilityProperty: true, opacityProperty: true })) continue
+    range.selectNodeContents(text)
+    const { left, right } = range.getBoundingClientRect()
+    if (isWide && right > clientWidth) found.push(`beyond the edge: ${text.data.trim().slice(0, 60)}`)
+    let box = element
+    while (["inline", "contents"].includes(getComputedStyle(box).display)) box = box.parentElement
+    const room = box.getBoundingClientRect()
+    if (room.width <= 1 || (left >= room.left - 1 && right <= room.right + 1)) continue
+    const { overflowX } = getComputedStyle(box)
+    if (["auto", "scroll"].includes(overflowX)) continue
+    const isCut = overflowX !== "visible"
+    if (isCut && element.closest("[title]")) continue
+    const what = `${box.tagName.toLowerCase()}.${box.className}`
+    found.push(`${isCut ? "cut off in" : "sticks out of"} ${what}: ${text.data.trim().slice(0, 60)}`)
+  }
+  return found
+}"""
 
 
 class Visitor:
@@ -117,9 +144,6 @@ class Visitor:
 
     async def looks_right(self, name: str) -> None:
         """No rule of axe is broken in the light or the dark, and nothing sticks out sideways."""
-        if name in LOOKED_AT:
-            return
-        LOOKED_AT.add(name)
         await self.settled()
         if not await self.page.evaluate("typeof axe === 'object'"):
             await self.page.evaluate(AXE.read_text())
@@ -137,6 +161,12 @@ class Visitor:
             "[document.scrollingElement.scrollWidth, document.scrollingElement.clientWidth]"
         )
         assert widths[0] <= widths[1], f"{name}: {widths[0]} px wide on a screen of {widths[1]}"
+
+    async def keeps_its_text(self, name: str) -> None:
+        """Nor does any text leave its box, or is cut off where nobody can read it."""
+        await self.settled()
+        found = await self.page.evaluate(STICKS_OUT)
+        assert not found, f"{name}:\n" + "\n".join(found)
 
     async def _axe(self, options: dict[str, Any]) -> list[str]:
         found = await self.page.evaluate(BROKEN_RULES, options)
