@@ -108,7 +108,7 @@ async def test_an_owner_deletes_a_team_with_quota_and_keeps_it_after_all(instanc
     visitor = await entrance.visitor()
     await visitor.sign_in(owner)
     await visitor.visit("Team")
-    await visitor.button("Work in Typesetters").click()
+    await visitor.page.get_by_role("button", name="Work in").click()
     await visitor.button("Actions for Typesetters").click()
     await visitor.page.get_by_role("menuitem", name="Delete the team").click()
     await visitor.looks_right("a team is to be deleted")
