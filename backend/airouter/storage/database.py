@@ -5,7 +5,7 @@ and locks.
 import asyncio
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
-from typing import Final, Literal, TypeVar
+from typing import Any, Final, Literal, TypeVar
 
 import asyncpg
 import msgspec
@@ -50,13 +50,19 @@ BUSY: Final = (asyncpg.LockNotAvailableError, asyncpg.QueryCanceledError)
 
 async def connect(dsn: str, *, as_owner: bool = False, command_seconds: float = 15.0) -> Connection:
     """A direct connection, in the serving role unless `as_owner`."""
-    connection = await asyncpg.connect(
-        dsn, timeout=CONNECT_SECONDS, command_timeout=command_seconds, server_settings=_SESSION
-    )
+    connection = await _reach(dsn, timeout=CONNECT_SECONDS, command_timeout=command_seconds, server_settings=_SESSION)
     await _speak_json(connection)
     if not as_owner:
         await _assume_role(connection)
     return connection
+
+
+async def _reach(*where: Any, **how: Any) -> Connection:
+    """A database that is closed for maintenance is away; the same error of a statement would be one of ours."""
+    try:
+        return await asyncpg.connect(*where, **how)
+    except asyncpg.ObjectNotInPrerequisiteStateError as error:
+        raise ConnectionRefusedError(str(error)) from error
 
 
 async def _speak_json(connection: Connection) -> None:
@@ -99,6 +105,7 @@ class Database:
             timeout=CONNECT_SECONDS,
             command_timeout=15.0,
             server_settings=_SESSION,
+            connect=_reach,
             init=_prepare_connection,
             reset=_keep_role,
         )
