@@ -10,7 +10,7 @@ from argon2 import PasswordHasher
 
 from airouter.services.passwords import Passwords
 from tests.api.conftest import client_of
-from tests.api.test_sign_up import letters, token_in, verify
+from tests.api.test_sign_up import letters, policy, token_in, verify
 from tests.builders import PASSWORD, Signed, run_sql, signed_in
 
 NEW = "seven purple trams at noon"
@@ -187,3 +187,34 @@ async def test_an_address_that_somebody_has_is_not_taken_and_not_told(
         owner.user_id,
     )
     assert (await verify(client, token_in(text))).status_code == 401
+
+
+async def test_nobody_moves_to_an_address_with_which_they_could_not_have_joined(
+    client: httpx.AsyncClient, owner: Signed, ada: Signed
+) -> None:
+    await policy(owner, blocked_domains=["spam.example"])
+    for email in ("ada@spam.example", "ada@mail.SPAM.example"):
+        refused = await ada.client.post("/api/v1/me/email", json={"email": email})
+        assert (refused.status_code, refused.json()["code"]) == (403, "email_domain_not_allowed")
+        assert refused.json()["field"] == "email"
+        assert await letters(owner, email) == []
+    await policy(owner, allowed_domains=["corp.example"])
+    refused = await ada.client.post("/api/v1/me/email", json={"email": "ada@new.example"})
+    assert refused.json()["code"] == "email_domain_not_allowed"
+    assert (await ada.client.post("/api/v1/me/email", json={"email": "ada@eu.corp.example"})).status_code == 202
+    ((_, text),) = await letters(owner, "ada@eu.corp.example")
+    assert (await verify(client, token_in(text))).status_code == 204
+
+
+async def test_whoever_moves_is_held_to_the_domains_of_the_moment(
+    client: httpx.AsyncClient, owner: Signed, ada: Signed
+) -> None:
+    await ada.client.post("/api/v1/me/email", json={"email": "ada@corp.example"})
+    ((_, text),) = await letters(owner, "ada@corp.example")
+    await policy(owner, blocked_domains=["corp.example"])
+    refused = await verify(client, token_in(text))
+    assert (refused.status_code, refused.json()["code"]) == (403, "email_domain_not_allowed")
+    assert await sign_in(client, ada.email, PASSWORD) == 200
+    await policy(owner)
+    assert (await verify(client, token_in(text))).status_code == 204
+    assert await sign_in(client, "ada@corp.example", PASSWORD) == 200

@@ -163,7 +163,7 @@ class Registrations:
 
         Raises:
             InvalidToken: unknown, used or too old; or the address is somebody's by now. TooManyAttempts
-            SignUpClosed, InvitationRequired, EmailDomainRefused: since the registration.
+            SignUpClosed, InvitationRequired, EmailDomainRefused: since it was asked for.
         """
         network = neighbourhood(client.address)
         await self._attempts.take(LINK_BY_ADDRESS, network)
@@ -227,10 +227,14 @@ class Registrations:
 
         Raises:
             InvalidRequest, MailNotConfigured, TooManyAttempts, NotFound
+            EmailDomainRefused: nobody could join with it, either.
         """
         check_email(email)
         if not self._mailbox.is_configured:
             raise MailNotConfigured
+        async with self._database.connection() as connection:
+            if not (await policy_in_force(connection, SignUp)).takes(email):
+                raise EmailDomainRefused(field="email")
         await self._attempts.take(CHANGE_MAIL, str(user_id))
         token, token_hash = self._tokens.new()
         async with self._database.transaction() as connection:
@@ -268,6 +272,8 @@ class Registrations:
         person = link and await users.find_user(connection, link.user_id)
         if link is None or person is None or person.status != "active":
             raise InvalidToken
+        if not (await policy_in_force(connection, SignUp)).takes(link.email):
+            raise EmailDomainRefused
         if not await rows.change_email(connection, person.user_id, link.email):
             raise InvalidToken
         await rows.drop_mailed_links(connection, person.user_id)  # a reset that went to the old address opens nothing
