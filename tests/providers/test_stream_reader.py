@@ -251,7 +251,43 @@ def test_text_of_a_long_stream_is_projected_from_its_latest_events():
     for _ in range(500):
         found.feed(delta("1234"))
     assert 450 <= found.written_tokens() <= 550
-    assert 400 <= found.output_estimate <= 550
+
+
+@pytest.mark.parametrize("allowance", [100, 1_000, 10_000])
+def test_a_stream_is_said_to_outgrow_its_allowance_soon_after_it_did(allowance: int):
+    found = reader()
+    piece = delta("1234")
+    while not found.has_outgrown(allowance):
+        found.feed(piece)
+    tokens = found.received_bytes // len(piece)
+    assert allowance < tokens <= allowance + 4_096 // len(piece) + 1
+    assert found.has_outgrown(allowance)
+    assert not found.has_outgrown(2 * allowance)
+
+
+def test_a_stream_that_begins_to_say_more_at_once_is_looked_at_again_soon():
+    found = reader()
+    for _ in range(500):
+        found.feed(delta(""))
+        assert not found.has_outgrown(1_000)
+    dense = delta("1234" * 100)
+    while not found.has_outgrown(1_000):
+        found.feed(dense)
+    assert found.received_bytes < 500 * len(delta("")) + 32_768 + len(dense)
+
+
+def test_a_stream_that_is_far_from_its_allowance_is_not_decoded(monkeypatch: pytest.MonkeyPatch):
+    looked: list[StreamReader] = []
+    found = reader()
+    monkeypatch.setattr(type(found), "written_tokens", lambda self: looked.append(self) or 1)
+    for _ in range(500):
+        found.feed(delta("1234"))
+        assert not found.has_outgrown(100_000)
+    assert not looked
+    for _ in range(500):
+        found.feed(delta("1234"))
+        assert not found.has_outgrown(4_000)
+    assert 1 <= len(looked) <= 4
 
 
 def test_long_block_keeps_its_latest_events():

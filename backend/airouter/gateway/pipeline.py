@@ -241,7 +241,7 @@ class Gateway:
                     call.first_byte_at = self._clock()
                     head = self._head(call, leg, headers, reader.content_type)
                     exchange.begin(answer.status, (*head, *STREAM_HEADERS), out)
-                if not call.is_settled and reader.output_estimate > call.output_allowance:
+                if not call.is_settled and reader.has_outgrown(call.output_allowance):
                     self._extend(call)
                 if exchange.is_slow:
                     await exchange.drain()

@@ -87,10 +87,9 @@ class ConverseStreamReader:
         """AWS said an exception inside the stream, or the bytes are none of its messages."""
         return self._failed or self._framing.fault is not None
 
-    @property
-    def output_estimate(self) -> int:
-        """Tokens written so far, roughly."""
-        return self.written_tokens()
+    def has_outgrown(self, allowance: int) -> bool:
+        """More than so many tokens were written, roughly."""
+        return self.written_tokens() > allowance
 
     @property
     def kept(self) -> None:

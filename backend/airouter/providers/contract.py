@@ -174,10 +174,9 @@ class StreamReader(Protocol):
         """What the client is told of the body; None: what the upstream said."""
         ...
 
-    @property
-    def output_estimate(self) -> int:
-        """Tokens written so far, for extending holds: cheap to ask at every chunk, refreshed every few thousand
-        bytes.
+    def has_outgrown(self, allowance: int) -> bool:
+        """More than so many tokens seem to be written, for extending holds: cheap to ask at every chunk, and looked at
+        every few thousand bytes where it is near.
         """
         ...
 

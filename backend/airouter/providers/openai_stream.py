@@ -41,7 +41,9 @@ HELD_BYTES_MAX: Final = 16_384
 
 _DONE: Final = b"[DONE]"
 _DONE_ENDINGS: Final = tuple(_DONE + blank for blank in BLANK_LINES)
-_ESTIMATE_EVERY_BYTES: Final = 4_096
+_LOOK_AFTER_BYTES: Final = 4_096
+_LOOK_AFTER_BYTES_MAX: Final = 32_768
+"""How much of a stream passes between two looks at how much was written."""
 _COLON: Final = ord(":")
 _SEAM: Final = 3
 """So many bytes before new ones may belong to an empty line that ends in the new ones."""
@@ -98,7 +100,7 @@ class OpenAIStreamReader:
         self._has_finished = False
         self._written_bytes = 0
         self._estimate = 0
-        self._estimate_due = _ESTIMATE_EVERY_BYTES
+        self._estimate_due = _LOOK_AFTER_BYTES
         self.saw_done = False
         self.content_type: bytes | None = None
         self.received_bytes = 0
@@ -277,15 +279,19 @@ class OpenAIStreamReader:
         self._learn()
         return self._has_error
 
-    @property
-    def output_estimate(self) -> int:
-        """Tokens written so far, refreshed every few thousand bytes; nothing until there are as many."""
-        if self.received_bytes < _ESTIMATE_EVERY_BYTES:
-            return 0
-        if self.received_bytes >= self._estimate_due:
-            self._estimate_due = self.received_bytes + _ESTIMATE_EVERY_BYTES
-            self._estimate = self.written_tokens()
-        return self._estimate
+    def has_outgrown(self, allowance: int) -> bool:
+        """More than so many tokens seem to be written. Nothing is decoded while every byte would have to be text for
+        that; then it is looked at again on half the way to where it would be so at this pace.
+        """
+        received = self.received_bytes
+        if received >= self._estimate_due:
+            if estimated_tokens(received) <= allowance:
+                self._estimate_due = received + _LOOK_AFTER_BYTES
+                return False
+            written = self._estimate = self.written_tokens()
+            half_way = received * (allowance - written) // (2 * max(written, 1))
+            self._estimate_due = received + min(max(half_way, _LOOK_AFTER_BYTES), _LOOK_AFTER_BYTES_MAX)
+        return self._estimate > allowance
 
     @property
     def kept(self) -> None:

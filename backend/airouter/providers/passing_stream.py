@@ -103,10 +103,9 @@ class PassingStreamReader:
         """What completes the answer has come."""
         return self._notes.is_over
 
-    @property
-    def output_estimate(self) -> int:
-        """Tokens written so far, roughly."""
-        return self.written_tokens()
+    def has_outgrown(self, allowance: int) -> bool:
+        """More than so many tokens were written, roughly."""
+        return self.written_tokens() > allowance
 
     @property
     def reported(self) -> Reported | None:

@@ -282,10 +282,9 @@ class TranslatingStreamReader:
         """What completes the answer is among what `feed` returned."""
         return self._native.saw_done
 
-    @property
-    def output_estimate(self) -> int:
+    def has_outgrown(self, allowance: int) -> bool:
         """As the provider's own reader counts."""
-        return self._native.output_estimate
+        return self._native.has_outgrown(allowance)
 
     @property
     def received_bytes(self) -> int:
