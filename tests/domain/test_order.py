@@ -22,8 +22,8 @@ def an_order(**changes: Any) -> Order:
         status="pending", reason=None, currency="EUR", exponent=2, amount=1000, fee=30, quota=10_000, bonus_quota=777,
         quota_per_minor_unit=10, package_id=None, group_name="default", next=None, processor_reference=None,
         trade_number=None, paid_amount=None, paid_currency=None, paid_at=None, credited_quota=0, credited_bonus=0,
-        refunded_amount=0, taken_quota=0, taken_bonus=0, dispute=None, has_paused=False, created_at=AT, updated_at=AT,
-        expires_at=AT, ask_at=None, asks=0,
+        refunded_amount=0, taken_quota=0, taken_bonus=0, dispute=None, disputed_amount=None, has_paused=False,
+        created_at=AT, updated_at=AT, expires_at=AT, ask_at=None, asks=0,
     )  # fmt: skip
     return msgspec.structs.replace(order, **changes)
 
@@ -168,7 +168,95 @@ def test_a_dispute_takes_everything_a_won_one_gives_it_back_a_lost_one_keeps_it(
     won = after(open_, Fact(kind="dispute_won"))
     assert (won.status, won.taken_quota, won.taken_bonus) == ("paid", 1_000, 77)
     lost = after(open_, Fact(kind="dispute_lost"))
-    assert (lost.status, lost.taken_quota, lost.refunded_amount) == ("refunded", 10_000, 1030)
+    assert (lost.status, lost.taken_quota, lost.given_back_amount) == ("refunded", 10_000, 1030)
+
+
+def disputed(kind: str, amount: int | None = None, currency: str | None = "EUR") -> Fact:
+    return Fact(kind=f"dispute_{kind}", amount=amount, currency=currency)  # type: ignore[arg-type]
+
+
+def test_a_dispute_over_a_part_takes_that_part_beside_what_was_refunded() -> None:
+    open_ = after(an_order(), PAID, refund(103), disputed("opened", 515))
+    assert (open_.status, open_.taken_quota, open_.taken_bonus) == ("disputed", 6_000, 466)
+    assert (open_.given_back_amount, open_.refundable_amount) == (103, 0)
+    won = after(open_, disputed("won", 515))
+    assert (won.status, won.taken_quota, won.taken_bonus, won.refundable_amount) == ("paid", 1_000, 77, 927)
+    lost = after(open_, disputed("lost", 515))
+    assert (lost.status, lost.taken_quota, lost.taken_bonus) == ("paid", 6_000, 466)
+    assert (lost.given_back_amount, lost.refundable_amount) == (618, 412)
+    more = after(lost, refund(103 + 412))
+    assert (more.status, more.taken_quota, more.given_back_amount) == ("refunded", 10_000, 1030)
+
+
+def test_a_dispute_over_more_than_is_left_takes_what_is_left() -> None:
+    lost = after(an_order(), PAID, refund(600), disputed("opened", 600), disputed("lost"))
+    assert (lost.status, lost.given_back_amount, lost.taken_quota) == ("refunded", 1030, 10_000)
+
+
+@pytest.mark.parametrize(("amount", "currency"), [(None, None), (0, "EUR"), (515, "USD")])
+def test_a_dispute_whose_part_is_not_known_is_about_everything(amount: int | None, currency: str | None) -> None:
+    open_ = after(an_order(), PAID, disputed("opened", amount, currency))
+    assert (open_.taken_quota, open_.disputed_amount) == (10_000, None)
+
+
+def test_what_is_disputed_is_what_was_said_last_when_it_is_decided() -> None:
+    lost = after(an_order(), PAID, disputed("opened", 1030), disputed("lost", 206))
+    assert (lost.status, lost.given_back_amount, lost.taken_quota) == ("paid", 206, 2_000)
+    kept = after(an_order(), PAID, disputed("opened", 206), disputed("lost"))
+    assert kept.given_back_amount == 206
+
+
+PARTS = st.integers(1, 1200)
+
+
+@given(
+    facts=st.lists(
+        st.one_of(
+            st.just(PAID),
+            PARTS.map(refund),
+            st.builds(Fact, kind=st.just("refund_failed"), refunded_total=st.integers(0, 1200)),
+            st.builds(disputed, st.sampled_from(["opened", "won", "lost"]), st.none() | PARTS),
+        ),
+        max_size=12,
+    ),
+    takes_back=st.booleans(),
+)
+def test_refunds_and_disputes_over_parts_in_any_order_take_in_all_what_is_gone(
+    facts: list[Fact], *, takes_back: bool
+) -> None:
+    order, balance = an_order(), 0
+    for fact in facts:
+        new = judge(order, fact, at=AT, dispute_takes_back=takes_back).order
+        balance += (new.credited_quota - order.credited_quota) - (new.taken_quota - order.taken_quota)
+        order = new
+        if not order.is_paid:
+            continue
+        is_disputed = order.dispute == "lost" or (order.dispute == "open" and takes_back)
+        part = (1030 if order.disputed_amount is None else order.disputed_amount) if is_disputed else 0
+        gone = min(1030, order.refunded_amount + part)
+        assert balance == 10_000 - 10_000 * gone // 1030, "what moved is what the order says, whatever came before"
+        assert order.taken_bonus == 777 * gone // 1030
+        assert 0 <= order.refunded_amount <= order.given_back_amount <= 1030
+        assert order.given_back_amount + order.refundable_amount <= 1030
+        assert (order.status == "refunded") == (order.given_back_amount == 1030 and order.dispute != "open")
+
+
+@given(first=PARTS, part=PARTS, later=PARTS, takes_back=st.booleans())
+def test_a_won_dispute_leaves_an_order_as_if_there_had_been_none(
+    first: int, part: int, later: int, *, takes_back: bool
+) -> None:
+    refunds = [refund(first), refund(first + later)]
+    without = after(an_order(), PAID, *refunds)
+    for place in range(3):
+        facts = [*refunds[:place], disputed("opened", part), *refunds[place:], disputed("won", part)]
+        won = after(an_order(), PAID, *facts, takes_back=takes_back)
+        assert msgspec.structs.replace(won, dispute=None, disputed_amount=None) == without
+
+
+@given(st.permutations([PAID, refund(206), refund(309), disputed("opened", 412), disputed("lost", 412)]))
+def test_refunds_and_a_dispute_over_a_part_end_the_same_in_any_order(facts: list[Fact]) -> None:
+    end = after(an_order(), *facts)
+    assert (end.status, end.given_back_amount, end.taken_quota) == ("paid", 721, 7_000)
 
 
 def test_by_policy_a_dispute_takes_nothing_until_it_is_lost() -> None:

@@ -243,6 +243,40 @@ async def test_a_lost_dispute_keeps_what_it_took(shop: Shop) -> None:
     assert (await shop.admin(order, "refund")).json()["code"] == "order_not_refundable"
 
 
+async def test_a_dispute_over_a_part_takes_that_part_and_adds_up_with_refunds(shop: Shop) -> None:
+    order = await bonus_order(shop)
+    whole = await shop.balance()
+    assert (await shop.admin(order, "refund", amount=103)).status_code == 200
+    after_refund = await shop.balance()
+    await shop.hear(said(order, "dispute_opened", "d1", order_id=None, amount=515, currency="EUR"))
+    assert (await shop.get(order))["status"] == "disputed"
+    assert await shop.balance() == whole - 600 * RATE - 777 * 618 // 1030
+    line = (await shop.story(order))["line"]
+    assert (line["dispute"], line["disputed_amount"], line["order"]["refunded_amount"]) == ("open", 515, 103)
+    await shop.hear(said(order, "dispute_won", "d2", amount=515, currency="EUR"))
+    assert ((await shop.get(order))["status"], await shop.balance()) == ("paid", after_refund)
+
+
+async def test_after_a_lost_dispute_over_a_part_the_rest_can_be_refunded_and_the_account_stays_paused(
+    shop: Shop,
+) -> None:
+    await shop.policy(pause_on_dispute=True)
+    order = await bonus_order(shop)
+    await shop.hear(said(order, "dispute_opened", "d1", amount=515, currency="EUR"))
+    await shop.hear(said(order, "dispute_lost", "d2", amount=515, currency="EUR"))
+    line = (await shop.story(order))["line"]
+    assert (line["order"]["status"], line["order"]["refunded_amount"], line["refundable_amount"]) == ("paid", 515, 515)
+    seen = (await shop.owner.client.get(f"/api/v1/admin/accounts/{shop.buyer.account_id}")).json()
+    assert seen["status"] == "paused", "until it is won"
+    assert (await shop.admin(order, "refund", amount=600)).json()["code"] == "order_not_refundable"
+    rest = await shop.admin(order, "refund")
+    shown = rest.json()["line"]["order"]
+    assert (shown["status"], shown["refunded_amount"], await shop.balance()) == ("refunded", 1030, 0)
+    # What the processor then says of it is a total of refunds alone.
+    await shop.hear(said(order, "refunded", "r9", refunded_total=515, currency="EUR"))
+    assert ((await shop.get(order))["refunded_amount"], await shop.balance()) == (1030, 0)
+
+
 async def test_a_dispute_pauses_the_account_by_policy_until_it_is_won(shop: Shop) -> None:
     await shop.policy(pause_on_dispute=True, dispute_takes_back=False)
     order = await shop.order()

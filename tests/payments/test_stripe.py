@@ -222,6 +222,8 @@ async def test_refunds_and_disputes_are_told_with_their_totals(fake: FakeStripe,
     assert [opened.kind, won.kind, lost.kind] == ["dispute_opened", "dispute_won", "dispute_lost"]
     assert (opened.order_id, opened.trade_number, opened.amount) == (None, paid.trade_number, 1234)
     assert read(fake.dispute(paid.trade_number, status="warning_closed")) == []
+    (part,) = read(fake.dispute(paid.trade_number, amount=500))
+    assert (part.kind, part.amount, part.currency) == ("dispute_opened", 500, "USD")
 
 
 async def test_a_refund_above_what_is_left_is_not_possible(fake: FakeStripe, http: httpx.AsyncClient) -> None:

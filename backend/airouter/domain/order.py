@@ -38,8 +38,8 @@ MOVES: Final[dict[Status, frozenset[Status]]] = {
     "disputed": frozenset({"paid", "refunded"}),
     "refunded": frozenset({"paid", "disputed"}),
 }
-"""What each state may become. Nothing becomes unpaid again; `refunded` is left only when a refund failed or a dispute
-was won. From the unpaid ones straight to `refunded` or `disputed`: the payment was heard of after what undid it."""
+"""What each state may become. Nothing becomes unpaid again; `refunded` is left only when a refund failed, or for a
+dispute. From the unpaid ones straight to `refunded` or `disputed`: the payment was heard of after what undid it."""
 
 UNPAID: Final[frozenset[Status]] = frozenset({"pending", "expired", "failed"})
 """A payment may still come."""
@@ -52,7 +52,10 @@ REJECTED: Final = "rejected"
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """An order, with what was promised when it was placed and what was heard of it since."""
+    """An order, with what was promised when it was placed and what was heard of it since.
+
+    `refunded_amount` is what was refunded so far, `disputed_amount` what of the payment is or was disputed, None: all.
+    """
 
     order_id: UUID
     account_id: AccountId
@@ -82,6 +85,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     taken_quota: int
     taken_bonus: int
     dispute: Dispute | None
+    disputed_amount: int | None
     has_paused: bool
     created_at: datetime
     updated_at: datetime
@@ -100,14 +104,26 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         return self.credited_quota > 0
 
     @property
+    def given_back_amount(self) -> int:
+        """What the buyer has back: what was refunded, and what a dispute that was lost was about."""
+        return self.gone_amount(with_dispute=self.dispute == "lost")
+
+    @property
     def refundable_amount(self) -> int:
         """What of the payment may still be given back: not while a dispute or nobody's payment is open."""
         is_ours = self.status in {"paid", "review"} and self.paid_currency == self.currency
-        return max(0, (self.paid_amount or 0) - self.refunded_amount) if is_ours else 0
+        return max(0, (self.paid_amount or 0) - self.given_back_amount) if is_ours else 0
+
+    def gone_amount(self, *, with_dispute: bool) -> int:
+        """What was refunded and, if it counts, what is disputed: together never more than was paid, once it was."""
+        if self.paid_amount is None:
+            return self.refunded_amount
+        disputed = self.paid_amount if self.disputed_amount is None else self.disputed_amount
+        return min(self.paid_amount, self.refunded_amount + (disputed if with_dispute else 0))
 
 
 class Fact(msgspec.Struct, frozen=True, kw_only=True):
-    """What somebody says of an order."""
+    """What somebody says of an order. `amount`: what was paid or is disputed; `refunded_total`: refunds so far."""
 
     kind: Kind
     amount: int | None = None
@@ -143,21 +159,19 @@ def settled(order: Order, *, dispute_takes_back: bool) -> Order:
     """State, and what is taken back in all, from what is known of a paid order."""
     if not order.is_paid:
         return order
-    paid = order.paid_amount or 0
-    refunded = paid if order.dispute == "lost" else min(order.refunded_amount, paid)
-    is_given_back = order.dispute == "lost" or 0 < paid == refunded
-    is_all = is_given_back or (order.dispute == "open" and dispute_takes_back)
+    is_lost, is_open = order.dispute == "lost", order.dispute == "open"
+    gone, paid = _share_gone(order, with_dispute=is_lost or (is_open and dispute_takes_back))
     status: Status = "paid"
-    if order.dispute == "open":
+    if is_open:
         status = "disputed"
-    elif is_given_back:
+    elif gone == paid:
         status = "refunded"
     return msgspec.structs.replace(
         order,
         status=status,
-        refunded_amount=refunded,
-        taken_quota=order.credited_quota if is_all else part_of(order.credited_quota, refunded, paid),
-        taken_bonus=order.credited_bonus if is_all else part_of(order.credited_bonus, refunded, paid),
+        refunded_amount=min(order.refunded_amount, order.paid_amount or 0),
+        taken_quota=part_of(order.credited_quota, gone, paid),
+        taken_bonus=part_of(order.credited_bonus, gone, paid),
     )
 
 
@@ -178,6 +192,13 @@ def worth(order: Order) -> tuple[int, int]:
 def part_of(whole: int, part: int, of: int) -> int:
     """`whole x part / of`, down: cumulative, so that parts which add up to everything take exactly everything."""
     return whole * part // of if of else 0
+
+
+def _share_gone(order: Order, *, with_dispute: bool) -> tuple[int, int]:
+    """(part, whole) of the payment. Where nothing that counts was paid, a dispute is about everything."""
+    if not order.paid_amount:
+        return int(with_dispute), 1
+    return order.gone_amount(with_dispute=with_dispute), order.paid_amount
 
 
 def _paid(order: Order, fact: Fact, at: datetime) -> Verdict:
@@ -241,4 +262,13 @@ def _disputed(order: Order, fact: Fact) -> Verdict:
         return Verdict(order=order, outcome="known")
     if order.dispute in {"won", "lost"}:  # it was decided; the other way round would be another dispute
         return Verdict(order=order, outcome="refund_unclear")
-    return Verdict(order=msgspec.structs.replace(order, dispute=dispute), outcome="applied")
+    after = msgspec.structs.replace(order, dispute=dispute, disputed_amount=_disputed_amount(order, fact))
+    return Verdict(order=after, outcome="applied")
+
+
+def _disputed_amount(order: Order, fact: Fact) -> int | None:
+    """As it was said last. None, all of it, where nobody said a part, or in money that was not paid with."""
+    if fact.amount is None:
+        return order.disputed_amount
+    is_comparable = fact.currency is None or fact.currency.upper() == (order.paid_currency or order.currency).upper()
+    return fact.amount if is_comparable and fact.amount > 0 else None

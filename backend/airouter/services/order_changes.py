@@ -35,6 +35,7 @@ _TOLD: Final = (
     "taken_quota",
     "taken_bonus",
     "dispute",
+    "disputed_amount",
 )
 """What the audit log says of an order."""
 
@@ -156,7 +157,7 @@ async def _pause_or_resume(
             return msgspec.structs.replace(after, has_paused=True)
         if await rows.is_paused_by_orders(connection, after.account_id):
             return msgspec.structs.replace(after, has_paused=True)  # else an operator did, and lets it in again
-    elif after.has_paused and before.status == "disputed" and after.status == "paid":
+    elif after.has_paused and before.dispute == "open" and after.dispute == "won" and after.status == "paid":
         await rows.resume_account(connection, after.account_id, after.order_id)
         await announce(connection, "accounts", after.account_id)
         return msgspec.structs.replace(after, has_paused=False)

@@ -83,7 +83,8 @@ class NextStep(msgspec.Struct, frozen=True, kw_only=True):
 class OrderView(msgspec.Struct, frozen=True, kw_only=True):
     """An order. `next` null: nothing is to be done, or the processor was not told yet (`POST …/start`).
 
-    `refunded_amount` of `paid_amount` was given back, for which `taken_quota` (bonus included) was taken back.
+    `refunded_amount` of `paid_amount` was given back: refunds, and what a lost dispute was about. `taken_quota` (bonus
+    included) was taken back for it, or is while a dispute is open.
     """
 
     id: UUID
@@ -165,7 +166,7 @@ def order_view(order: Order) -> OrderView:
         paid_amount=order.paid_amount,
         paid_currency=order.paid_currency,
         credited_quota=order.credited_quota + order.credited_bonus,
-        refunded_amount=order.refunded_amount,
+        refunded_amount=order.given_back_amount,
         taken_quota=order.taken_quota + order.taken_bonus,
         reference=order.processor_reference,
         trade_number=order.trade_number,

@@ -1906,6 +1906,29 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/users/{user_id}/second-factor": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Take away the second factor that somebody lost
+         * @description Needs a fresh proof of who asks. Authenticator app, passkeys and recovery codes are gone, every session has
+         *     ended, and the person has a letter; who has none of them stays as they are. Nobody does it to themselves, and
+         *     only an owner (`operators.write`) to operators. Refused where passkeys were all they could sign in with, as
+         *     passwords are off (`last_way_in`).
+         */
+        delete: operations["withdrawSecondFactor"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/alerts": {
         parameters: {
             query?: never;
@@ -5068,6 +5091,7 @@ export interface components {
             buyer: string | null;
             /** @enum {null|string} */
             dispute: "open" | "won" | "lost" | null;
+            disputed_amount: number | null;
             group: string;
             order: components["schemas"]["OrderView"];
             processor: string;
@@ -5198,6 +5222,7 @@ export interface components {
             deletion_due_at: string | null;
             email: string;
             erased_at: string | null;
+            has_second_factor: boolean;
             /** Format: uuid */
             id: string;
             locale: string | null;
@@ -18177,6 +18202,89 @@ export interface operations {
         };
     };
     cancelUserDeletion: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not signed in, or the session has ended */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not allowed to do this. It needs `users.write` (operator, owner) */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description There is nothing here, or nothing of yours */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Does not fit the present state */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The request cannot be meant like this; `field` says where */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many attempts; `retry-after` says when to come again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Something that this needs cannot be reached; `retry-after` says when to come again */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    withdrawSecondFactor: {
         parameters: {
             query?: never;
             header?: never;

@@ -27,7 +27,7 @@ Reason = Annotated[str, Meta(min_length=1, max_length=500)]
 
 
 class OrderLine(msgspec.Struct, frozen=True, kw_only=True):
-    """An order as operators see it. `buyer` null: the person was erased."""
+    """An order as operators see it. `buyer` null: the person was erased. `disputed_amount` null: all that was paid."""
 
     order: OrderView
     account_id: UUID
@@ -36,6 +36,7 @@ class OrderLine(msgspec.Struct, frozen=True, kw_only=True):
     processor: str
     group: str
     dispute: Dispute | None
+    disputed_amount: int | None
     refundable_amount: int
     updated_at: datetime
 
@@ -304,6 +305,7 @@ def _line(order: Order, names: OrderNames | None) -> OrderLine:
         processor=order.processor,
         group=order.group_name,
         dispute=order.dispute,
+        disputed_amount=order.disputed_amount,
         refundable_amount=order.refundable_amount,
         updated_at=order.updated_at,
     )

@@ -1,4 +1,5 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query"
+import type { TFunction } from "i18next"
 import { useState } from "react"
 import { useTranslation } from "react-i18next"
 import { api, body } from "../../api/client"
@@ -139,6 +140,13 @@ function Amounts({ line }: { line: AdminOrder }) {
   )
 }
 
+function disputeText({ order, disputed_amount }: AdminOrder, t: TFunction<"orders">) {
+  const isPart = disputed_amount !== null && disputed_amount < (order.paid_amount ?? order.total)
+  if (!isPart) return t("disputeText")
+  const amount = moneyText(disputed_amount, order.paid_currency ?? order.currency, order.exponent)
+  return t("disputePartText", { amount })
+}
+
 export const orderKey = (orderId: string) => ["admin", "order", orderId]
 
 /** One order in full: what was promised, what came, what was said, and what can be done. */
@@ -177,7 +185,7 @@ export function OrderDetail({ orderId, labels }: { orderId: string; labels: Map<
         </span>
       </div>
       {line.order.status === "review" && <Note tone="warn">{t("reviewText")}</Note>}
-      {line.dispute === "open" && <Note tone="bad">{t("disputeText")}</Note>}
+      {line.dispute === "open" && <Note tone="bad">{disputeText(line, t)}</Note>}
       <Amounts line={line} />
       <Facts line={line} labels={labels} />
       <div className="flex flex-wrap gap-2">
