@@ -25,6 +25,7 @@ from airouter.translation.reply import Event, Head, Quantities, Reply
 from airouter.translation.responses import replies as responses_replies
 from airouter.translation.responses import requests as responses_requests
 from airouter.translation.responses import streams as responses_streams
+from airouter.translation.strict_schemas import lost_strictness
 from airouter.wire.endpoint import Endpoint
 from airouter.wire.event_stream import EventStreamFraming
 from airouter.wire.framing import Framing, SseFraming
@@ -122,7 +123,7 @@ class Chat:
         return chat_replies.write(reply, quantities, head.free_text)
 
     def lacks(self, conversation: Conversation, wanted: Wanted) -> tuple[support.Feature, ...]:
-        return () if wanted.takes_thoughts else chat_requests.lacks(conversation)
+        return (*lost_strictness(conversation), *(() if wanted.takes_thoughts else chat_requests.lacks(conversation)))
 
     def reader(self) -> EventReader:
         return chat_streams.Reader()
@@ -153,8 +154,8 @@ class Responses:
         return responses_replies.write(reply, quantities, head)
 
     def lacks(self, conversation: Conversation, wanted: Wanted) -> tuple[support.Feature, ...]:
-        del conversation, wanted
-        return ()
+        del wanted
+        return lost_strictness(conversation)
 
     def reader(self) -> EventReader:
         return responses_streams.Reader()

@@ -119,16 +119,20 @@ _NO_BLANKS: Final = "but for those of blanks alone, which the provider refuses"
 _UNTHINKING: Final = "where the model does not think and Anthropic's is not later than 4.6; else dropped"
 _NO_JSON_MODE: Final = "there is no JSON mode without a schema; the prompt asks for it, as OpenAI requires"
 
+_AS_OPENAI_CHECKS: Final = "where every member is required and no other allowed, as OpenAI's rules for `strict` say"
+
 RULES: Final[Mapping[Dialect, Mapping[Feature, Rule]]] = {
     "chat": _rules(
-        ("system", "late_system", "image_data", "image_link", "document_data", "audio_data", "tools", "strict_tools",
-         "tool_choice_none", "tool_choice_required", "tool_choice_named", "no_parallel_calls", "json", "json_schema",
+        ("system", "late_system", "image_data", "image_link", "document_data", "audio_data", "tools",
+         "tool_choice_none", "tool_choice_required", "tool_choice_named", "no_parallel_calls", "json",
          "verbosity", "reasoning_effort", "choices", "logprobs", "temperature", "top_p", "seed", "penalties", "stop",
          "user"),
         carried={
             "audio_link": _FETCHED,
             "document_link": _FETCHED,
+            "json_schema": f"strictly {_AS_OPENAI_CHECKS}",
             "reasoning_budget": "as the effort that comes nearest",
+            "strict_tools": f"{_AS_OPENAI_CHECKS}; else dropped",
             "tool_result_error": _WORDS_OF_ERROR,
             "tool_result_media": "media of a tool's result follow it in a message of the user",
         },
@@ -138,10 +142,15 @@ RULES: Final[Mapping[Dialect, Mapping[Feature, Rule]]] = {
         },
     ),
     "responses": _rules(
-        ("system", "late_system", "image_data", "image_link", "document_data", "document_link", "tools", "strict_tools",
+        ("system", "late_system", "image_data", "image_link", "document_data", "document_link", "tools",
          "tool_choice_none", "tool_choice_required", "tool_choice_named", "no_parallel_calls", "tool_result_media",
-         "json", "json_schema", "verbosity", "reasoning_effort", "logprobs", "temperature", "top_p", "user"),
-        carried={"reasoning_budget": "as the effort that comes nearest", "tool_result_error": _WORDS_OF_ERROR},
+         "json", "verbosity", "reasoning_effort", "logprobs", "temperature", "top_p", "user"),
+        carried={
+            "json_schema": f"strictly {_AS_OPENAI_CHECKS}",
+            "reasoning_budget": "as the effort that comes nearest",
+            "strict_tools": f"{_AS_OPENAI_CHECKS}; else dropped",
+            "tool_result_error": _WORDS_OF_ERROR,
+        },
         dropped={"cache_marks": _ITSELF, "penalties": _HINT, "prefill": _EARLIER, "seed": _HINT, "top_k": _HINT},
         refused={
             "audio_data": _NO_SOUND, "audio_link": _NO_SOUND, "choices": _ONE_ANSWER,

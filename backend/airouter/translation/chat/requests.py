@@ -26,6 +26,7 @@ from airouter.translation.free_text import arguments_of, free_text_tool
 from airouter.translation.json_text import data_url, split_data_url, text_of
 from airouter.translation.members import Members
 from airouter.translation.plain_ids import short_id
+from airouter.translation.strict_schemas import strict_at_openai
 from airouter.translation.support import Feature
 from airouter.translation.thought_seal import opened
 
@@ -383,8 +384,8 @@ def _tool(tool: Tool) -> dict[str, Any]:
     if tool.description is not None:
         function["description"] = tool.description
     function["parameters"] = tool.schema or {"type": "object", "properties": {}}
-    if tool.is_strict is not None:
-        function["strict"] = tool.is_strict
+    if (is_strict := strict_at_openai(tool.is_strict, tool.schema)) is not None:
+        function["strict"] = is_strict
     return {"type": "function", "function": function}
 
 
@@ -400,8 +401,8 @@ def _written_format(wanted: Format | None) -> dict[str, Any] | None:
     if wanted.kind == "json":
         return {"type": "json_object"}
     schema: dict[str, Any] = {"name": wanted.name, "schema": wanted.schema or {}}
-    if wanted.is_strict is not None:
-        schema["strict"] = wanted.is_strict
+    if (is_strict := strict_at_openai(wanted.is_strict, wanted.schema)) is not None:
+        schema["strict"] = is_strict
     if wanted.description is not None:
         schema["description"] = wanted.description
     return {"type": "json_schema", "json_schema": schema}

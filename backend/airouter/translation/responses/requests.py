@@ -26,6 +26,7 @@ from airouter.translation.free_text import arguments_of, free_text_tool
 from airouter.translation.json_text import data_url, split_data_url
 from airouter.translation.members import Members
 from airouter.translation.plain_ids import short_id
+from airouter.translation.strict_schemas import strict_at_openai
 from airouter.translation.support import Feature
 from airouter.translation.thought_seal import opened
 
@@ -356,7 +357,7 @@ def _tool(tool: Tool) -> dict[str, Any]:
         "name": tool.name,
         "description": tool.description,
         "parameters": tool.schema or {"type": "object", "properties": {}},
-        "strict": tool.is_strict is True,
+        "strict": strict_at_openai(tool.is_strict, tool.schema) is True,
     }
 
 
@@ -370,8 +371,8 @@ def _written_format(wanted: Format) -> dict[str, Any]:
     if wanted.kind == "json":
         return {"type": "json_object"}
     written: dict[str, Any] = {"type": "json_schema", "name": wanted.name, "schema": wanted.schema or {}}
-    if wanted.is_strict is not None:
-        written["strict"] = wanted.is_strict
+    if (is_strict := strict_at_openai(wanted.is_strict, wanted.schema)) is not None:
+        written["strict"] = is_strict
     if wanted.description is not None:
         written["description"] = wanted.description
     return written
