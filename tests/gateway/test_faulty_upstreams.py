@@ -129,6 +129,19 @@ FAULTS: dict[str, tuple[Script, bytes, str, type[DomainError]]] = {
         "bad_answer",
         UpstreamFailed,
     ),
+    "an answer with nothing in it": (
+        says("200 OK", b'{"id":"c","object":"chat.completion","choices":[]}'),
+        WHOLE,
+        "bad_answer",
+        UpstreamFailed,
+    ),
+    "an answer with nothing in it and figures that cannot be true": (
+        says("200 OK", b'{"id":"c","object":"chat.completion","choices":[ ],"usage":{"prompt_tokens":-1}}'),
+        WHOLE,
+        "bad_answer",
+        UpstreamFailed,
+    ),
+    "a stream that is only its end": (streams(DONE), STREAM, "bad_answer", UpstreamFailed),
     "what is not HTTP": (is_not_http, WHOLE, "bad_answer", UpstreamFailed),
     "a page instead of a stream": (
         says("200 OK", HTML, b"Content-Type: text/html"),

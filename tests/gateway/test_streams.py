@@ -10,8 +10,9 @@ import httpx
 import openai
 import pytest
 
-from airouter.domain.policy import Limits
+from airouter.domain.policy import Limits, Network
 from tests.live import RATES, Holder, Live
+from tests.upstream.server import Line, black_hole, running
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -151,6 +152,40 @@ async def test_a_client_that_leaves_ends_the_call_where_the_channel_cancels(hous
     assert (record["status"], record["usage_source"]) == ("cancelled", "estimated")
     assert 0 < record["quantities"]["output"] < 200
     assert record["charged"] == record["cost"]
+
+
+@pytest.mark.parametrize("is_asked", [False, True], ids=["while we connect", "while the provider works"])
+async def test_a_client_that_leaves_before_the_answer_pays_for_the_prompt_if_the_provider_has_it(
+    house: Live, *, is_asked: bool
+):
+    has_it = asyncio.Event()
+
+    async def works(line: Line) -> None:
+        has_it.set()
+        await line.gone()
+
+    model = f"left-early-{is_asked}"
+    holder = await house.holder()
+    await house.policy(Network(allow_private=True))
+    await house.model(model)
+    async with black_hole() as nobody, running(works) as somebody, httpx.AsyncClient(timeout=30) as client:
+        base_url = f"http://127.0.0.1:{somebody.port if is_asked else nobody}/v1"
+        facts: dict[str, Any] = {"models": [model], "options": {"on_disconnect": "cancel"}, "credentials": ["sk-1"]}
+        await house.channel(model, provider="openai-compatible", base_url=base_url, **facts)
+        await house.app._house.catch_up()
+        headers = {"authorization": f"Bearer {holder.key}"}
+        url = house.url + "/v1/chat/completions"
+        asking = asyncio.create_task(client.post(url, headers=headers, json=body(stream=False, model=model)))
+        await (has_it.wait() if is_asked else asyncio.sleep(0.2))
+        asking.cancel()
+        await asyncio.gather(asking, return_exceptions=True)
+        found: list[Any] = []
+        while not found:
+            await asyncio.sleep(0.05)
+            found = await house.sql("SELECT * FROM usage_records WHERE model = $1", model)
+    assert [(one["usage_source"], one["cost"] > 0) for one in found] == [
+        ("estimated", True) if is_asked else ("none", False)
+    ]
 
 
 async def test_a_drained_answer_is_not_waited_for_without_end(house: Live):

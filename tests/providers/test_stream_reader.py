@@ -418,3 +418,24 @@ def test_bytes_of_a_renamed_event_are_valid_json():
     found = reader(options=ChannelOptions(rewrite_model=True))
     out = found.feed(delta("a", model='odd "name"'))
     assert json.loads(out.removeprefix(b"data: "))["model"] == call().request.model
+
+
+def test_an_end_with_nothing_before_it_completes_no_answer():
+    for before, is_answer in (
+        (b": hello\n\n", False),
+        (event({"choices": []}), False),
+        (HELLO, True),
+        (usage_event(), True),
+    ):
+        stream = reader()
+        fed(stream, [before, DONE])
+        assert stream.saw_done
+        assert stream.is_complete == is_answer
+
+
+def test_what_filled_the_answer_may_be_long_past_or_too_long_to_be_read():
+    long = delta("x" * (EVENT_BYTES_MAX + 10))
+    for pieces in ([delta(str(n)) for n in range(40)], [long[n : n + 65_536] for n in range(0, len(long), 65_536)]):
+        stream = reader()
+        fed(stream, [*pieces, DONE])
+        assert stream.is_complete

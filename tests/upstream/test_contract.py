@@ -20,6 +20,7 @@ from airouter.upstream.contract import (
     Timeouts,
     TlsFailed,
     UpstreamError,
+    may_have_been_sent,
 )
 from tests.upstream.calls import PATIENT, fetch, request_to
 from tests.upstream.certificates import Authority
@@ -753,6 +754,31 @@ async def test_cancelled_connecting_leaves_nothing_behind(make_client: MakeClien
         with pytest.raises(asyncio.CancelledError):
             await task
         assert await fetch(client, request_to(upstream)) == b'{"hello":1}'
+
+
+async def test_who_gives_up_is_told_whether_the_upstream_may_have_been_asked(make_client: MakeClient) -> None:
+    async def told(port: int, heard: asyncio.Event | None) -> bool:
+        async def send() -> bool:
+            try:
+                await make_client().send(request_to(port), PATIENT)
+            except asyncio.CancelledError as gone:
+                return may_have_been_sent(gone)
+            raise AssertionError
+
+        task = asyncio.create_task(send())
+        await (asyncio.sleep(0.05) if heard is None else heard.wait())
+        task.cancel()
+        return await task
+
+    received = asyncio.Event()
+
+    async def hold(line: Line) -> None:
+        received.set()
+        await line.gone()
+
+    async with black_hole() as port, running(hold) as upstream:
+        assert not await told(port, None)
+        assert await told(upstream.port, received)
 
 
 async def test_cancelled_wait_for_a_connection_leaves_nothing_behind(make_client: MakeClient) -> None:

@@ -36,8 +36,8 @@ class Call:
 
     __slots__ = (
         "answering", "attempts", "caller", "channel", "channel_slot", "client_request_id", "credential", "door",
-        "first_byte_at", "hold", "is_settled", "output_allowance", "pin", "request", "request_id", "requested_model",
-        "slot", "started_at", "terms", "wanting_since",
+        "first_byte_at", "hold", "is_asked", "is_settled", "output_allowance", "pin", "request", "request_id",
+        "requested_model", "slot", "started_at", "terms", "wanting_since",
     )  # fmt: skip
 
     def __init__(
@@ -70,6 +70,8 @@ class Call:
         self.channel: Channel | None = None
         self.credential: Credential | None = None
         """Of the attempt under way."""
+        self.is_asked = False
+        """The provider may know of the attempt under way."""
         self.pin: Pin | None = None
         """Where what it refers to is kept."""
         self.answering: Answered | StreamReader | None = None

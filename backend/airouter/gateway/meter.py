@@ -3,11 +3,13 @@
 | the answer | figures were reported | none were, or they cannot be true |
 |---|---|---|
 | complete | charged, `provider` | estimated and charged, `estimated`: a complete answer is not free |
+| an end with nothing before it | (figures are something) | nothing, `none`: that is no answer |
 | complete, but the client had left | the same, `cancelled` | the same, `cancelled` |
-| not read to its end, because the client left | the latest, `provider_partial` | estimated from what came,
-`estimated` | | cut by us, because the quota was used up | the latest, `provider_partial` | estimated from what came,
-`estimated` | | broken off, or an error said inside it, by the provider | the latest, `provider_partial` | nothing,
-`none` | | never begun | - | nothing, `none` |
+| not read to its end, because the client left | the latest, `provider_partial` | `estimated` from what came |
+| cut by us, because the quota was used up | the latest, `provider_partial` | `estimated` from what came |
+| broken off, or an error in it, by the provider | the latest, `provider_partial` | nothing, `none` |
+| never begun; the client left while it was waited for | - | the prompt, `estimated` |
+| never begun, or never asked for | - | nothing, `none` |
 
 An estimate is a token for every four bytes of text, prompt and answer each rounded up; token ids are counted as they
 are. estimates.py replaces it by a better one, or by nothing, as the operator decided. It is marked as such wherever it

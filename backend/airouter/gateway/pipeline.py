@@ -134,9 +134,8 @@ class Gateway:
                 await self._fail(call, error.code)
                 raise
             except asyncio.CancelledError:  # the client left, and waiting longer is not worth it
-                was_sent = call.channel is not None
                 await self._settle(
-                    call, meter.unanswered(call.door.endpoint, call.request) if was_sent else meter.failed()
+                    call, meter.unanswered(call.door.endpoint, call.request) if call.is_asked else meter.failed()
                 )
             finally:
                 if not call.is_settled:  # a bug of ours: the customer does not pay for it

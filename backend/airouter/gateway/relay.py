@@ -3,6 +3,7 @@
 In routing/: choose.py says who is next, health.py who rests, retry_budget.py how often, outcomes.py what it meant.
 """
 
+import asyncio
 from collections.abc import Callable
 from typing import Final
 from uuid import UUID
@@ -34,6 +35,7 @@ from airouter.translation.links import with_data
 from airouter.translation.support import NotTranslatable
 from airouter.upstream.contract import (
     AnswerTooLarge,
+    BadAnswer,
     BrokenOff,
     ConnectFailed,
     FirstByteTimeout,
@@ -41,6 +43,7 @@ from airouter.upstream.contract import (
     Timeouts,
     UpstreamAnswer,
     UpstreamError,
+    may_have_been_sent,
 )
 from airouter.wire.endpoint import Endpoint
 from airouter.wire.http import is_event_stream
@@ -282,7 +285,7 @@ class Relay:
         call.channel_slot.leave()  # that of an attempt that failed
         if channel.options.caps is not None:
             call.channel_slot = await self._rates.enter_channel(channel, call.terms.ceiling)
-        call.channel, call.credential = channel, credential
+        call.channel, call.credential, call.is_asked = channel, credential, False
         provider = self._serving(channel, call.door.endpoint)
         outgoing = ProviderCall(
             endpoint=call.door.endpoint,
@@ -306,7 +309,12 @@ class Relay:
             bearer = await self._dispatch.bearer(channel, outgoing.credential, timeouts)
             outgoing = msgspec.structs.replace(outgoing, bearer=bearer)
         out = provider.outgoing(outgoing)
-        answer = await self._dispatch.send(channel, out, timeouts)
+        call.is_asked = True
+        try:
+            answer = await self._dispatch.send(channel, out, timeouts)
+        except asyncio.CancelledError as gone:
+            call.is_asked = may_have_been_sent(gone)
+            raise
         try:
             if not 200 <= answer.status < 300:
                 refusal = await answer.read(REFUSAL_BYTES_MAX)
@@ -320,6 +328,8 @@ class Relay:
             else:
                 leg.data = await answer.read(ANSWER_BYTES_MAX)
                 leg.answered = provider.answer(outgoing, leg.data)
+                if leg.answered.is_empty:
+                    raise BadAnswer("status 200 with nothing in its answer")  # noqa: TRY301
                 if not leg.answered.is_proper:
                     check_sense(leg.data, answer.headers)
         except BaseException:
@@ -374,6 +384,8 @@ async def _begin(leg: Leg, reader: StreamReader) -> None:
             leg.data, leg.has_ended = reader.finish(), True
             if not leg.data or not reader.is_complete:
                 raise BrokenOff("a stream without an answer in it", before_first_byte=True)
+    if reader.saw_done and not reader.is_complete:
+        raise BadAnswer("a stream that ends with nothing said")
 
 
 def _identities(catalogue: Catalogue) -> frozenset[UUID]:

@@ -14,7 +14,7 @@ from airouter.providers.reporting import UsageRefused, figure
 from airouter.translation.foreign_thoughts import without_foreign_thoughts
 from airouter.wire.anthropic import Answer, read_answer, written_bytes
 from airouter.wire.endpoint import Endpoint
-from airouter.wire.openai import is_given, with_model, with_one_model
+from airouter.wire.openai import has_items, is_given, with_model, with_one_model
 from airouter.wire.prompt import estimated_tokens
 
 _PATHS: Final[dict[Endpoint, str]] = {
@@ -66,12 +66,14 @@ class AnthropicProvider:
         if answer is None or answer.type != "message":
             return Answered(body=body, reported=None, is_proper=False)
         reported = reported_in(answer.usage or {})
-        written = 0
+        written, is_empty = 0, False
         if reported is None or reported.quantities is None:
             written = estimated_tokens(written_bytes(answer.content))
+            is_empty = not has_items(answer.content)
         if call.options.rewrite_model:
             body = with_model(body, call.request.model)
-        return Answered(body=body, reported=reported, is_proper=is_given(answer.content), written_tokens=written)
+        is_proper = is_given(answer.content) and not is_empty
+        return Answered(body=body, reported=reported, is_proper=is_proper, is_empty=is_empty, written_tokens=written)
 
     def stream(self, call: Call) -> PassingStreamReader:
         """A reader for one event stream."""

@@ -127,12 +127,13 @@ class Answered(msgspec.Struct, frozen=True, kw_only=True):
 
     `is_proper`: it is an answer of this dialect. What is not (a page of text with status 200) is forwarded all the
     same, but is no complete answer. `written_tokens` is an estimate of the output, made only where nothing usable was
-    reported.
+    reported. `is_empty`: it has the shape of an answer and nothing in it, not even figures: as good as none.
     """
 
     body: bytes
     reported: Reported | None
     is_proper: bool
+    is_empty: bool = False
     written_tokens: int = 0
     kept: Kept | None = None
 
@@ -192,7 +193,9 @@ class StreamReader(Protocol):
 
     @property
     def is_complete(self) -> bool:
-        """The answer is whole: its end came, or the model said why it stopped, and no error was said."""
+        """The answer is whole: its end came, or the model said why it stopped, and no error was said. An end without
+        anything before it, be it only figures, is none.
+        """
         ...
 
     @property

@@ -78,11 +78,18 @@ class GeminiProvider:
         if answer is None:
             return Answered(body=body, reported=None, is_proper=False)
         reported = reported_in(answer)
-        written = 0
+        written, is_empty = 0, False
         if reported is None or reported.quantities is None:
             written = estimated_tokens(written_bytes(answer))
+            is_empty = answer.candidates == [] and not answer.promptFeedback and answer.error is None
         is_proper = (answer.candidates is not None or answer.promptFeedback is not None) and answer.error is None
-        return Answered(body=body, reported=reported, is_proper=is_proper, written_tokens=written)
+        return Answered(
+            body=body,
+            reported=reported,
+            is_proper=is_proper and not is_empty,
+            is_empty=is_empty,
+            written_tokens=written,
+        )
 
     def stream(self, call: Call) -> PassingStreamReader:
         """A reader for one event stream, which a client without `alt=sse` gets as an array."""

@@ -92,12 +92,14 @@ class OpenAIProvider:
         if answer is None:
             return Answered(body=body, reported=None, is_proper=False)
         reported = usage_of(answer, call.endpoint, self._habits)
-        written = 0
+        written, is_empty = 0, False
         if reported is None or reported.quantities is None:
             written = estimated_tokens(written_text_bytes(answer.choices))
+            is_empty = answer.is_empty
         if call.options.rewrite_model:
             body = with_model(body, call.request.model)
-        return Answered(body=body, reported=reported, is_proper=answer.is_answer, written_tokens=written)
+        is_proper = answer.is_answer and not is_empty
+        return Answered(body=body, reported=reported, is_proper=is_proper, is_empty=is_empty, written_tokens=written)
 
     def stream(self, call: Call) -> StreamReader:
         """A reader for one event stream."""

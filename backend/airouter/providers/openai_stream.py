@@ -57,6 +57,7 @@ class OpenAIStreamReader:
         "_estimate",
         "_estimate_due",
         "_habits",
+        "_has_answered",
         "_has_error",
         "_has_finished",
         "_hides_usage",
@@ -98,6 +99,7 @@ class OpenAIStreamReader:
         self._tier: str | None = None
         self._has_error = False
         self._has_finished = False
+        self._has_answered = False
         self._written_bytes = 0
         self._estimate = 0
         self._estimate_due = _LOOK_AFTER_BYTES
@@ -152,7 +154,7 @@ class OpenAIStreamReader:
             return b""
         out = bytes(memoryview(tail)[sent:])
         if is_too_long:
-            self._skips = True
+            self._skips = self._has_answered = True
             del tail[:-_SEAM]
         self._tail_sent = len(tail)
         return out
@@ -247,6 +249,8 @@ class OpenAIStreamReader:
                 self._has_error = self._has_error or any(answer.is_error for answer in _answers_with(_ERROR, block))
             if not self.saw_done:
                 self._learn_ending(block)
+            if self._usage is None and not self._has_answered:
+                self._has_answered = any(answer is not None and answer.has_choices for _, answer in _answers(block))
         if self._tier is None:
             latest = (answer for block in reversed(self._sample) for answer in _answers_with(_TIER, block, 1))
             self._tier = next((tier for answer in latest if (tier := service_tier_of(answer))), None)
@@ -269,9 +273,12 @@ class OpenAIStreamReader:
 
     @property
     def is_complete(self) -> bool:
-        """The answer is whole: `[DONE]` came, or the model said why it stopped, and no error was said."""
+        """The answer is whole: `[DONE]` came, or the model said why it stopped, and no error was said. A `[DONE]` with
+        neither choices nor figures before it ends no answer.
+        """
         self._learn()
-        return (self.saw_done or self._has_finished) and not self._has_error
+        is_over = self._has_finished or (self.saw_done and (self._has_answered or self._usage is not None))
+        return is_over and not self._has_error
 
     @property
     def has_error(self) -> bool:

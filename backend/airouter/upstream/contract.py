@@ -20,6 +20,7 @@ shown to anybody and a retry elsewhere is safe for the client. `may_have_run`: t
 upstream, which may have done (and may bill) the work although nobody saw an answer.
 """
 
+import asyncio
 from collections.abc import Sequence
 from typing import ClassVar, Protocol
 from urllib.parse import urlsplit
@@ -131,13 +132,29 @@ class UpstreamClient(Protocol):
     async def send(self, request: UpstreamRequest, timeouts: Timeouts) -> UpstreamAnswer:
         """Return when the head of the answer has arrived. Redirects are answers like any other, never followed.
 
-        Raises: UpstreamError, but IdleTimeout and AnswerTooLarge; RequestRefused. Cancelling leaves nothing behind.
+        Raises: UpstreamError, but IdleTimeout and AnswerTooLarge; RequestRefused. Cancelling leaves nothing behind, and
+            tells whether the upstream may have been asked (`may_have_been_sent`).
         """
         ...
 
     async def close(self) -> None:
         """Cut every connection and return when the last socket is closed. Idempotent."""
         ...
+
+
+_NOT_SENT = "nothing of the request was sent"
+
+
+def mark_not_sent(gone: asyncio.CancelledError) -> None:
+    """Say of a cancelled `send` that it had no connection yet. (A class of our own would be no cancellation to
+    asyncio's time-outs.)
+    """
+    gone.args = (_NOT_SENT,)
+
+
+def may_have_been_sent(gone: asyncio.CancelledError) -> bool:
+    """Whether the upstream may know of a request whose `send` was cancelled."""
+    return _NOT_SENT not in gone.args
 
 
 class RequestRefused(ValueError):

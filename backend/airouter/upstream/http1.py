@@ -12,6 +12,7 @@ from airouter.upstream.contract import (
     PoolExhausted,
     Timeouts,
     UpstreamRequest,
+    mark_not_sent,
 )
 from airouter.upstream.deadlines import Deadlines
 from airouter.upstream.dialer import Dialer, Guard
@@ -48,7 +49,11 @@ class Http1Client:
             pool.remember_head(key, head)
         length = length_line(request.method, request.body)
         head_only = request.method == "HEAD"
-        connection = pool.idle.pop() if pool.idle else await self._obtain(pool, timeouts.connect_seconds)
+        try:
+            connection = pool.idle.pop() if pool.idle else await self._obtain(pool, timeouts.connect_seconds)
+        except asyncio.CancelledError as gone:
+            mark_not_sent(gone)
+            raise
         deadline = self._loop.time() + timeouts.first_byte_seconds
         while True:
             connection.begin(head, length, request.body, head_only=head_only, deadline=deadline)

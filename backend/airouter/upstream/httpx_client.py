@@ -26,6 +26,7 @@ from airouter.upstream.contract import (
     TlsFailed,
     UpstreamError,
     UpstreamRequest,
+    mark_not_sent,
 )
 from airouter.upstream.dialer import Guard
 from airouter.upstream.request_head import request_head
@@ -173,9 +174,9 @@ class HttpxClient:
             self._is_idle.set()
 
     async def _answered(self, request: UpstreamRequest, timeouts: Timeouts) -> "HttpxAnswer":
-        loop = asyncio.get_running_loop()
+        loop, until_head = asyncio.get_running_loop(), asyncio.timeout(None)
         try:
-            async with asyncio.timeout(None) as until_head:
+            async with until_head:
 
                 async def trace(event: str, _info: dict[str, object]) -> None:
                     if event.endswith("send_request_headers.started"):
@@ -184,6 +185,10 @@ class HttpxClient:
                 response = await self._transport.handle_async_request(_httpx_request(request, timeouts, trace))
         except TimeoutError:
             raise FirstByteTimeout("no head of an answer came in time") from None
+        except asyncio.CancelledError as gone:
+            if until_head.when() is None:
+                mark_not_sent(gone)
+            raise
         except httpx.HTTPError as error:
             raise _translated(error) from error
         return HttpxAnswer(response, timeouts.idle_seconds, self._closing, self._left)

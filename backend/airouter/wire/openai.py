@@ -306,6 +306,12 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
         return (is_given(self.choices) or is_given(self.data)) and not is_given(self.error)
 
     @property
+    def is_empty(self) -> bool:
+        """A list of choices or of vectors that has nothing in it, and no error: nothing was answered."""
+        has_list = memoryview(self.choices)[:1] == OPENS_LIST or memoryview(self.data)[:1] == OPENS_LIST
+        return has_list and not (has_items(self.choices) or has_items(self.data) or self.is_error)
+
+    @property
     def is_error(self) -> bool:
         """An `error` was said."""
         return is_given(self.error)
@@ -313,8 +319,13 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def has_choices(self) -> bool:
         """Something was said to the client: `choices` is there and not empty."""
-        view = memoryview(self.choices)
-        return view[:1] == OPENS_LIST and (len(view) > _EMPTY_LIST_MAX or bytes(view[1:-1]).strip(_WHITESPACE) != b"")
+        return has_items(self.choices)
+
+
+def has_items(raw: msgspec.Raw) -> bool:
+    """It is a list with something in it."""
+    view = memoryview(raw)
+    return view[:1] == OPENS_LIST and (len(view) > _EMPTY_LIST_MAX or bytes(view[1:-1]).strip(_WHITESPACE) != b"")
 
 
 _ANSWERS: Final = msgspec.json.Decoder(Answer)
