@@ -57,7 +57,7 @@ def _within(schema: dict[str, Any]) -> Iterator[Any]:
         yield schema["items"]
 
 
-def strict_at_openai(asked: bool | None, schema: Mapping[str, Any] | None) -> bool | None:
+def strict_at_openai(schema: Mapping[str, Any] | None, *, asked: bool | None) -> bool | None:
     """What is said of `strict` there: as asked, but nothing instead of what would be refused."""
     return None if asked and not fits_openai(schema) else asked
 

@@ -384,7 +384,7 @@ def _tool(tool: Tool) -> dict[str, Any]:
     if tool.description is not None:
         function["description"] = tool.description
     function["parameters"] = tool.schema or {"type": "object", "properties": {}}
-    if (is_strict := strict_at_openai(tool.is_strict, tool.schema)) is not None:
+    if (is_strict := strict_at_openai(tool.schema, asked=tool.is_strict)) is not None:
         function["strict"] = is_strict
     return {"type": "function", "function": function}
 
@@ -401,7 +401,7 @@ def _written_format(wanted: Format | None) -> dict[str, Any] | None:
     if wanted.kind == "json":
         return {"type": "json_object"}
     schema: dict[str, Any] = {"name": wanted.name, "schema": wanted.schema or {}}
-    if (is_strict := strict_at_openai(wanted.is_strict, wanted.schema)) is not None:
+    if (is_strict := strict_at_openai(wanted.schema, asked=wanted.is_strict)) is not None:
         schema["strict"] = is_strict
     if wanted.description is not None:
         schema["description"] = wanted.description

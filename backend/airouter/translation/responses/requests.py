@@ -357,7 +357,7 @@ def _tool(tool: Tool) -> dict[str, Any]:
         "name": tool.name,
         "description": tool.description,
         "parameters": tool.schema or {"type": "object", "properties": {}},
-        "strict": strict_at_openai(tool.is_strict, tool.schema) is True,
+        "strict": strict_at_openai(tool.schema, asked=tool.is_strict) is True,
     }
 
 
@@ -371,7 +371,7 @@ def _written_format(wanted: Format) -> dict[str, Any]:
     if wanted.kind == "json":
         return {"type": "json_object"}
     written: dict[str, Any] = {"type": "json_schema", "name": wanted.name, "schema": wanted.schema or {}}
-    if (is_strict := strict_at_openai(wanted.is_strict, wanted.schema)) is not None:
+    if (is_strict := strict_at_openai(wanted.schema, asked=wanted.is_strict)) is not None:
         written["strict"] = is_strict
     if wanted.description is not None:
         written["description"] = wanted.description
