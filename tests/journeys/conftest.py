@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from tests.journeys.visitor import Entrance
 CACHE = ROOT / ".cache"
 expect.set_options(timeout=15_000)  # on a machine that does other things as well
 SAID_LINES = 40
+JOURNEY_SECONDS = 600
 OUTCOME = pytest.StashKey[bool]()
 
 
@@ -50,6 +52,14 @@ async def instance(database_of_a_file: str) -> AsyncIterator[Instance]:
     """`airouter up` with the run's Postgres. A file that needs another one says so with a fixture of this name."""
     async with started(AIROUTER_DATABASE_URL=database_of_a_file) as running:
         yield running
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A journey has the time that a busy machine takes. One that hangs fails, and its process goes on to the others:
+    ended with it, they would all be lost."""
+    for item in items:
+        if item.path.is_relative_to(Path(__file__).parent):
+            item.add_marker(pytest.mark.timeout(JOURNEY_SECONDS, method="signal"))
 
 
 @pytest.hookimpl(wrapper=True)

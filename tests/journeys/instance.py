@@ -45,10 +45,10 @@ class Process:
         clean = {name: value for name, value in os.environ.items() if not name.startswith("AIROUTER_")}
         with self._log.open("w") as log:
             self._process = subprocess.Popen(
-                [str(PROGRAM), *words],
+                [sys.executable, "-m", "tests.journeys.lifeline", *words],
                 cwd=ROOT,
                 env={**clean, "AIROUTER_HOME": str(home), "AIROUTER_METRICS_ADDR": "off", **environ},
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.PIPE,  # closed by our death, however it comes
                 stdout=log,
                 stderr=subprocess.STDOUT,
             )
@@ -83,6 +83,8 @@ class Process:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+        assert self._process.stdin is not None
+        self._process.stdin.close()
         HEARD.add(self.said)
 
 

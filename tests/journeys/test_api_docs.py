@@ -14,7 +14,6 @@ PATIENCE_MS = 90_000
 """The reader is large, and machines that run tests are busy."""
 
 
-@pytest.mark.timeout(300)
 async def test_a_programmer_finds_an_operation_and_nothing_leaves_the_origin(instance: Instance, entrance: Entrance):
     visitor = await entrance.visitor()
     page = visitor.page

@@ -4,11 +4,9 @@ import pytest
 from playwright.async_api import expect
 
 from tests.journeys.instance import Instance
-from tests.journeys.visitor import Entrance, Visitor
+from tests.journeys.visitor import PHONE, Entrance, Visitor
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
-
-PHONE = {"viewport": {"width": 375, "height": 812}, "has_touch": True, "is_mobile": True, "device_scale_factor": 2}
 
 
 async def test_a_campaign_code_from_its_making_to_its_end(instance: Instance, entrance: Entrance):

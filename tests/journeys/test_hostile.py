@@ -7,7 +7,7 @@ from tests.journeys.hostile import Hostile
 from tests.journeys.instance import Instance
 from tests.journeys.visitor import PHONE, Entrance
 
-pytestmark = [pytest.mark.asyncio(loop_scope="package"), pytest.mark.timeout(600)]
+pytestmark = pytest.mark.asyncio(loop_scope="package")
 
 PLACES = {
     "/": [],

@@ -8,11 +8,10 @@ import pytest
 from playwright.async_api import expect
 
 from tests.journeys.instance import Account, Instance
-from tests.journeys.visitor import Entrance, Visitor
+from tests.journeys.visitor import PHONE, Entrance, Visitor
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 
-PHONE = {"viewport": {"width": 375, "height": 812}, "has_touch": True, "is_mobile": True, "device_scale_factor": 2}
 UNIT = 1_000_000_000
 
 

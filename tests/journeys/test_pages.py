@@ -7,7 +7,7 @@ from playwright.async_api import expect
 from tests.journeys.instance import Instance
 from tests.journeys.visitor import PHONE, Entrance
 
-pytestmark = [pytest.mark.asyncio(loop_scope="package"), pytest.mark.timeout(600)]
+pytestmark = pytest.mark.asyncio(loop_scope="package")
 
 OPERATORS = [
     "Channels", "Models and rates", "Import prices", "Margins", "Groups", "Accounts", "People", "Orders",
