@@ -23,7 +23,9 @@ function FewRates() {
   if (models?.length === 0) return null
   const rate = (model: PricedModel, meter: "input" | "output") => {
     const found = model.rates[meter]
-    return found ? rateText(found, model.multiplier_micros, MILLION, unit) : "–"
+    return (
+      <span className="fig">{found ? rateText(found, model.multiplier_micros, MILLION, unit) : "–"}</span>
+    )
   }
   return (
     <section aria-label={t("ratesTitle")}>
