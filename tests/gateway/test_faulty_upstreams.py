@@ -160,6 +160,12 @@ FAULTS: dict[str, tuple[Script, bytes, str, type[DomainError]]] = {
         "overloaded",
         UpstreamFailed,
     ),
+    "a response that begins with a limit": (
+        streams(b'data: {"type":"error","error":{"code":"rate_limit_exceeded","message":"slow"}}\n\n'),
+        STREAM,
+        "limited",
+        NoChannelAvailable,
+    ),
     "a stream that begins with a refusal of our key": (
         streams(b'data: {"error":{"code":"invalid_api_key"}}\n\n'),
         STREAM,

@@ -297,14 +297,58 @@ async def test_a_stream_that_goes_wrong_says_so_and_costs_nothing_unreported(hou
     assert (record["status"], record["charged"], record["usage_source"]) == ("partial", 0, "none")
 
 
-async def test_an_exception_as_the_first_event_of_a_stream_is_a_failure_that_another_channel_may_mend(house: House):
-    house.says(exception("throttlingException", {"message": "Too many tokens"}), EVENT_STREAM)
+@pytest.mark.parametrize(
+    ("name", "reason", "told"),
+    [
+        ("throttlingException", "limited", (529, "overloaded_error")),
+        ("serviceUnavailableException", "overloaded", (502, "api_error")),
+        ("modelStreamErrorException", "overloaded", (502, "api_error")),
+        ("tomorrowException", "bad_answer", (502, "api_error")),
+    ],
+)
+async def test_an_exception_as_the_first_event_of_a_stream_is_what_it_says_and_another_channel_may_mend_it(
+    house: House, name: str, reason: str, told: tuple[int, str]
+):
+    house.says(exception(name, {"message": "Too much"}), EVENT_STREAM)
     asked = len(house.upstream.received)
     answer = await house.ask("messages", "of-two", is_streaming=True)
     assert len(house.upstream.received) == asked + 2
-    assert (answer.status_code, answer.json()["error"]["type"]) == (502, "api_error")
+    assert (answer.status_code, answer.json()["error"]["type"]) == told
+    assert ("retry-after" in answer.headers) == (reason == "limited")
     record = await house.live.record(answer.headers["x-request-id"])
-    assert (record["status"], record["charged"], len(record["attempts"])) == ("failed", 0, 2)
+    assert (record["status"], record["charged"]) == ("failed", 0)
+    assert [attempt["reason"] for attempt in record["attempts"]] == [reason, reason]
+
+
+@pytest.mark.parametrize("endpoint", list(DOORS))
+async def test_an_exception_about_the_request_is_told_once_and_nobody_else_is_asked(house: House, endpoint: str):
+    house.says(exception("validationException", {"message": "Input is too long for this model."}), EVENT_STREAM)
+    asked = len(house.upstream.received)
+    answer = await house.ask(endpoint, "of-two", is_streaming=True)
+    assert len(house.upstream.received) == asked + 1
+    assert answer.status_code == 400
+    assert answer.json()["error"]["message"] == "Input is too long for this model."
+
+
+async def test_a_limit_in_the_middle_of_a_stream_lets_the_credential_rest_and_is_no_failure(house: House):
+    await house.live.model("of-third", RATES)
+    third = await house.live.channel(
+        "third",
+        provider="bedrock",
+        base_url=house.upstream.base_url.removesuffix("/v1"),
+        credentials=["ABSK-third"],
+        models={"of-third": MODEL},
+        groups=["recorded"],
+    )
+    await house.live.app._house.catch_up()
+    relay = house.live.app._house.open_doors().gateway._relay
+    for name in ("validationException", "throttlingException"):
+        house.says(ONE + exception(name, {"message": "Too many tokens"}), EVENT_STREAM)
+        answer = await house.ask("messages", "of-third", is_streaming=True)
+        assert b"Too many tokens" in answer.content
+    standings = relay.health.view(relay._clock())
+    assert third not in standings
+    assert [one.reason for one in standings.values() if one.state == "resting"].count("limited") >= 1
 
 
 async def test_what_a_family_of_models_cannot_be_told_is_named(house: House):

@@ -25,7 +25,7 @@ from airouter.gateway.meter import Metered
 from airouter.gateway.rates.limits import RateLimiter
 from airouter.gateway.reading import read_call
 from airouter.gateway.relay import Leg, Relay
-from airouter.gateway.routing.failures import domain_error
+from airouter.gateway.routing.failures import domain_error, error_within
 from airouter.gateway.routing.fallback import Fallback, admit_some
 from airouter.gateway.routing.route import Routes
 from airouter.gateway.settle import Settlement
@@ -33,7 +33,7 @@ from airouter.gateway.snapshot import Snapshot
 from airouter.gateway.tokenizer import installed_tokenizer
 from airouter.providers.contract import Headers as ProviderHeaders
 from airouter.providers.contract import StreamReader
-from airouter.upstream.contract import BadAnswer, BrokenOff, UpstreamError
+from airouter.upstream.contract import BrokenOff, UpstreamError
 from airouter.wire.http import NO_BUFFERING, NO_STORE, forwarded
 from airouter.world import now
 
@@ -279,9 +279,9 @@ class Gateway:
         if not reader.is_complete:
             if not reader.has_error:
                 raise BrokenOff("the stream ended before its answer", before_first_byte=False)
-            error = BadAnswer("an error within the stream")
+            error = error_within(reader.error)
             self._relay.broke(call, error, self._current_routes().catalogue.policies.routing)
-            await self._settle(call, meter.finished(reader, is_gone=exchange.is_gone), domain_error(error).code)
+            await self._settle(call, meter.finished(reader, is_gone=exchange.is_gone), UpstreamFailed.code)
             return
         await self._settle(call, meter.finished(reader, is_gone=exchange.is_gone))
 

@@ -20,7 +20,7 @@ from airouter.gateway.media import MediaFetcher
 from airouter.gateway.rates.limits import RateLimiter
 from airouter.gateway.routing.affinity import conversation_of
 from airouter.gateway.routing.choose import Chooser, Chosen, Spent
-from airouter.gateway.routing.failures import Refused, check_sense, error_at_first
+from airouter.gateway.routing.failures import Refused, check_sense, error_within
 from airouter.gateway.routing.health import Health
 from airouter.gateway.routing.outcomes import Outcomes
 from airouter.gateway.routing.retry_budget import RetryBudget
@@ -238,8 +238,8 @@ class Relay:
         now = self._clock()
         return now - call.started_at < rules.total_seconds and self._budget.take(now, rules)
 
-    def broke(self, call: Call, error: UpstreamError, rules: Routing) -> None:
-        """An answer that had begun ended too early. Nobody else is asked, but it counts against the channel."""
+    def broke(self, call: Call, error: UpstreamError | Refused, rules: Routing) -> None:
+        """An answer that had begun ended too early. Nobody else is asked, but it counts against whom it is about."""
         self._outcomes.broke(call, error, rules)
 
     def obey(self, catalogue: Catalogue) -> None:
@@ -376,10 +376,10 @@ async def _begin(leg: Leg, reader: StreamReader) -> None:
     while not leg.data:
         data = await answer.chunk()
         if data:
-            leg.data = reader.feed(data)
             said += data
-            if any(mark in data for mark in _ERROR_MARKS) and reader.has_error:
-                raise error_at_first(said, answer.headers)
+            leg.data = reader.feed(data)
+            if any(mark in said for mark in _ERROR_MARKS) and reader.has_error:
+                raise error_within(reader.error, answer.headers)
         else:
             leg.data, leg.has_ended = reader.finish(), True
             if not leg.data or not reader.is_complete:

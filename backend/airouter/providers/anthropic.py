@@ -92,7 +92,7 @@ class MessageNotes:
 
     def __init__(self) -> None:
         self.is_over = False
-        self.has_error = False
+        self.error: bytes | None = None
         self._usage: dict[str, Any] = {}
 
     def note(self, data: bytes) -> None:
@@ -102,7 +102,8 @@ class MessageNotes:
             return
         self._learn(answer)
         self.is_over = self.is_over or answer.type == "message_stop"
-        self.has_error = self.has_error or answer.type == "error"
+        if answer.type == "error":
+            self.error = self.error or data
 
     def _learn(self, answer: Answer) -> None:
         usage = answer.any_usage if answer.type in {"message_start", "message_delta"} else None

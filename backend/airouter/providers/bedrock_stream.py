@@ -19,7 +19,7 @@ _OF_CONTENT: Final = (b'{"contentBlock', b'{"messageStart"')
 class ConverseStreamReader:
     """Reads one stream (contract.StreamReader). Its bytes mean nothing to any client: they are always translated."""
 
-    __slots__ = ("_failed", "_framing", "_has_stopped", "_reported", "_written_bytes", "call", "received_bytes")
+    __slots__ = ("_framing", "_has_stopped", "_reported", "_written_bytes", "call", "error", "received_bytes")
 
     def __init__(self, call: Call) -> None:
         self.call = call
@@ -27,7 +27,8 @@ class ConverseStreamReader:
         self._framing = EventStreamFraming()
         self._written_bytes = 0
         self._has_stopped = False
-        self._failed = False
+        self.error: bytes | None = None
+        """AWS's exception, in the form of its refusals: the name is the `__type`."""
         self._reported: Reported | None = None
 
     def feed(self, data: bytes) -> bytes:
@@ -50,8 +51,8 @@ class ConverseStreamReader:
                 self._has_stopped = True
             elif name == "metadata":
                 self._reported = reported_in(event)
-            elif failure(name, event) is not None:
-                self._failed = True
+            elif (words := failure(name, event)) is not None and self.error is None:
+                self.error = msgspec.json.encode({"__type": name, "message": words})
 
     def finish(self) -> bytes:
         """Part of a message says nothing."""
@@ -85,7 +86,7 @@ class ConverseStreamReader:
     @property
     def has_error(self) -> bool:
         """AWS said an exception inside the stream, or the bytes are none of its messages."""
-        return self._failed or self._framing.fault is not None
+        return self.error is not None or self._framing.fault is not None
 
     def has_outgrown(self, allowance: int) -> bool:
         """More than so many tokens were written, roughly."""

@@ -92,7 +92,7 @@ class ChatNotes:
 
     def __init__(self) -> None:
         self.is_over = False
-        self.has_error = False
+        self.error: bytes | None = None
         self._reported: Reported | None = None
 
     def note(self, data: bytes) -> None:
@@ -104,10 +104,11 @@ class ChatNotes:
         delta = event.get("delta")
         if event.get("type") == "message-end" and isinstance(delta, dict):
             self.is_over = True
-            self.has_error = self.has_error or bool(delta.get("error")) or delta.get("finish_reason") in FAILED
+            if delta.get("error") or delta.get("finish_reason") in FAILED:
+                self.error = self.error or data
             self._reported = reported_in(delta.get("usage"))
         elif event.get("type") in {None, "error"}:
-            self.has_error = True
+            self.error = self.error or data
 
     @property
     def reported(self) -> Reported | None:

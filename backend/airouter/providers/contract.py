@@ -200,7 +200,12 @@ class StreamReader(Protocol):
 
     @property
     def has_error(self) -> bool:
-        """The vendor said an error inside the stream."""
+        """The vendor said an error inside the stream, or what cannot be read."""
+        ...
+
+    @property
+    def error(self) -> bytes | None:
+        """The first error that the vendor said, as it would be the body of a refusal; None: none, or not in words."""
         ...
 
     @property

@@ -131,7 +131,7 @@ class CandidateNotes:
 
     def __init__(self, choices: int) -> None:
         self.is_over = False
-        self.has_error = False
+        self.error: bytes | None = None
         self._open = choices
         self._latest: Answer | None = None
         self._searches = 0
@@ -144,7 +144,8 @@ class CandidateNotes:
         if answer.usageMetadata is not None:
             self._latest = answer
         self._searches = max(self._searches, answer.searches)
-        self.has_error = self.has_error or answer.error is not None
+        if answer.error is not None:
+            self.error = self.error or data
         if answer.is_finished:
             self._open -= max(1, sum(bool(one.get("finishReason")) for one in answer.candidates or ()))
             self.is_over = self._open <= 0

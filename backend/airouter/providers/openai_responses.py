@@ -106,7 +106,7 @@ class ResponseNotes:
 
     def __init__(self, habits: Habits) -> None:
         self.is_over = False
-        self.has_error = False
+        self.error: bytes | None = None
         self._habits = habits
         self._reported: Reported | None = None
         self._response: Response | None = None
@@ -120,7 +120,7 @@ class ResponseNotes:
         if event.type in {"response.completed", "response.incomplete"}:
             self.is_over = True
         elif event.type in {"response.failed", "response.cancelled", "error"}:
-            self.has_error = True
+            self.error = self.error or data
         if response is not None:
             self._response = response
             if response.usage is not None:

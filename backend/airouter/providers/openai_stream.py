@@ -54,11 +54,11 @@ class OpenAIStreamReader:
 
     __slots__ = (
         "_counts_text",
+        "_error",
         "_estimate",
         "_estimate_due",
         "_habits",
         "_has_answered",
-        "_has_error",
         "_has_finished",
         "_hides_usage",
         "_kept",
@@ -97,7 +97,7 @@ class OpenAIStreamReader:
         """Within an event that is too long to be read."""
         self._usage: Reported | None = None
         self._tier: str | None = None
-        self._has_error = False
+        self._error: bytes | None = None
         self._has_finished = False
         self._has_answered = False
         self._written_bytes = 0
@@ -245,8 +245,9 @@ class OpenAIStreamReader:
         self._sample = tuple(self._kept)
         self._kept.clear()
         for block in self._sample:
-            if _ERROR in block:
-                self._has_error = self._has_error or any(answer.is_error for answer in _answers_with(_ERROR, block))
+            if self._error is None and _ERROR in block:
+                said = (b'{"error":%b}' % answer.error for answer in _answers_with(_ERROR, block) if answer.is_error)
+                self._error = next(said, None)
             if not self.saw_done:
                 self._learn_ending(block)
             if self._usage is None and not self._has_answered:
@@ -278,13 +279,18 @@ class OpenAIStreamReader:
         """
         self._learn()
         is_over = self._has_finished or (self.saw_done and (self._has_answered or self._usage is not None))
-        return is_over and not self._has_error
+        return is_over and self._error is None
 
     @property
     def has_error(self) -> bool:
         """The vendor said an error inside the stream."""
+        return self.error is not None
+
+    @property
+    def error(self) -> bytes | None:
+        """Its `error`, alone."""
         self._learn()
-        return self._has_error
+        return self._error
 
     def has_outgrown(self, allowance: int) -> bool:
         """More than so many tokens seem to be written. Nothing is decoded while every byte would have to be text for

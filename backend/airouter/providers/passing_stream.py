@@ -24,8 +24,8 @@ class Notes(Protocol):
     """An event without any of these tells nothing."""
     is_over: bool
     """What completes the answer has come."""
-    has_error: bool
-    """The vendor said an error."""
+    error: bytes | None
+    """The event in which the vendor said an error, the first of them."""
 
     @property
     def kept(self) -> Kept | None:
@@ -115,12 +115,17 @@ class PassingStreamReader:
     @property
     def is_complete(self) -> bool:
         """The answer is whole, and no error was said."""
-        return self._notes.is_over and not self._notes.has_error
+        return self._notes.is_over and self._notes.error is None
 
     @property
     def has_error(self) -> bool:
         """The vendor said an error inside the stream."""
-        return self._notes.has_error
+        return self._notes.error is not None
+
+    @property
+    def error(self) -> bytes | None:
+        """The event that says it."""
+        return self._notes.error
 
     @property
     def kept(self) -> Kept | None:

@@ -307,6 +307,11 @@ class TranslatingStreamReader:
         return self._native.has_error or self._has_failed
 
     @property
+    def error(self) -> bytes | None:
+        """As the provider said it."""
+        return self._native.error
+
+    @property
     def kept(self) -> None:
         """Nobody can come back to this answer."""
         return

@@ -24,13 +24,13 @@ from airouter.upstream.contract import (
 )
 from airouter.wire.decoding import read_or_none
 from airouter.wire.http import Header
-from airouter.wire.sse import event_data, split_events
 
 _ANY: Final = msgspec.json.Decoder()
 _FIRST_REFUSAL, _LAST_STATUS = 400, 599
 _NAMES: Final = frozenset({"id", "object", "status"})
 """What an answer says of itself, whatever else is wrong with it."""
 _STATUSES: Final = {
+    "accessdeniedexception": 403,
     "authentication_error": 401,
     "billing_error": 402,
     "insufficient_quota": 429,
@@ -39,17 +39,27 @@ _STATUSES: Final = {
     "invalid_request_error": 400,
     "api_error": 500,
     "internal": 500,
+    "internalserverexception": 500,
+    "modelerrorexception": 424,
+    "modelnotreadyexception": 503,
+    "modelstreamerrorexception": 424,
+    "modeltimeoutexception": 408,
     "overloaded_error": 529,
     "permission_error": 403,
     "rate_limit_error": 429,
     "rate_limit_exceeded": 429,
     "request_too_large": 413,
     "resource_exhausted": 429,
+    "resourcenotfoundexception": 404,
     "server_error": 500,
+    "servicequotaexceededexception": 429,
+    "serviceunavailableexception": 503,
+    "throttlingexception": 429,
     "timeout_error": 504,
     "unavailable": 503,
+    "validationexception": 400,
 }
-"""The status that OpenAI, Anthropic and Google send with an error of this code or type."""
+"""The status that OpenAI, Anthropic, Google and AWS send with an error of this code or type."""
 
 
 class Refused(Exception):
@@ -77,24 +87,27 @@ def check_sense(body: bytes, headers: Sequence[Header]) -> None:
         raise _refused(found, body, headers) or BadAnswer("status 200 without an answer")
 
 
-def error_at_first(events: bytes, headers: Sequence[Header]) -> Refused | BadAnswer:
-    """A stream of status 200 that begins with an error instead of an answer."""
-    for event in split_events(events):
-        data = event_data(event)
-        refused = _refused(read_or_none(_ANY, data), data, headers)
-        if refused is not None:
-            return refused
-    return BadAnswer("a stream of status 200 that begins with an error")
+def error_within(error: bytes | None, headers: Sequence[Header] = ()) -> Refused | BadAnswer:
+    """What a stream of status 200 said instead of an answer, or of the rest of one (StreamReader.error)."""
+    refused = None if error is None else _refused(read_or_none(_ANY, error), error, headers)
+    return refused or BadAnswer("an error within a stream of status 200")
 
 
 def _refused(said: Any, body: bytes, headers: Sequence[Header]) -> Refused | None:
     """The status that an error states itself: as a number, or by a name that one of the vendors has for it."""
-    error = said.get("error") if isinstance(said, dict) else None
-    if isinstance(error, dict):
-        for name in (error.get("code"), error.get("status"), error.get("type")):
-            status = _STATUSES.get(name.lower()) if isinstance(name, str) else name
-            if isinstance(status, int) and _FIRST_REFUSAL <= status <= _LAST_STATUS:
-                return Refused(status, body, headers)
+    match said:
+        case {"error": dict(error)}:
+            pass
+        case {"response": {"error": dict(error)}}:  # of a response that failed
+            body = msgspec.json.encode({"error": error})
+        case {"type": "error"} | {"__type": str()}:  # an event of a response; AWS
+            error = said
+        case _:
+            return None
+    for name in (error.get("code"), error.get("status"), error.get("type"), error.get("__type")):
+        status = _STATUSES.get(name.lower()) if isinstance(name, str) else name
+        if isinstance(status, int) and _FIRST_REFUSAL <= status <= _LAST_STATUS:
+            return Refused(status, body, headers)
     return None
 
 

@@ -14,6 +14,7 @@ from airouter.gateway.routing.choose import Chosen, Spent
 from airouter.gateway.routing.failures import Refused, domain_error, refusal_error
 from airouter.gateway.routing.health import Health
 from airouter.gateway.routing.retry_after import retry_after_seconds
+from airouter.providers.contract import Refusal
 from airouter.providers.serving import Providers
 from airouter.upstream.contract import AnswerTooLarge, PoolExhausted, UpstreamError
 from airouter.world import now as wall_clock
@@ -43,12 +44,18 @@ class Outcomes:
             credential = chosen.credential
             self._health.worked(chosen.channel.channel_id, credential and credential.credential_id, chosen.began)
 
-    def broke(self, call: Call, error: UpstreamError, rules: Routing) -> None:
+    def broke(self, call: Call, error: UpstreamError | Refused, rules: Routing) -> None:
         """The answer had begun, and the client has seen some of it."""
         channel, now = call.channel, self._clock()
         assert channel is not None, "it answered"
-        self._health.failed(channel.channel_id, now, now, rules, error.code)
-        log.warning("upstream.broke request=%s channel=%s error=%s", call.request_id, channel.name, error.code)
+        chosen = Chosen(now, channel, call.credential)
+        if isinstance(error, Refused):
+            code = self._providers[channel.provider].refusal(error.status, error.body)
+            self._count(chosen, error, code, None, rules)
+        else:
+            code = error.code
+            self._health.failed(channel.channel_id, now, now, rules, code)
+        log.warning("upstream.broke request=%s channel=%s error=%s", call.request_id, channel.name, code)
 
     def untold(self, call: Call, chosen: Chosen, reason: str) -> None:
         """The channel was not asked, or nothing is known of what it did: that says nothing about it."""
@@ -72,8 +79,7 @@ class Outcomes:
         return domain_error(error)
 
     def _refused(self, call: Call, chosen: Chosen, error: Refused, rules: Routing, spent: Spent) -> DomainError:
-        now, began, health = self._clock(), chosen.began, self._health
-        channel, credential = chosen.channel, chosen.credential
+        channel = chosen.channel
         provider = self._providers[channel.provider]
         verdict = provider.refusal(error.status, error.body)
         if verdict == "request":
@@ -82,27 +88,37 @@ class Outcomes:
             return UpstreamRefusedRequest(status=error.status, body=error.body, is_same_dialect=is_same_dialect)
         call.attempts.append(self._attempt(call, chosen, status=error.status, reason=verdict))
         wait = retry_after_seconds(error.headers, wall_clock(), rules.retry_after_seconds_max)
-        if verdict == "limited":
-            spent.add(channel, credential)
-            health.abandoned(channel.channel_id, began)
-            target = channel.channel_id if credential is None else credential.credential_id
-            health.rest(target, now, rules.cool_down_seconds if wait is None else wait, verdict)
-        elif verdict in {"credential", "funds"} and credential is not None:
-            spent.add(channel, credential)
-            health.abandoned(channel.channel_id, began)
-            is_invalid = verdict == "credential"
-            if health.refused(credential.credential_id, began, now, rules, is_invalid=is_invalid):
-                self._disable(credential.credential_id, f"status {error.status}")
-        else:
+        if self._count(chosen, error, verdict, wait, rules):
             spent.channels.add(channel.channel_id)
-            health.failed(channel.channel_id, began, now, rules, f"status {error.status}")
-            if wait:
-                health.rest(channel.channel_id, now, wait, "retry_after")
+        else:
+            spent.add(channel, chosen.credential)
         log.warning(
             "upstream.refused request=%s channel=%s status=%s blamed=%s",
             call.request_id, channel.name, error.status, verdict,
         )  # fmt: skip
         return refusal_error(verdict, error.status, wait)
+
+    def _count(self, chosen: Chosen, error: Refused, verdict: Refusal, wait: int | None, rules: Routing) -> bool:
+        """A refusal counts against whom it is about. True: that is the channel, with every credential it has."""
+        now, began, health = self._clock(), chosen.began, self._health
+        channel, credential = chosen.channel, chosen.credential
+        if verdict == "request":
+            health.abandoned(channel.channel_id, began)
+        elif verdict == "limited":
+            health.abandoned(channel.channel_id, began)
+            target = channel.channel_id if credential is None else credential.credential_id
+            health.rest(target, now, rules.cool_down_seconds if wait is None else wait, verdict)
+        elif verdict in {"credential", "funds"} and credential is not None:
+            health.abandoned(channel.channel_id, began)
+            is_invalid = verdict == "credential"
+            if health.refused(credential.credential_id, began, now, rules, is_invalid=is_invalid):
+                self._disable(credential.credential_id, f"status {error.status}")
+        else:
+            health.failed(channel.channel_id, began, now, rules, f"status {error.status}")
+            if wait:
+                health.rest(channel.channel_id, now, wait, "retry_after")
+            return True
+        return False
 
     def _attempt(self, call: Call, chosen: Chosen, *, status: int | None = None, reason: str | None = None) -> Attempt:
         began, credential = chosen.began, chosen.credential
