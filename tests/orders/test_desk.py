@@ -15,6 +15,10 @@ async def debt(shop: Shop) -> int:
     return (await shop.wallet())["debt"]
 
 
+async def letters_about_refunds(shop: Shop) -> list[str]:
+    return [row["recipient"] for row in await shop.sql("SELECT recipient FROM mails WHERE letter = 'refund_failed'")]
+
+
 async def test_an_order_is_confirmed_by_hand_once_and_goes_the_way_of_a_notice(shop: Shop) -> None:
     await shop.method(id="bank", processor="manual", secrets={}, config={"instructions": "Pay us."})
     order = await shop.order(method="bank")
@@ -156,6 +160,7 @@ async def test_where_a_refund_cannot_be_repeated_nobody_makes_it_for_somebody_wh
     shop: Shop, killed_when: str
 ) -> None:
     """A gateway that knows no number of a refund would give the money back twice."""
+    await shop.policy(review_email="books@example.com")
     order = await bonus_order(shop)
     shop.cashier.repeats_refunds = False
 
@@ -179,6 +184,7 @@ async def test_where_a_refund_cannot_be_repeated_nobody_makes_it_for_somebody_wh
     assert len(shop.cashier.refunds) == made
     story = await shop.story(order)
     assert [refund["status"] for refund in story["refunds"]] == ["failed"]
+    assert await letters_about_refunds(shop) == ["books@example.com"]
     assert story["line"]["refundable_amount"] == 1030, "looked up there, it is recorded or tried again by a person"
     assert (await shop.admin(order, "refund", amount=515, at_processor=False)).status_code == 200
 
@@ -193,6 +199,22 @@ async def test_a_refund_that_could_not_even_be_sent_leaves_nothing_under_way_whe
     shop.cashier.mood = "well"
     assert (await shop.admin(order, "refund", amount=515)).status_code == 200
     assert [refund["status"] for refund in (await shop.story(order))["refunds"]] == ["failed", "done"]
+
+
+async def test_a_refund_that_is_refused_when_nobody_waits_any_more_is_told_by_letter_once(shop: Shop) -> None:
+    await shop.policy(review_email="books@example.com")
+    order = await bonus_order(shop)
+    shop.cashier.mood = "stubborn"
+    assert (await shop.admin(order, "refund", amount=515)).json()["code"] == "refund_refused"
+    assert await letters_about_refunds(shop) == [], "whoever asked was told"
+    shop.cashier.mood = "away"
+    await shop.admin(order, "refund", amount=515)
+    shop.cashier.mood = "stubborn"
+    for _ in range(2):
+        await shop.sql("UPDATE order_refunds SET ask_at = now() WHERE status = 'started'")
+        await shop.app._house.services().jobs.run("orders")
+    assert [refund["status"] for refund in (await shop.story(order))["refunds"]] == ["failed", "failed"]
+    assert await letters_about_refunds(shop) == ["books@example.com"]
 
 
 async def test_a_processor_that_refuses_our_access_refuses_the_refund(shop: Shop) -> None:

@@ -131,6 +131,27 @@ class PaymentInbox:
                 if await rows.forget_bodies(connection, BODIES_KEPT, _BATCH) < _BATCH:
                     return
 
+    async def write_reviewer(
+        self, connection: Connection, letter: str, subject_id: UUID, *, order_id: UUID | None, facts: dict[str, str]
+    ) -> None:
+        """One letter about a subject to whoever looks at payments by policy; it carries the order and a link to it."""
+        policy = await policy_in_force(connection, TopUp)
+        if self._mailbox is None or not self._mailbox.is_configured or policy.review_email is None:
+            return
+        address = f"{self._mailbox.console_url}/console/admin/orders"
+        about = {
+            "order": "–" if order_id is None else str(order_id),
+            "link": address if order_id is None else f"{address}?order={order_id}",
+        }
+        await self._mailbox.post(
+            connection,
+            to=policy.review_email,
+            locale=None,
+            letter=letter,
+            facts={**facts, **about},
+            once=f"{letter}/{subject_id}",
+        )
+
     async def _wallet_of(self, event_key: UUID) -> WalletId | None:
         async with self._database.transaction() as connection:
             event = await rows.lock_open_event(connection, event_key)
@@ -216,23 +237,12 @@ class PaymentInbox:
                 after={"outcome": outcome, "method": event.method_id, "order_id": event.order_id, "kind": event.kind},
             ),
         )
-        policy = await policy_in_force(connection, TopUp)
-        if self._mailbox is None or not self._mailbox.is_configured or policy.review_email is None:
-            return
-        facts = {
-            "method": event.method_id,
-            "outcome": outcome.replace("_", " "),
-            "order": "–" if order is None else str(order.order_id),
-            "link": f"{self._mailbox.console_url}/console/admin/orders"
-            + ("" if order is None else f"?order={order.order_id}"),
-        }
-        await self._mailbox.post(
+        await self.write_reviewer(
             connection,
-            to=policy.review_email,
-            locale=None,
-            letter="payment_review",
-            facts=facts,
-            once=f"payment_review/{event.event_key}",
+            "payment_review",
+            event.event_key,
+            order_id=None if order is None else order.order_id,
+            facts={"method": event.method_id, "outcome": outcome.replace("_", " ")},
         )
 
 

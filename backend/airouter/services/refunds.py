@@ -299,6 +299,7 @@ class OrderDesk:
         raise RefundUncertain
 
     async def _finish(self, refund: RefundRow, status: Literal["done", "failed"], detail: str, actor: Actor) -> None:
+        """What failed while nobody was there to be told is told by letter."""
         async with self._database.transaction() as connection:
             if await rows.finish_refund(connection, refund.refund_id, status, detail[:500]):
                 act = Act(
@@ -308,6 +309,14 @@ class OrderDesk:
                     after={"amount": refund.amount, "detail": detail[:500]},
                 )
                 await record(connection, actor, act)
+                if status == "failed" and actor == SYSTEM:
+                    await self._inbox.write_reviewer(
+                        connection,
+                        "refund_failed",
+                        refund.refund_id,
+                        order_id=refund.order_id,
+                        facts={"detail": detail},
+                    )
 
 
 def _decided(order: Order, decision: Decision) -> Order:

@@ -24,7 +24,8 @@ class TopUp(Topic, frozen=True, kw_only=True):
     pause_on_debt: bool = False
     """An account that owes something after a refund or a dispute is paused; an operator lets it in again."""
     review_email: Annotated[str, Meta(max_length=254, pattern=r"^[^@\s]+@[^@\s]+$")] | None = None
-    """Who hears by mail of payments that need a look: another amount, a second payment, an unknown order."""
+    """Who hears by mail of payments that need a look: another amount, a second payment, an unknown order; and of
+    refunds that failed, or may have, while nobody was there to be told."""
     seller: Annotated[str, Meta(max_length=2000)] = ""
     """Who sells, for receipts: name, address, tax number."""
 
