@@ -97,6 +97,20 @@ async def test_a_limited_key_does_not_tell_what_the_account_has(
 
 
 @pytest.mark.usefixtures("switched_on")
+async def test_what_is_left_is_never_below_zero_as_no_limit_goes_below_what_is_spent(
+    database: str, holder: Signed, client: httpx.AsyncClient
+) -> None:
+    key = await made_key(holder, spend_limit=4 * UNIT)
+    await grant(database, holder.account_id, 10 * UNIT)
+    await spend(database, key["id"], await priced_model(database), quantities={"input": 2_000_000})
+    for limit, answered, left in ((UNIT, 422, 1_000_000), (2 * UNIT, 200, 0)):
+        changed = await holder.client.patch(f"/api/v1/keys/{key['id']}", json={"spend_limit": limit})
+        assert changed.status_code == answered, changed.text
+        token = exact(await client.get("/api/usage/token", headers=with_key(key)))["data"]
+        assert (token["total_used"], token["total_available"]) == (1_000_000, left)
+
+
+@pytest.mark.usefixtures("switched_on")
 async def test_billing_needs_a_key_that_may_call(holder: Signed, client: httpx.AsyncClient) -> None:
     key = await made_key(holder)
     assert (await client.get("/v1/dashboard/billing/usage")).status_code == 401
