@@ -86,3 +86,39 @@ async def test_work_that_fails_is_noted_and_tried_again(database: str, pool: asy
     async with working(database, run, pause=0.01):
         await until(lambda: len(runs) >= 3, "the second run, whole")
     assert await pool.fetchval("SELECT last_error FROM jobs") is None
+
+
+async def test_work_whose_end_the_database_did_not_hear_is_not_taken_for_going_on(database: str, pool: asyncpg.Pool):
+    runs: list[int] = []
+
+    async def run() -> None:
+        runs.append(1)
+        if len(runs) == 1:
+            await pool.execute("ALTER TABLE jobs RENAME TO jobs_away")
+
+    async with working(database, run, pause=0.01):
+        await until(lambda: len(runs) == 1, "the first run")
+        await asyncio.sleep(0.1)
+        await pool.execute("ALTER TABLE jobs_away RENAME TO jobs")
+        await until(lambda: len(runs) >= 2, "the second run")
+
+
+async def test_what_was_hurried_while_the_database_was_away_is_done_when_it_is_back(database: str, pool: asyncpg.Pool):
+    runs: list[int] = []
+
+    async def run() -> None:
+        runs.append(1)
+
+    async with working(database, run) as jobs:
+        await until(lambda: len(runs) == 1, "the first run")
+        await _finished(pool)
+        await pool.execute("ALTER TABLE jobs RENAME TO jobs_away")
+        jobs.hurry("work")
+        await asyncio.sleep(0.1)
+        await pool.execute("ALTER TABLE jobs_away RENAME TO jobs")
+        await until(lambda: len(runs) == 2, "the hurried run")
+
+
+async def _finished(pool: asyncpg.Pool) -> None:
+    while await pool.fetchval("SELECT count(*) FROM jobs WHERE last_run_at IS NULL"):
+        await asyncio.sleep(0.005)

@@ -8,14 +8,14 @@ import logging
 import random
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 import msgspec
 
 from airouter.domain.errors import DatabaseUnavailable
 from airouter.storage import jobs as rows
-from airouter.storage.database import Database
+from airouter.storage.database import Connection, Database
 
 logger = logging.getLogger(__name__)
 
@@ -69,19 +69,26 @@ class Jobs:
         await self._jobs[name].run()
 
     async def _look_after(self, job: Job) -> None:
-        is_announced = False
+        is_announced = is_hurried = False
+        done: _Done | None = None
         while True:
-            is_hurried = await self._pause(job)
+            is_hurried = await self._pause(job) or is_hurried
             try:
                 async with self._database.transaction() as connection:
+                    if done is not None:
+                        await _finish(connection, job, done)
                     if not is_announced:
                         await rows.announce_job(connection, job.name)
-                        is_announced = True
                     if is_hurried:
                         await rows.hurry_job(connection, job.name)
-                    if not await rows.claim_job(connection, job.name, job.patience):
-                        continue
-                await self._do(job)
+                    claimed_until = await rows.claim_job(connection, job.name, job.patience)
+                # Not before it is committed: what is lost with the database is said again.
+                is_announced, is_hurried, done = True, False, None
+                if claimed_until is not None:
+                    done = await self._do(job, claimed_until)
+                    async with self._database.transaction() as connection:
+                        await _finish(connection, job, done)
+                    done = None
             except DatabaseUnavailable:
                 logger.warning("job.database_away", extra={"job": job.name})
             except Exception:
@@ -98,14 +105,30 @@ class Jobs:
         hurried.clear()
         return True
 
-    async def _do(self, job: Job) -> None:
-        error: str | None = None
+    async def _do(self, job: Job, claimed_until: datetime) -> "_Done":
+        """Returns whatever became of it; a process that stops says at once that it is no longer at it."""
         try:
             async with asyncio.timeout(job.patience.total_seconds()):
                 await job.run()
-        except Exception as failure:
-            error = type(failure).__name__
-            raise
-        finally:
+        except asyncio.CancelledError:
             async with self._database.transaction() as connection:
-                await rows.finish_job(connection, job.name, job.pause, error)
+                await _finish(connection, job, _Done(claimed_until=claimed_until, error=None))
+            raise
+        except DatabaseUnavailable as failure:
+            logger.warning("job.database_away", extra={"job": job.name})
+            return _Done(claimed_until=claimed_until, error=type(failure).__name__)
+        except Exception as failure:
+            logger.exception("job.failed", extra={"job": job.name})
+            return _Done(claimed_until=claimed_until, error=type(failure).__name__)
+        return _Done(claimed_until=claimed_until, error=None)
+
+
+class _Done(msgspec.Struct, frozen=True, kw_only=True):
+    """A run that ended. Until the database knows, everybody believes that somebody is at it."""
+
+    claimed_until: datetime
+    error: str | None
+
+
+async def _finish(connection: Connection, job: Job, done: _Done) -> None:
+    await rows.finish_job(connection, job.name, done.claimed_until, pause=job.pause, error=done.error)

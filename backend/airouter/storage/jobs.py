@@ -1,6 +1,6 @@
 """Rows of recurring work: who is at it, and when it is due again."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from airouter.storage.database import Connection
 from airouter.storage.queries import load
@@ -13,14 +13,16 @@ async def announce_job(connection: Connection, name: str) -> None:
     await connection.execute(QUERIES.announce_job, name)
 
 
-async def claim_job(connection: Connection, name: str, patience: timedelta) -> bool:
-    """Whether it is due and this process may do it; nobody else may until `patience` is over."""
-    return await connection.fetchval(QUERIES.claim_job, name, patience) is not None
+async def claim_job(connection: Connection, name: str, patience: timedelta) -> datetime | None:
+    """Until when nobody but this process may do it; None: it is not due, or somebody is at it."""
+    return await connection.fetchval(QUERIES.claim_job, name, patience)
 
 
-async def finish_job(connection: Connection, name: str, pause: timedelta, error: str | None) -> None:
-    """It is done, well or (with what went wrong) not, and due again after `pause`."""
-    await connection.execute(QUERIES.finish_job, name, pause, error)
+async def finish_job(
+    connection: Connection, name: str, claimed_until: datetime, *, pause: timedelta, error: str | None
+) -> None:
+    """What was claimed is done, well or (with what went wrong) not, and due again after `pause`."""
+    await connection.execute(QUERIES.finish_job, name, claimed_until, pause, error)
 
 
 async def hurry_job(connection: Connection, name: str) -> None:
