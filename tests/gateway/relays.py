@@ -106,13 +106,14 @@ class Asking:
 
 def new_call(body: bytes, now: float) -> Call:
     hold: Any = None
+    request = read_request("chat.completions", body)
     return Call(
         request_id=RequestId(UUID(int=1)),
         caller=CALLER,
         door=DOORS[0],
-        request=read_request("chat.completions", body),
+        request=request,
         terms=Terms(
-            model=Model(model="demo"),
+            model=Model(model=request.model),
             card=CARD,
             group=Group(name="default"),
             multiplier_micros=1_000_000,

@@ -268,6 +268,36 @@ async def test_a_request_that_is_at_fault_is_sent_once():
         assert asked.relay.health.is_calm
 
 
+async def test_a_model_that_its_provider_does_not_know_is_asked_of_the_next_channel_for_a_while():
+    unknown = says("404 No", b'{"error":{"message":"The model `up` does not exist","code":"model_not_found"}}')
+    other = WHOLE.replace(b'"demo"', b'"other"')
+    both = {"demo": "up", "other": "other"}
+    async with (
+        upstreams(unknown, good) as (bad, well),
+        asking(channel(1, bad.port, priority=1, models=both), channel(2, well.port, models=both)) as asked,
+    ):
+        assert await asked.ask() == GOOD
+        assert asked.reasons == [(1, "model"), (2, None)]
+        assert await asked.ask() == GOOD
+        assert asked.reasons == [(2, None)]
+        bad.script = good
+        assert await asked.ask(other) == GOOD
+        assert asked.reasons == [(1, None)], "for other models it is as good as before"
+        asked.skip(16)
+        assert await asked.ask() == GOOD
+        assert asked.reasons == [(1, None)]
+        assert asked.relay.health.is_calm
+
+
+async def test_a_model_that_no_provider_knows_is_no_fault_of_the_clients():
+    unknown = says("404 No", b'{"error":{"message":"The model `up` does not exist","code":"model_not_found"}}')
+    async with upstreams(unknown) as (bad,), asking(channel(1, bad.port)) as asked:
+        for _ in range(2):  # who is the only one is asked all the same
+            with pytest.raises(NoChannelAvailable):
+                await asked.ask()
+        assert len(bad.received) == 2
+
+
 @pytest.mark.parametrize("fault", [says("503 No"), hangs, cuts_the_head], ids=["refuses", "hangs", "cuts"])
 async def test_with_one_of_three_dead_a_thousand_calls_succeed(fault: Script):
     async with upstreams(fault, good, good) as (dead, two, three):

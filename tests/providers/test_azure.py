@@ -105,7 +105,7 @@ def test_json_of_another_kind_is_no_credential(credential: str):
 def test_content_filter_is_about_the_request_and_a_missing_deployment_about_the_channel():
     filtered = b'{"error":{"code":"content_filter","param":"prompt","message":"filtered","innererror":{"code":"x"}}}'
     assert AZURE.refusal(400, filtered) == "request"
-    assert AZURE.refusal(404, b'{"error":{"code":"DeploymentNotFound","message":"gone"}}') == "channel"
+    assert AZURE.refusal(404, b'{"error":{"code":"DeploymentNotFound","message":"gone"}}') == "model"
     assert AZURE.refusal(401, b'{"statusCode":401,"message":"Unauthorized"}') == "credential"
 
 

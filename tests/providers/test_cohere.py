@@ -164,7 +164,7 @@ def test_chat_is_asked_at_its_address_with_a_bearer():
 
 @pytest.mark.parametrize(
     ("status", "verdict"),
-    [(400, "request"), (401, "credential"), (403, "funds"), (404, "channel"), (422, "request"), (429, "limited"),
+    [(400, "request"), (401, "credential"), (403, "funds"), (404, "model"), (422, "request"), (429, "limited"),
      (498, "request"), (500, "overloaded"), (503, "overloaded"), (504, "overloaded")],
 )  # fmt: skip
 def test_whose_fault_a_refusal_is(status: int, verdict: str):

@@ -191,7 +191,7 @@ def test_vectors_are_asked_for_in_vertex_words_and_come_back_in_openais():
 
 
 def test_model_that_the_project_does_not_have_is_no_fault_of_the_request():
-    assert VERTEX.refusal(404, b'{"error":{"code":404,"status":"NOT_FOUND"}}') == "channel"
+    assert VERTEX.refusal(404, b'{"error":{"code":404,"status":"NOT_FOUND"}}') == "model"
     assert VERTEX.refusal(400, b'{"error":{"code":400,"status":"INVALID_ARGUMENT"}}') == "request"
     assert CLAUDE.refusal(529, b"{}") == "overloaded"
 

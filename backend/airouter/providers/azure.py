@@ -70,7 +70,7 @@ class AzureProvider:
         """A deployment that is not there is the operator's mistake. What the content filter refuses is a 400 about the
         request.
         """
-        return "channel" if status == _NOT_FOUND else self._openai.refusal(status, body)
+        return "model" if status == _NOT_FOUND else self._openai.refusal(status, body)
 
 
 def _path(call: Call, path: str) -> str:

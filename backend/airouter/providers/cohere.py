@@ -81,7 +81,7 @@ class CohereProvider:
         """498: a word of the request is on a list of Cohere's. 404: its model is unknown, whose name is ours."""
         if status == _DENY_LISTED:
             return "request"
-        return "channel" if status == _NO_MODEL else blame(status, body)
+        return "model" if status == _NO_MODEL else blame(status, body)
 
 
 class ChatNotes:

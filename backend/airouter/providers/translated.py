@@ -30,6 +30,7 @@ ODD: Final = (AttributeError, IndexError, KeyError, TypeError, ValueError, msgsp
 """What a reader runs into where a member has another type than the vendor's reference says: not each is looked at."""
 
 
+_NOT_FOUND: Final = 404
 _UNREADABLE: Final = "The provider said something that cannot be read."
 
 
@@ -134,8 +135,9 @@ class TranslatedProvider:
         )
 
     def refusal(self, status: int, body: bytes) -> Refusal:
-        """As the provider judges it."""
-        return self._native.refusal(status, body)
+        """As the provider judges it. What is not there is no thing that the client named: only its model is named."""
+        verdict = self._native.refusal(status, body)
+        return "model" if verdict == "request" and status == _NOT_FOUND else verdict
 
     def _wanted(self, call: Call, conversation: Conversation) -> Wanted:
         allowance = call.output_allowance or conversation.max_output_tokens or 1

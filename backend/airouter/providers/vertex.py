@@ -129,7 +129,7 @@ class VertexProvider:
 
     def refusal(self, status: int, body: bytes) -> Refusal:
         """A model that this project or location does not have is the operator's mistake."""
-        return "channel" if status == _NOT_FOUND else blame(status, body)
+        return "model" if status == _NOT_FOUND else blame(status, body)
 
 
 class VertexAnthropicProvider:
@@ -185,7 +185,7 @@ class VertexAnthropicProvider:
 
     def refusal(self, status: int, body: bytes) -> Refusal:
         """A model that this project or location does not have is the operator's mistake."""
-        return "channel" if status == _NOT_FOUND else blame(status, body)
+        return "model" if status == _NOT_FOUND else blame(status, body)
 
 
 def _with_roles(body: bytes) -> bytes:

@@ -87,7 +87,7 @@ class Chooser:
                 for channel in tier
                 if channel.channel_id not in out and (spent is None or not spent.has(channel))
             ]
-            well = left if is_calm else [channel for channel in left if not self._rests(channel, spent, now)]
+            well = left if is_calm else [channel for channel in left if not self._rests(channel, terms, spent, now)]
             if well:
                 channel = self._preferred(well, candidates, terms, rules, conversation)
                 return Chosen(now, channel, self.credential(channel, spent, conversation, now))
@@ -132,8 +132,9 @@ class Chooser:
             del out[candidates.left_out_max :]
         return frozenset(out)
 
-    def _rests(self, channel: Channel, spent: Spent | None, now: float) -> bool:
-        if self._health.is_resting(channel.channel_id, now):
+    def _rests(self, channel: Channel, terms: Terms, spent: Spent | None, now: float) -> bool:
+        health, channel_id = self._health, channel.channel_id
+        if health.is_resting(channel_id, now) or health.is_resting((channel_id, terms.model.model), now):
             return True
         every = channel.credentials
         return bool(every) and all(

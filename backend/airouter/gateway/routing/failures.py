@@ -118,6 +118,8 @@ def refusal_error(refusal: Refusal, status: int, retry_after_seconds: int | None
             return NoChannelAvailable(
                 "The provider is at its rate limit. Try again shortly.", retry_after_seconds=retry_after_seconds or 1
             )
+        case "model":
+            return NoChannelAvailable("No provider has this model at the moment.")
         case "overloaded":
             details = {} if retry_after_seconds is None else {"retry_after_seconds": retry_after_seconds}
             return UpstreamFailed(f"The provider answered with status {status}.", **details)

@@ -21,7 +21,8 @@ import msgspec
 from airouter.domain.ids import ChannelId, CredentialId
 from airouter.domain.policy import Routing
 
-Target = ChannelId | CredentialId
+Target = ChannelId | CredentialId | tuple[ChannelId, str]
+"""Who rests: a credential, a channel that has none, or a channel for one model only, which its vendor does not know."""
 State = Literal["watched", "out", "probing", "resting"]
 
 
@@ -178,7 +179,9 @@ class Health:
 
     def view(self, now: float) -> dict[UUID, Standing]:
         """Everybody against whom something is known, by the id of the channel or credential."""
-        found: dict[UUID, Standing] = {target: _resting(one, now) for target, one in self._resting.items()}
+        found: dict[UUID, Standing] = {
+            target: _resting(one, now) for target, one in self._resting.items() if not isinstance(target, tuple)
+        }
         found |= {channel_id: _failing(one, now) for channel_id, one in self._failing.items()}
         return found
 
@@ -186,7 +189,7 @@ class Health:
         """Forget whoever is not among these."""
         for channel_id in [one for one in self._failing if one not in known]:
             del self._failing[channel_id]
-        for target in [one for one in self._resting if one not in known]:
+        for target in [one for one in self._resting if (one[0] if isinstance(one, tuple) else one) not in known]:
             del self._resting[target]
 
 

@@ -86,6 +86,8 @@ class Outcomes:
             self.worked(call, chosen, error.status)
             is_same_dialect = call.door.endpoint in provider.endpoints
             return UpstreamRefusedRequest(status=error.status, body=error.body, is_same_dialect=is_same_dialect)
+        if verdict == "model":
+            return self._unknown_model(call, chosen, error, rules, spent)
         call.attempts.append(self._attempt(call, chosen, status=error.status, reason=verdict))
         wait = retry_after_seconds(error.headers, wall_clock(), rules.retry_after_seconds_max)
         if self._count(chosen, error, verdict, wait, rules):
@@ -119,6 +121,19 @@ class Outcomes:
                 health.rest(channel.channel_id, now, wait, "retry_after")
             return True
         return False
+
+    def _unknown_model(self, call: Call, chosen: Chosen, error: Refused, rules: Routing, spent: Spent) -> DomainError:
+        """Only for this model the channel is as good as none; it is asked for it where nobody else is left."""
+        channel_id, model = chosen.channel.channel_id, call.terms.model.model
+        call.attempts.append(self._attempt(call, chosen, status=error.status, reason="model"))
+        spent.channels.add(channel_id)
+        self._health.abandoned(channel_id, chosen.began)
+        self._health.rest((channel_id, model), self._clock(), rules.cool_down_seconds, "model")
+        log.warning(
+            "upstream.refused request=%s channel=%s status=%s blamed=model model=%s",
+            call.request_id, chosen.channel.name, error.status, model,
+        )  # fmt: skip
+        return refusal_error("model", error.status, None)
 
     def _attempt(self, call: Call, chosen: Chosen, *, status: int | None = None, reason: str | None = None) -> Attempt:
         began, credential = chosen.began, chosen.credential
