@@ -194,3 +194,9 @@ def test_a_vendors_own_name_wins_over_the_one_that_is_renamed():
 def test_the_guide_for_operators_has_the_table_as_it_is():
     """After a change of vendors.py: put what `airouter.providers.vendor_guide.table()` gives into the document."""
     assert table() in DOCUMENT.read_text()
+
+
+def test_anthropic_is_not_told_to_let_another_model_answer():
+    asked = {"model": "m", "max_tokens": 9, "messages": [], "fallbacks": "default", "x": 1}
+    kept = {"model": "theirs", "max_tokens": 9, "messages": [], "x": 1}
+    assert sent("anthropic", asked, "messages") == kept

@@ -143,11 +143,11 @@ def test_whole_key_files_and_api_keys_are_taken():
 
 @pytest.mark.parametrize(("streams", "verb"), [(False, "rawPredict"), (True, "streamRawPredict")])
 def test_claude_has_its_model_in_the_address_and_its_version_in_the_body(verb: str, *, streams: bool):
-    out = CLAUDE.outgoing(claude(stream=streams, temperature=0.5))
+    out = CLAUDE.outgoing(claude(stream=streams, temperature=0.5, fallbacks="default"))
     prefix = "/v1/projects/my-project/locations/us-east5/publishers/anthropic/models"
     assert out.path == f"{prefix}/claude-sonnet-4-5@20250929:{verb}"
     body = json.loads(out.body)
-    assert "model" not in body
+    assert not {"model", "fallbacks"} & body.keys()
     assert (body["anthropic_version"], body["temperature"]) == ("vertex-2023-10-16", 0.5)
     assert (b"anthropic-beta", b"b-1") in out.headers
     assert not any(name == b"anthropic-version" for name, _ in out.headers)

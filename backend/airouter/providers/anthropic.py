@@ -14,7 +14,7 @@ from airouter.providers.reporting import UsageRefused, figure
 from airouter.translation.foreign_thoughts import without_foreign_thoughts
 from airouter.wire.anthropic import Answer, read_answer, written_bytes
 from airouter.wire.endpoint import Endpoint
-from airouter.wire.openai import has_items, is_given, with_model, with_one_model
+from airouter.wire.openai import has_items, is_given, with_model, with_one_model, without_members
 from airouter.wire.prompt import estimated_tokens
 
 _PATHS: Final[dict[Endpoint, str]] = {
@@ -23,12 +23,21 @@ _PATHS: Final[dict[Endpoint, str]] = {
 }
 VERSION: Final = (b"anthropic-version", b"2023-06-01")
 """For clients that say none, such as those of another dialect."""
+_CHOOSES_MODELS_BY: Final = ("fallbacks",)
+"""The vendor would let another model answer what the one that is charged refuses to (2026). The client gets to know of
+the refusal instead.
+"""
 _READ: Final = (("input_tokens",),)
 _WRITTEN: Final = (("output_tokens",),)
 
 
 def _authorise(credential: bytes) -> Headers:
     return ((b"x-api-key", credential),)
+
+
+def passed_on(call: Call) -> bytes:
+    """The client's body without what the vendor would refuse, or another model would answer by."""
+    return without_members(without_foreign_thoughts(call.endpoint, call.body), _CHOOSES_MODELS_BY)
 
 
 class AnthropicProvider:
@@ -53,7 +62,7 @@ class AnthropicProvider:
         more = call.client_headers
         if not any(name == VERSION[0] for name, _ in more):
             more = (VERSION, *more)
-        body = without_foreign_thoughts(call.endpoint, call.body)
+        body = passed_on(call)
         body = with_one_model(body, call.request.model, call.upstream_model)
         headers = self._headers.of(call.credential, more)
         return overridden(Outgoing(method="POST", path=_PATHS[call.endpoint], headers=headers, body=body), call)
@@ -122,7 +131,7 @@ def reported_in(usage: Mapping[str, Any]) -> Reported | None:
 
     Thoughts are within `output_tokens`, at the same price, and are not told apart. A conversation that the vendor
     summed up on the way was read twice; only `iterations` say so (platform.claude.com, "Compaction", 2026). Those of
-    an advisor are another model's, at another price, and are not counted.
+    an advisor are another model's, at another price; such calls are refused (wire/other_models.py).
     """
     tier = usage.get("service_tier")
     listed = usage.get("iterations")

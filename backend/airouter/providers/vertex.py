@@ -14,7 +14,7 @@ from urllib.parse import quote, urlsplit
 import msgspec
 
 from airouter.providers import vertex_embeddings
-from airouter.providers.anthropic import AnthropicProvider
+from airouter.providers.anthropic import AnthropicProvider, passed_on
 from airouter.providers.blame import blame
 from airouter.providers.contract import Answered, Call, Headers, Outgoing, Refusal
 from airouter.providers.exchanged import Grant, google_grant, service_account
@@ -155,7 +155,7 @@ class VertexAnthropicProvider:
 
     def outgoing(self, call: Call) -> Outgoing:
         """The client's members, but for the model, which a count keeps."""
-        members = _MEMBERS.decode(without_foreign_thoughts(call.endpoint, call.body))
+        members = _MEMBERS.decode(passed_on(call))
         members["anthropic_version"] = msgspec.Raw(ANTHROPIC_VERSION)
         if call.endpoint == "messages":
             members.pop("model", None)

@@ -1,12 +1,13 @@
 """The head of a request in whatever dialect its door speaks, and what every such head can be asked."""
 
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeVar
 
 import msgspec
 
 from airouter.domain.rate_card import Meter
 from airouter.wire import anthropic, gemini, gemini_embeddings, moderations, openai, responses
 from airouter.wire.endpoint import Endpoint
+from airouter.wire.other_models import refuse_other_models
 from airouter.wire.prompt import Bound, estimated_tokens, utf8_length
 from airouter.wire.prompt import estimated_input_tokens as estimated_openai
 from airouter.wire.prompt import input_bound as openai_bound
@@ -60,6 +61,9 @@ class Named(msgspec.Struct, frozen=True, kw_only=True):
     is_array: bool = False
 
 
+_WithTools = TypeVar("_WithTools", openai.Request, anthropic.Request, responses.Request)
+
+
 def read_request(endpoint: Endpoint, body: bytes, named: Named | None = None) -> RequestHead:
     """Read the head of a request.
 
@@ -68,17 +72,22 @@ def read_request(endpoint: Endpoint, body: bytes, named: Named | None = None) ->
     """
     match endpoint:
         case "chat.completions" | "completions" | "embeddings":
-            return openai.read_request(endpoint, body)
+            return _of_one_model(openai.read_request(endpoint, body))
         case "messages":
-            return anthropic.read_request(body)
+            return _of_one_model(anthropic.read_request(body))
         case "responses" | "responses.input_tokens" | "responses.compact":
-            return responses.read_request(body)
+            return _of_one_model(responses.read_request(body))
         case "moderations":
             return moderations.read_request(body)
         case "messages.count_tokens":
             return anthropic.read_count_request(body)
         case _:
             return _read_named(endpoint, body, named)
+
+
+def _of_one_model(head: _WithTools) -> _WithTools:
+    refuse_other_models(head.tools)
+    return head
 
 
 def _read_named(endpoint: Endpoint, body: bytes, named: Named | None) -> RequestHead:
