@@ -97,6 +97,14 @@ def _parser() -> argparse.ArgumentParser:
     )
     create.add_argument("--email", required=True)
     create.set_defaults(command=_operator_create)
+    withdraw = operators.add_parser(
+        "withdraw-second-factor",
+        help="take away the second factor that somebody lost",
+        epilog="examples:\n  airouter operator withdraw-second-factor --email me@example.com\n",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    withdraw.add_argument("--email", required=True)
+    withdraw.set_defaults(command=_withdraw_second_factor)
 
     secrets = commands.add_parser("secrets", help="secret keys")
     generate = secrets.add_subparsers(required=True, metavar="COMMAND").add_parser(
@@ -182,6 +190,16 @@ def _operator_create(asked: argparse.Namespace) -> int:
     _say(link)
     print("It works once, within a day. Without the console: POST its last part as", file=sys.stderr)
     print(f'  {{"token": "…", "password": "…"}} to {settings.public_url}/api/v1/auth/accept', file=sys.stderr)
+    return 0
+
+
+def _withdraw_second_factor(asked: argparse.Namespace) -> int:
+    from airouter.running.operators import withdraw_second_factor
+
+    if asyncio.run(withdraw_second_factor(environment.load(), asked.email)):
+        _say(f"{asked.email} has no second factor any more, every session has ended, and a letter says so.")
+    else:
+        _say(f"{asked.email} has no second factor.")
     return 0
 
 

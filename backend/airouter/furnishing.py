@@ -41,6 +41,7 @@ from airouter.services.instance_secrets import InstanceSecrets
 from airouter.services.invitations import Invitations
 from airouter.services.jobs import Job, Jobs
 from airouter.services.keys import Keys
+from airouter.services.lost_factors import LostFactors
 from airouter.services.mailbox import JOB as MAIL
 from airouter.services.mailbox import Mailbox
 from airouter.services.margins import Margins
@@ -112,7 +113,7 @@ def furnish(ground: Ground) -> Services:
     passwords, snapshot, errands = ground.passwords, ground.snapshot, ground.errands
     attempts = Attempts(database, vault)
     sessions = Sessions(database, vault, ground.standings)
-    mailbox = Mailbox(database, vault, _post_office(settings), settings.console_url)
+    mailbox = Mailbox(database, vault, post_office(settings), settings.console_url)
     jobs.add(Job(name=MAIL, run=mailbox.deliver, pause=timedelta(seconds=15), patience=timedelta(minutes=10)))
     alerts = Alerts(database, vault, mailbox, jobs)
     alert_jobs(jobs, alerts, WebhookDeliveries(database, vault, ground.outward))
@@ -203,6 +204,7 @@ def furnish(ground: Ground) -> Services:
         ),
         jobs=jobs,
         keys=Keys(database),
+        lost_factors=LostFactors(database, sessions, letters=letters),
         mailbox=mailbox,
         margins=Margins(database),
         mode=Mode(name=settings.mode),
@@ -257,7 +259,8 @@ def furnish(ground: Ground) -> Services:
     )
 
 
-def _post_office(settings: Settings) -> PostOffice | None:
+def post_office(settings: Settings) -> PostOffice | None:
+    """Who carries mail; None: no mail server is configured."""
     if settings.mail_server is not None and settings.mail_from is not None:
         return SmtpOffice(settings.mail_server, settings.mail_from)
     return PrintedOffice(_print) if settings.is_demo else None

@@ -1,11 +1,16 @@
-"""How the first operator of a production instance gets in: one-time links, printed to whoever runs the machine."""
+"""What whoever runs the machine does for operators: links for the first ones, a way back in for the last owner."""
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 from airouter.domain.errors import DomainError
+from airouter.furnishing import post_office
 from airouter.running.errors import CannotStart
 from airouter.services.links import Links
+from airouter.services.lost_factors import LostFactors
+from airouter.services.mailbox import Mailbox
+from airouter.services.security_letters import SecurityLetters
+from airouter.services.sessions import Sessions, Standings
 from airouter.services.vault import Vault
 from airouter.settings import Settings
 from airouter.storage.database import Database
@@ -16,9 +21,9 @@ async def operator_link(settings: Settings, email: str) -> str:
 
     Raises: CannotStart where the address is none or the database cannot be reached.
     """
-    async with _links(settings) as links:
-        # Behind the #, so that no server and no log sees the token.
-        return f"{settings.console_url}/accept#{await links.operator_link(email)}"
+    async with _database(settings) as database:
+        token = await Links(database, Vault(settings.secret_keys)).operator_link(email)
+    return f"{settings.console_url}/accept#{token}"  # behind the #, so that no server and no log sees it
 
 
 async def setup_link(settings: Settings) -> str | None:
@@ -26,16 +31,28 @@ async def setup_link(settings: Settings) -> str | None:
 
     Raises: CannotStart where the database cannot be reached.
     """
-    async with _links(settings) as links:
-        token = await links.setup_token()
+    async with _database(settings) as database:
+        token = await Links(database, Vault(settings.secret_keys)).setup_token()
     return token and f"{settings.console_url}/setup#{token}"
 
 
+async def withdraw_second_factor(settings: Settings, email: str) -> bool:
+    """Takes away the second factor that somebody lost; False: they have none.
+
+    Raises: CannotStart where nobody has the address, it is their only way in, or the database cannot be reached.
+    """
+    async with _database(settings) as database:
+        vault = Vault(settings.secret_keys)
+        sessions = Sessions(database, vault, Standings(lambda: False))
+        letters = SecurityLetters(Mailbox(database, vault, post_office(settings), settings.console_url))
+        return await LostFactors(database, sessions, letters=letters).withdraw_from(email)
+
+
 @asynccontextmanager
-async def _links(settings: Settings) -> AsyncGenerator[Links]:
+async def _database(settings: Settings) -> AsyncGenerator[Database]:
     database = await Database.open(settings.database, size_max=1)
     try:
-        yield Links(database, Vault(settings.secret_keys))
+        yield database
     except DomainError as refusal:
         raise CannotStart(refusal.message) from refusal
     finally:

@@ -105,6 +105,7 @@ class PersonView(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime
     deletion_due_at: datetime | None
     erased_at: datetime | None
+    has_second_factor: bool
     accounts: list[MembershipView]
 
 
@@ -299,6 +300,7 @@ def _person(row: PersonRow, memberships: list[MembershipRow]) -> PersonView:
         created_at=row.created_at,
         deletion_due_at=row.deletion_due_at,
         erased_at=row.erased_at,
+        has_second_factor=row.has_second_factor,
         accounts=[
             MembershipView(id=one.account_id, name=one.name, kind=one.kind, team_role=one.team_role)
             for one in memberships

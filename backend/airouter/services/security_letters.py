@@ -40,6 +40,10 @@ class SecurityLetters:
     async def recovery_code_used(self, connection: Connection, user_id: UserId, left: int) -> None:
         await self._tell(connection, user_id, "recovery_code_used", {"left": left})
 
+    async def second_factor_withdrawn(self, connection: Connection, user_id: UserId) -> None:
+        """By an operator: everything that was asked for besides the first step."""
+        await self._tell(connection, user_id, "second_factor_withdrawn", {})
+
     async def _tell(self, connection: Connection, user_id: UserId, letter: str, facts: dict[str, str | int]) -> None:
         if self._postbox is None:
             return

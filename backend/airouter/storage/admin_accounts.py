@@ -62,6 +62,7 @@ class PersonRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     created_at: datetime
     erased_at: datetime | None
     deletion_due_at: datetime | None
+    has_second_factor: bool
 
 
 class MembershipRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -38,7 +38,9 @@ WHERE account_id = $1 AND deleted_at IS NULL RETURNING account_id
 
 -- name: search_users
 -- Newest first. $1: a LIKE pattern over the address, escaped by the caller.
-SELECT u.user_id, u.email, u.role, u.status, u.locale, u.created_at, u.erased_at, e.due_at AS deletion_due_at
+SELECT u.user_id, u.email, u.role, u.status, u.locale, u.created_at, u.erased_at, e.due_at AS deletion_due_at,
+  EXISTS (SELECT 1 FROM totp_factors t WHERE t.user_id = u.user_id AND t.confirmed_at IS NOT NULL)
+    OR EXISTS (SELECT 1 FROM passkeys p WHERE p.user_id = u.user_id) AS has_second_factor
 FROM users u LEFT JOIN deletions e ON e.user_id = u.user_id AND e.finished_at IS NULL
 WHERE ($1::text IS NULL OR u.email ILIKE $1)
   AND ($2::text IS NULL OR u.role = $2)
@@ -47,7 +49,9 @@ WHERE ($1::text IS NULL OR u.email ILIKE $1)
 ORDER BY u.created_at DESC, u.user_id DESC LIMIT $6
 
 -- name: find_person
-SELECT u.user_id, u.email, u.role, u.status, u.locale, u.created_at, u.erased_at, e.due_at AS deletion_due_at
+SELECT u.user_id, u.email, u.role, u.status, u.locale, u.created_at, u.erased_at, e.due_at AS deletion_due_at,
+  EXISTS (SELECT 1 FROM totp_factors t WHERE t.user_id = u.user_id AND t.confirmed_at IS NOT NULL)
+    OR EXISTS (SELECT 1 FROM passkeys p WHERE p.user_id = u.user_id) AS has_second_factor
 FROM users u LEFT JOIN deletions e ON e.user_id = u.user_id AND e.finished_at IS NULL WHERE u.user_id = $1
 
 -- name: accounts_of

@@ -68,6 +68,11 @@ async def remove_totp(connection: Connection, user_id: UserId) -> bool:
     return await connection.fetchval(QUERIES.remove_totp, user_id) is not None
 
 
+async def drop_totp(connection: Connection, user_id: UserId) -> None:
+    """One that was begun and never proved, too."""
+    await connection.execute(QUERIES.drop_totp, user_id)
+
+
 async def replace_recovery_codes(connection: Connection, user_id: UserId, code_hashes: list[bytes]) -> None:
     """These instead of all others."""
     await connection.execute(QUERIES.drop_recovery_codes, user_id)

@@ -50,6 +50,10 @@ RETURNING user_id
 -- name: remove_totp
 DELETE FROM totp_factors WHERE user_id = $1 AND confirmed_at IS NOT NULL RETURNING user_id
 
+-- name: drop_totp
+-- One that was begun and never proved, too.
+DELETE FROM totp_factors WHERE user_id = $1
+
 -- name: drop_recovery_codes
 DELETE FROM recovery_codes WHERE user_id = $1
 

@@ -68,3 +68,8 @@ async def name_passkey(connection: Connection, passkey_id: UUID, user_id: UserId
 async def remove_passkey(connection: Connection, passkey_id: UUID, user_id: UserId) -> str | None:
     """Its name; None: they have no such passkey."""
     return await connection.fetchval(QUERIES.remove_passkey, passkey_id, user_id)
+
+
+async def drop_passkeys(connection: Connection, user_id: UserId) -> None:
+    """All of theirs."""
+    await connection.execute(QUERIES.drop_passkeys, user_id)

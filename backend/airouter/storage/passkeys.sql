@@ -26,3 +26,6 @@ UPDATE passkeys SET name = $3 WHERE passkey_id = $1 AND user_id = $2 RETURNING p
 
 -- name: remove_passkey
 DELETE FROM passkeys WHERE passkey_id = $1 AND user_id = $2 RETURNING name
+
+-- name: drop_passkeys
+DELETE FROM passkeys WHERE user_id = $1

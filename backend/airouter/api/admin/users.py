@@ -4,7 +4,7 @@ from typing import Annotated
 from uuid import UUID
 
 import msgspec
-from litestar import Controller, get, patch
+from litestar import Controller, delete, get, patch
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from msgspec import UNSET, UnsetType
@@ -15,6 +15,8 @@ from airouter.api.paging import Paging, cursor_of
 from airouter.domain.ids import UserId
 from airouter.services.admin_accounts import People, PersonView
 from airouter.services.audit_log import Actor
+from airouter.services.lost_factors import LostFactors
+from airouter.services.step_up import StepUp
 from airouter.storage.admin_accounts import Page
 from airouter.storage.sessions import Role
 from airouter.storage.users import UserStatus
@@ -97,6 +99,34 @@ class UserController(Controller):
             UserId(user_id),
             role=None if data.role is UNSET else data.role,
             status=None if data.status is UNSET else data.status,
+            made_by=operator.user_id,
+            may_touch_operators=operator.person.may("operators.write"),
+            actor=actor,
+        )
+
+    @delete(
+        "/{user_id:uuid}/second-factor",
+        operation_id="withdrawSecondFactor",
+        permission="users.write",
+        summary="Take away the second factor that somebody lost",
+        responses=refusals(401, 403, 404, 409, 422),
+    )
+    async def withdraw_second_factor(
+        self,
+        user_id: FromPath[UUID],
+        operator: NamedDependency[Operator],
+        actor: NamedDependency[Actor],
+        lost_factors: NamedDependency[LostFactors],
+        step_up: NamedDependency[StepUp],
+    ) -> None:
+        """Needs a fresh proof of who asks. Authenticator app, passkeys and recovery codes are gone, every session has
+        ended, and the person has a letter; who has none of them stays as they are. Nobody does it to themselves, and
+        only an owner (`operators.write`) to operators. Refused where passkeys were all they could sign in with, as
+        passwords are off (`last_way_in`).
+        """
+        await step_up.require(None, operator.person)
+        await lost_factors.withdraw(
+            UserId(user_id),
             made_by=operator.user_id,
             may_touch_operators=operator.person.may("operators.write"),
             actor=actor,

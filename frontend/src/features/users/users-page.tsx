@@ -1,6 +1,6 @@
 import { useQueryClient, useSuspenseQuery } from "@tanstack/react-query"
 import { getRouteApi } from "@tanstack/react-router"
-import { Ban, Ellipsis, ShieldCheck, Trash2, Undo2, UserCheck } from "lucide-react"
+import { Ban, Ellipsis, KeyRound, ShieldCheck, Trash2, Undo2, UserCheck } from "lucide-react"
 import { useState } from "react"
 import { useTranslation } from "react-i18next"
 import { api, body } from "../../api/client"
@@ -34,11 +34,21 @@ type Actions = {
   onRole: (user: User) => void
   onBan: (user: User) => void
   onUnban: (user: User) => void
+  onWithdraw: (user: User) => void
   onDelete: (user: User) => void
   onKeep: (user: User) => void
 }
 
-function RowMenu({ user, mayAppoint, onRole, onBan, onUnban, onDelete, onKeep }: { user: User } & Actions) {
+function RowMenu({
+  user,
+  mayAppoint,
+  onRole,
+  onBan,
+  onUnban,
+  onWithdraw,
+  onDelete,
+  onKeep,
+}: { user: User } & Actions) {
   const { t } = useTranslation(["users", "admin"])
   return (
     <Menu
@@ -51,6 +61,11 @@ function RowMenu({ user, mayAppoint, onRole, onBan, onUnban, onDelete, onKeep }:
       {mayAppoint && (
         <MenuItem icon={<ShieldCheck className="i" aria-hidden="true" />} onPress={() => onRole(user)}>
           {t("changeRole")}
+        </MenuItem>
+      )}
+      {user.has_second_factor && (
+        <MenuItem icon={<KeyRound className="i" aria-hidden="true" />} onPress={() => onWithdraw(user)}>
+          {t("factor.menu")}
         </MenuItem>
       )}
       {user.status === "banned" ? (
@@ -163,7 +178,16 @@ function useUserActs() {
     }
     say({ tone: "good", title: t("unbanned", { email: user.email }) })
   }
-  return { appoint, ban, unban }
+  const withdraw = async (user: User) => {
+    await body(
+      api().DELETE("/api/v1/admin/users/{user_id}/second-factor", {
+        params: { path: { user_id: user.id } },
+      }),
+    )
+    await queries.invalidateQueries({ queryKey: ["admin", "users"] })
+    say({ tone: "good", title: t("factor.done", { email: user.email }) })
+  }
+  return { appoint, ban, unban, withdraw }
 }
 
 function Tools({ search, onChange }: { search: UsersSearch; onChange: (wanted: UsersSearch) => void }) {
@@ -212,7 +236,8 @@ export default function UsersPage() {
   const [doomed, setDoomed] = useState<User | null>(null)
   const [isAsking, setAsking] = useState(false)
   const [leaving, setLeaving] = useState<Open<User>>(null)
-  const { appoint, ban, unban } = useUserActs()
+  const [locked, setLocked] = useState<Open<User>>(null)
+  const { appoint, ban, unban, withdraw } = useUserActs()
   const { remove, keep } = useDeletion()
   const { rows, error, retry, more } = usePages(["admin", "users", search], (cursor, signal) =>
     body(
@@ -229,6 +254,7 @@ export default function UsersPage() {
       setAsking(true)
     },
     onUnban: (user) => void unban(user),
+    onWithdraw: (user) => setLocked(opened(user)),
     onDelete: (user) => setLeaving(opened(user)),
     onKeep: (user) => void keep(user),
   })
@@ -280,6 +306,16 @@ export default function UsersPage() {
           text={t("banText")}
           action={t("banAction")}
           onConfirm={() => ban(doomed)}
+        />
+      )}
+      {locked && (
+        <Confirm
+          isOpen={locked.isOpen}
+          onClose={() => setLocked(closed)}
+          title={t("factor.title", { email: locked.thing.email })}
+          text={t("factor.text")}
+          action={t("factor.action")}
+          onConfirm={() => withdraw(locked.thing)}
         />
       )}
     </>
