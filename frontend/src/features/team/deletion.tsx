@@ -12,27 +12,16 @@ import { useProblemText } from "../../components/problem"
 import { say } from "../../components/toast"
 import { When } from "../../components/when"
 import { dayAndTime } from "../../format/time"
+import { deletionQuery } from "./queries"
 
 type Account = Me["account"]
-
-const keyOf = (account: Account) => ["team-deletion", account.id]
-
-function useDeletion(account: Account) {
-  return useQuery({
-    queryKey: keyOf(account),
-    queryFn: async ({ signal }) => {
-      const params = { path: { account_id: account.id } }
-      return (await body(api().GET("/api/v1/accounts/{account_id}/deletion", { params, signal }))).deletion
-    },
-  })
-}
 
 /** To every member: on which day the team goes. Its owners can keep it. */
 export function DeletionBanner({ account }: { account: Account }) {
   const { t } = useTranslation("team")
   const queries = useQueryClient()
   const textOf = useProblemText()
-  const { data: deletion } = useDeletion(account)
+  const { data: deletion } = useQuery(deletionQuery(account.id))
   const keep = useMutation({
     mutationFn: () =>
       body(
@@ -41,7 +30,7 @@ export function DeletionBanner({ account }: { account: Account }) {
         }),
       ),
     onSuccess: async () => {
-      await queries.invalidateQueries({ queryKey: keyOf(account) })
+      await queries.invalidateQueries({ queryKey: deletionQuery(account.id).queryKey })
       say({ tone: "good", title: t("deletion.kept", { name: account.name }) })
     },
     onError: (error) => say({ tone: "bad", title: t("deletion.notKept"), text: textOf(error) }),
@@ -86,7 +75,7 @@ export function DeleteTeam({
     const { due_at } = await body(
       api().POST("/api/v1/accounts/{account_id}/deletion", { params, body: { end_keys_now: endKeysNow } }),
     )
-    await queries.invalidateQueries({ queryKey: keyOf(account) })
+    await queries.invalidateQueries({ queryKey: deletionQuery(account.id).queryKey })
     await queries.invalidateQueries({ queryKey: ["keys"] })
     const day = dayAndTime(due_at, i18n.language)
     say({ tone: "good", title: t("deletion.asked", { name: account.name, day }) })

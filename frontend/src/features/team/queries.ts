@@ -1,11 +1,15 @@
 import { queryOptions } from "@tanstack/react-query"
 import { api, body } from "../../api/client"
 import { everyPage } from "../../api/pages"
+import { chosenAccount } from "../../api/session"
 
 const ask = (account: string, cursor: string) => ({
   path: { account_id: account },
   query: { limit: 200, ...(cursor && { cursor }) },
 })
+
+/** Of the team one works in: whoever has just left it, or deleted it, asks nothing more about it. */
+const whileIn = (account: string) => () => chosenAccount() === account
 
 /** The accounts one belongs to, and whether one may make a team. */
 export const teamsQuery = queryOptions({
@@ -20,6 +24,7 @@ export const membersQuery = (account: string) =>
       everyPage((cursor) =>
         body(api().GET("/api/v1/accounts/{account_id}/members", { params: ask(account, cursor), signal })),
       ),
+    enabled: whileIn(account),
     staleTime: 5_000,
   })
 
@@ -32,5 +37,17 @@ export const invitationsQuery = (account: string) =>
           api().GET("/api/v1/accounts/{account_id}/invitations", { params: ask(account, cursor), signal }),
         ),
       ),
+    enabled: whileIn(account),
     staleTime: 5_000,
+  })
+
+/** On which day the team goes; null: it stays. */
+export const deletionQuery = (account: string) =>
+  queryOptions({
+    queryKey: ["team-deletion", account],
+    queryFn: async ({ signal }) => {
+      const params = { path: { account_id: account } }
+      return (await body(api().GET("/api/v1/accounts/{account_id}/deletion", { params, signal }))).deletion
+    },
+    enabled: whileIn(account),
   })
