@@ -60,9 +60,17 @@ async def test_somebody_is_invited_works_and_leaves(instance: Instance, entrance
         api.headers["x-account-id"] = team
         [orphan] = (await api.get("keys", params={"orphaned": "true"})).json()["items"]
         assert (orphan["id"], orphan["user_email"]) == (key_id, email)
-        me = (await api.get("me")).json()["user"]["id"]
-        assert (await api.post(f"keys/{key_id}/hand-over", json={"user_id": me})).status_code == 200
+    await ada.go("/console/keys")
+    await ada.button("Actions for Nightly").click()
+    await ada.page.get_by_role("menuitem", name="Hand over").click()
+    await expect(ada.dialog.get_by_text("Whoever left knows its secret.")).to_be_visible()
+    await ada.looks_right("the key of somebody who left is to be handed over")
+    await ada.dialog.get_by_role("button", name="Hand over").click()
     await until(lambda: has_outcome(instance, key, "answered"))
+    await ada.button("New secret").click()
+    await ada.dialog.get_by_label("The old secret works").select_option("none")
+    await ada.dialog.get_by_role("button", name="Make new secret").click()
+    await until(lambda: has_outcome(instance, key, "invalid_api_key"))
 
 
 async def test_an_owner_changes_a_role_and_removes_somebody(instance: Instance, entrance: Entrance):
@@ -107,11 +115,7 @@ async def test_an_owner_changes_a_role_and_removes_somebody(instance: Instance, 
 async def test_a_team_fits_a_phone_in_chinese(instance: Instance, entrance: Entrance):
     owner = await instance.person()
     visitor = await entrance.visitor(viewport={"width": 375, "height": 740}, locale="zh-CN")
-    await visitor.go("/sign-in")
-    await visitor.page.get_by_label("邮箱").fill(owner.email)
-    await visitor.page.get_by_label("密码").fill(owner.password)
-    await visitor.page.get_by_role("button", name="登录", exact=True).click()
-    await visitor.page.wait_for_url("**/console")
+    await visitor.sign_in(owner)
     async with instance.api(owner) as api:
         team = (await api.post("accounts", json={"name": "编译器研究与开发团队"})).json()["id"]
         await api.post(
@@ -171,6 +175,28 @@ async def test_an_owner_bans_somebody_and_lets_them_in_again(instance: Instance,
     await visitor.button(f"Actions for {who.email}").click()
     await visitor.page.get_by_role("menuitem", name="Let in again").click()
     await expect(row).to_contain_text("Active")
+
+
+async def test_an_operator_withdraws_a_second_factor_that_somebody_lost(instance: Instance, entrance: Entrance):
+    who = await instance.person()
+    await run_sql(
+        instance.dsn,
+        "INSERT INTO totp_factors (user_id, secret, confirmed_at) "
+        "SELECT user_id, '', now() FROM users WHERE email = $1",
+        who.email,
+    )
+    visitor = await entrance.visitor()
+    await visitor.sign_in(instance.operator)
+    await visitor.go(f"/console/admin/users?q={who.email}")
+    await visitor.button(f"Actions for {who.email}").click()
+    await visitor.page.get_by_role("menuitem", name="Withdraw second factor").click()
+    await visitor.looks_right("a second factor is to be withdrawn")
+    await visitor.dialog.get_by_role("button", name="Withdraw").click()
+    await expect(visitor.page.get_by_text(f"{who.email} has no second factor any more")).to_be_visible()
+    await visitor.button(f"Actions for {who.email}").click()
+    await expect(visitor.page.get_by_role("menuitem", name="Withdraw second factor")).to_have_count(0)
+    back = await entrance.visitor()
+    await back.sign_in(who)
 
 
 async def make_team(instance: Instance, visitor: Visitor, owner: Account, name: str) -> str:

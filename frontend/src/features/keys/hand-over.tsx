@@ -6,18 +6,21 @@ import type { Key } from "../../api/types"
 import { Field } from "../../components/field"
 import { FormDialog, type Open } from "../../components/form-dialog"
 import { Select } from "../../components/input"
+import { Note } from "../../components/note"
 import { say } from "../../components/toast"
 import { useKeyActs } from "./key-acts"
 
-/** Another member becomes responsible for a key, and their budgets count it. */
+/** Another member becomes responsible for a key, and their budgets count it. The one before knows its secret still. */
 export function HandOverDialog({
   open,
   accountId,
   onClose,
+  onRotate,
 }: {
   open: Open<Key>
   accountId: string
   onClose: () => void
+  onRotate: (key: Key) => void
 }) {
   const { t } = useTranslation("keys")
   const { refresh } = useKeyActs()
@@ -45,7 +48,12 @@ export function HandOverDialog({
       }),
     )
     await refresh()
-    say({ tone: "good", title: t("handOver.done", { name: key.name }) })
+    say({
+      tone: "good",
+      title: t("handOver.done", { name: key.name }),
+      text: t("handOver.doneText"),
+      action: { label: t("rotate.act"), onPress: () => onRotate(key) },
+    })
   }
   return (
     <FormDialog
@@ -68,6 +76,7 @@ export function HandOverDialog({
           </Select>
         )}
       </Field>
+      {key.is_orphaned && <Note tone="warn">{t("handOver.known")}</Note>}
     </FormDialog>
   )
 }

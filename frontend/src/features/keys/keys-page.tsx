@@ -176,7 +176,12 @@ export default function KeysPage() {
       />
       <EditKey edited={edited} onClose={() => setEdited(null)} />
       <RotateKey open={rotated} model={model} onClose={() => setRotated(closed)} />
-      <HandOverDialog open={handed} accountId={me.account.id} onClose={() => setHanded(closed)} />
+      <HandOverDialog
+        open={handed}
+        accountId={me.account.id}
+        onClose={() => setHanded(closed)}
+        onRotate={(key) => setRotated(opened(key))}
+      />
       {doomed && (
         <Confirm
           isOpen={isAsking}
