@@ -298,6 +298,17 @@ async def test_a_model_that_no_provider_knows_is_no_fault_of_the_clients():
         assert len(bad.received) == 2
 
 
+async def test_what_a_translated_call_does_not_find_is_its_model():
+    async with upstreams(says("404 No")) as (bad,):
+        base_url = f"http://127.0.0.1:{bad.port}"
+        async with asking(channel(1, bad.port, provider="anthropic", base_url=base_url)) as asked:
+            with pytest.raises(NoChannelAvailable):
+                await asked.ask()
+        async with asking(channel(1, bad.port)) as asked:  # the client may have named a file
+            with pytest.raises(UpstreamRefusedRequest):
+                await asked.ask()
+
+
 @pytest.mark.parametrize("fault", [says("503 No"), hangs, cuts_the_head], ids=["refuses", "hangs", "cuts"])
 async def test_with_one_of_three_dead_a_thousand_calls_succeed(fault: Script):
     async with upstreams(fault, good, good) as (dead, two, three):

@@ -80,11 +80,12 @@ class Outcomes:
 
     def _refused(self, call: Call, chosen: Chosen, error: Refused, rules: Routing, spent: Spent) -> DomainError:
         channel = chosen.channel
-        provider = self._providers[channel.provider]
-        verdict = provider.refusal(error.status, error.body)
+        native = self._providers[channel.provider]
+        asked = self._providers.serving(channel.provider, call.door.endpoint) or native
+        verdict = asked.refusal(error.status, error.body)
         if verdict == "request":
             self.worked(call, chosen, error.status)
-            is_same_dialect = call.door.endpoint in provider.endpoints
+            is_same_dialect = call.door.endpoint in native.endpoints
             return UpstreamRefusedRequest(status=error.status, body=error.body, is_same_dialect=is_same_dialect)
         if verdict == "model":
             return self._unknown_model(call, chosen, error, rules, spent)
