@@ -3,12 +3,13 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import pytest
 import pytest_asyncio
 
+from airouter.api import hot
 from tests.live import Holder, Live
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -68,6 +69,11 @@ async def connected(house: Live) -> AsyncIterator[Wire]:
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def holder(house: Live) -> Holder:
     return await house.holder()
+
+
+@pytest.fixture
+def is_hot(request: pytest.FixtureRequest) -> bool:
+    return request.node.callspec.params["house"] == "hot"
 
 
 def request(
@@ -150,16 +156,52 @@ async def test_an_http_1_0_client_gets_a_whole_answer_and_the_end_of_the_connect
         assert await wire.is_closed()
 
 
+def of_length(holder: Holder, framing: bytes) -> bytes:
+    """The head of a request whose body is framed so."""
+    head = request(holder).partition(b"\r\n\r\n")[0]
+    head = b"\r\n".join(line for line in head.split(b"\r\n") if not line.startswith(b"Content-Length"))
+    return head + b"\r\n" + framing + b"\r\n\r\n"
+
+
 async def test_a_body_over_the_limit_is_refused_before_it_has_all_come(house: Live, holder: Holder):
     async with connected(house) as wire:
-        head = request(holder).partition(b"\r\n\r\n")[0]
-        head = b"\r\n".join(line for line in head.split(b"\r\n") if not line.startswith(b"Content-Length"))
-        await wire.say(head + b"\r\nContent-Length: 40000000\r\n\r\n", *[b" " * 1_000_000] * 39)
+        piece = b"f4240\r\n%b\r\n" % (b" " * 1_000_000)
+        await wire.say(of_length(holder, b"Transfer-Encoding: chunked"), *[piece] * 39)
         status, _, body = await wire.hear()
         assert (status, json.loads(body)["error"]["code"]) == (413, "body_too_large")
-        await wire.say(b" " * 1_000_000)
+        await wire.say(b"0\r\n\r\n")
         await wire.say(request(holder))
         assert (await wire.hear())[0] == 200
+
+
+async def test_a_body_that_says_itself_that_it_is_too_large_is_not_waited_for(
+    house: Live, holder: Holder, *, is_hot: bool
+):
+    async with connected(house) as wire:
+        await wire.say(of_length(holder, b"Content-Length: 40000000"))
+        status, headers, body = await wire.hear()
+        assert (status, json.loads(body)["error"]["code"]) == (413, "body_too_large")
+        if is_hot:
+            assert headers["connection"] == "close"
+            await wire.say(*[b" " * 1_000_000] * 3)
+            assert await wire.is_closed()
+
+
+async def test_a_request_that_does_not_come_in_is_given_up(
+    house: Live, holder: Holder, monkeypatch: pytest.MonkeyPatch, *, is_hot: bool
+):
+    if not is_hot:
+        return
+    monkeypatch.setattr(hot, "_LOOK_SECONDS", 0.02)
+    monkeypatch.setattr(hot, "ARRIVAL_SECONDS_MAX", 0.1)
+    for said in (b"", b"POST /v1/chat", of_length(holder, b"Content-Length: 900") + b"{"):
+        async with connected(house) as wire:
+            await wire.say(said)
+            with suppress(ConnectionResetError):
+                assert await wire.is_closed()
+    async with connected(house) as wire:  # an answer may take longer than that
+        await wire.say(request(holder, script={"text": "late", "first_delay_ms": 400}))
+        assert text_of((await wire.hear())[2]) == "late"
 
 
 async def test_a_query_and_a_slash_at_the_end_mean_the_same_door(house: Live, holder: Holder):

@@ -25,15 +25,19 @@ _CORS: Final = b"".join(b"%b: %b\r\n" % mark for mark in OPEN_MARKS)
 _STATUS_LINES: Final = {**STATUS_LINE, 529: b"HTTP/1.1 529 Overloaded\r\n"}
 """The last is Anthropic's own."""
 _CLIENT_ID_BYTES_MAX: Final = 128
+ARRIVAL_SECONDS_MAX: Final = 300
+"""A request that has not come in by then is given up: the connection is closed. It takes no more than two looks' time
+longer, so that nothing has to be timed per call."""
+_LOOK_SECONDS: Final = 30
 
 
 class HotCall:
     """An exchange over the socket. It also stands where uvicorn expects its own request cycle."""
 
     __slots__ = (
-        "_act_when_gone", "_flow", "_headers", "_is_1_0", "_parts", "_protocol", "_query", "_size", "_transport",
-        "address", "body", "client_request_id", "disconnected", "door", "doors", "has_begun", "keep_alive", "named",
-        "request_id", "response_complete",
+        "_act_when_gone", "_flow", "_headers", "_is_1_0", "_is_long", "_parts", "_protocol", "_query", "_size",
+        "_transport", "address", "body", "client_request_id", "disconnected", "door", "doors", "has_begun",
+        "keep_alive", "named", "request_id", "response_complete",
     )  # fmt: skip
 
     def __init__(
@@ -46,6 +50,8 @@ class HotCall:
         self._is_1_0 = is_1_0
         self._parts: list[bytes] = []
         self._size = 0
+        self._is_long = False
+        """More of it comes in later reads."""
         self._act_when_gone: Callable[[], None] | None = None
         self.doors = doors
         self.door = found.door
@@ -73,10 +79,26 @@ class HotCall:
             if self._size > 2 * bytes_max:
                 self._transport.abort()
         elif self._size > bytes_max:
-            self._parts.clear()
-            refuse(self, BodyTooLarge(f"The request body is larger than {bytes_max} bytes.", limit_bytes=bytes_max))
+            self._refuse_size(bytes_max)
         else:
             self._parts.append(data)
+
+    def expect_more(self) -> None:
+        """A read has ended within the request. One that says itself that it is too large is refused now, and its
+        connection is not used again.
+        """
+        if self._is_long or self.response_complete:
+            return
+        self._is_long = True
+        declared = self._header(b"content-length") or b"0"
+        bytes_max = self.doors.body_bytes_max
+        if declared.isdigit() and int(declared) > bytes_max:
+            self.keep_alive = False
+            self._refuse_size(bytes_max)
+
+    def _refuse_size(self, bytes_max: int) -> None:
+        self._parts.clear()
+        refuse(self, BodyTooLarge(f"The request body is larger than {bytes_max} bytes.", limit_bytes=bytes_max))
 
     def complete(self) -> None:
         """The whole request is here."""
@@ -178,7 +200,7 @@ class HotCall:
         self.response_complete = True
         self._act_when_gone = None
         if not self.keep_alive:
-            self._transport.close()
+            self._protocol.end_after(self)
         self._protocol.on_response_complete()
 
     # -- where uvicorn expects its own cycle
@@ -212,6 +234,49 @@ class HotProtocol(HttpToolsProtocol):
             raise TypeError("HotProtocol serves an application with `doors`; start uvicorn with proxy_headers=False")
         self._served: Served = self.app  # pyright: ignore[reportAttributeAccessIssue] - uvicorn knows any ASGI only
         self._hot: HotCall | None = None
+        """The call whose request is coming in."""
+        self._look: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:
+        super().connection_made(transport)
+        self._look_later(None, 0)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._look is not None:
+            self._look.cancel()
+        super().connection_lost(exc)
+
+    def _look_later(self, awaited: object, seconds: int) -> None:
+        self._look = self.loop.call_later(_LOOK_SECONDS, self._look_at, awaited, seconds)
+
+    def _look_at(self, awaited: object, seconds: int) -> None:
+        """Gives up a request, or the rest of one that was refused, for which has been waited long enough."""
+        cycle: Any = self.cycle
+        if cycle is None:  # not even a head so far
+            waits_for = self
+        elif self._hot is not None or getattr(cycle, "more_body", False):
+            waits_for = cycle
+        else:  # between two requests uvicorn's own timer runs, unless part of the next has come
+            waits_for = cycle if cycle.response_complete and self.timeout_keep_alive_task is None else None
+        seconds = seconds + _LOOK_SECONDS if waits_for is not None and waits_for is awaited else 0
+        if seconds >= ARRIVAL_SECONDS_MAX:
+            self.transport.abort()
+        else:
+            self._look_later(waits_for, seconds)
+
+    def end_after(self, call: HotCall) -> None:
+        """The connection ends with this call's answer. Where its request is still coming in, only our side ends:
+        whoever is cut off while writing cannot read why.
+        """
+        if call is self._hot and self.transport.can_write_eof():
+            self.transport.write_eof()
+        else:
+            self.transport.close()
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self._hot is not None:
+            self._hot.expect_more()
 
     def on_headers_complete(self) -> None:
         doors = self._served.doors
@@ -250,6 +315,8 @@ class HotProtocol(HttpToolsProtocol):
             return
         self._hot = None
         if call.response_complete:
+            if not call.keep_alive:
+                self.transport.close()
             return
         call.complete()
         task = self.loop.create_task(call.doors.serve(call))

@@ -46,6 +46,12 @@ class AsgiExchange:
         return encoding_of(self._headers)
 
     @property
+    def declared_bytes(self) -> int:
+        """The length of the body as its head says it; 0: it does not."""
+        said = next((value for name, value in self._headers if name == b"content-length"), b"0")
+        return int(said) if said.isdigit() else 0
+
+    @property
     def dialect_headers(self) -> tuple[tuple[bytes, bytes], ...]:
         return dialect_headers(self.door, self._headers)
 
@@ -145,7 +151,7 @@ async def answered(
 ) -> None:
     """Reads the request, and lets `act` answer it; `act` never raises."""
     delivery = asyncio.create_task(exchange.deliver())
-    body = await _read(receive, body_bytes_max)
+    body = None if exchange.declared_bytes > body_bytes_max else await _read(receive, body_bytes_max)
     if body is None:
         refuse(exchange, BodyTooLarge(limit_bytes=body_bytes_max))
     else:
