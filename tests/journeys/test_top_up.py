@@ -4,10 +4,12 @@ import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
+from uuid import UUID
 
 import pytest
 from playwright.async_api import expect
 
+from tests.builders import run_sql
 from tests.journeys.instance import Instance
 from tests.journeys.visitor import PHONE, Entrance, Visitor
 
@@ -198,13 +200,7 @@ async def test_a_transfer_shows_what_to_write_on_it_and_is_confirmed_by_hand(ins
         assert (await operator.post("admin/payment-methods", json=method)).status_code == 201
         visitor = await entrance.visitor(locale="zh-CN")
         page = visitor.page
-        await visitor.go("/sign-in?next=/console/topup")
-        who = await instance.person()
-        await page.get_by_label("邮箱").fill(who.email)
-        await page.get_by_label("密码").fill(who.password)
-        await page.get_by_role("button", name="登录", exact=True).click()
-        await page.wait_for_url("**/console/topup")
-        await visitor.settled()
+        await visitor.sign_in(await instance.person(), at="/console/topup", then="**/console/topup")
         await page.locator(".method").filter(has_text="Example Transfer").click()
         await page.get_by_label("金额", exact=True).fill("20")
         await expect(page.get_by_role("row", name="手续费")).to_contain_text("€1.30")
@@ -215,7 +211,13 @@ async def test_a_transfer_shows_what_to_write_on_it_and_is_confirmed_by_hand(ins
         await expect(page.get_by_text("DE02 1203 0000 0000 2020 51")).to_be_visible()
         await visitor.looks_right("an order to be paid by transfer, in Chinese")
         order_id = page.url.rpartition("/")[2]
+        await run_sql(instance.dsn, "UPDATE orders SET expires_at = now() WHERE order_id = $1", UUID(order_id))
+        await expect(page.get_by_role("heading", name="此订单已过期")).to_be_visible()
+        await expect(page.get_by_text("按此订单的价格入账")).to_be_visible()
+        await expect(page.get_by_text("DE02 1203 0000 0000 2020 51")).to_be_visible()
+        await visitor.looks_right("a transfer whose order has expired, in Chinese")
         confirmed = await operator.post(f"admin/orders/{order_id}/confirm", json={"reason": "seen on the statement"})
         assert confirmed.status_code == 200, confirmed.text
+        await page.reload()  # it looks again by itself, but after an order expired not often
         await expect(page.get_by_role("heading", name="已付款并入账")).to_be_visible()
         assert (await operator.delete("admin/payment-methods/bank")).status_code == 204

@@ -172,6 +172,21 @@ async def test_only_so_many_orders_wait_at_once_and_a_cancelled_one_makes_room(s
     assert (late.status_code, late.json()["code"], late.json()["status"]) == (409, "order_not_open", 409)
 
 
+async def test_words_to_pay_by_are_there_for_as_long_as_a_transfer_may_come(shop: Shop) -> None:
+    await shop.method(id="bank", processor="manual", secrets={}, config={"instructions": "Pay us."})
+    by_hand, by_card, cancelled = await shop.order(method="bank"), await shop.order(), await shop.order(method="bank")
+    await shop.buyer.client.post(f"{ORDERS}/{cancelled['id']}/cancel")
+    await shop.sql("UPDATE orders SET expires_at = now() - interval '1 minute' WHERE status = 'pending'")
+    await shop.app._house.services().jobs.run("orders")
+    shown = await shop.get(by_hand)
+    assert (shown["status"], shown["next"]) == ("expired", by_hand["next"])
+    for gone in (by_card, cancelled):
+        shown = await shop.get(gone)
+        assert (shown["status"], shown["next"]) == ("expired", None)
+    assert (await shop.admin(by_hand, "confirm")).json()["line"]["order"]["status"] == "paid"
+    assert (await shop.get(by_hand))["next"] is None
+
+
 async def test_the_price_of_an_order_is_that_of_the_moment_it_was_placed(shop: Shop) -> None:
     order = await shop.order(1000)
     raised = await shop.owner.client.patch("/api/v1/admin/payment-methods/card", json={"quota_per_minor_unit": 1})

@@ -81,7 +81,8 @@ class NextStep(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OrderView(msgspec.Struct, frozen=True, kw_only=True):
-    """An order. `next` null: nothing is to be done, or the processor was not told yet (`POST …/start`).
+    """An order. `next` null: nothing is to be done, or the processor was not told yet (`POST …/start`). Instructions of
+    an order that expired are still there, for who is about to write them on a transfer or looks up what was written.
 
     `refunded_amount` of `paid_amount` was given back: refunds, and what a lost dispute was about. `taken_quota` (bonus
     included) was taken back for it, or is while a dispute is open.
@@ -173,12 +174,17 @@ def order_view(order: Order) -> OrderView:
         created_at=order.created_at,
         expires_at=order.expires_at,
         paid_at=order.paid_at,
-        next=_next_step(order.next) if order.status == "pending" else None,
+        next=_next_step(order),
     )
 
 
-def _next_step(kept: dict[str, Any] | None) -> NextStep | None:
+def _next_step(order: Order) -> NextStep | None:
+    """Words to pay by outlive the time to pay: a transfer takes days, and it still counts. Pages end with the order."""
+    kept: dict[str, Any] | None = order.next
     if kept is None:
+        return None
+    has_expired = order.status == "expired" and order.reason != "cancelled"
+    if order.status != "pending" and not (has_expired and kept["type"] == "instructions"):
         return None
     return NextStep(type=kept["type"], url=kept.get("url"), fields=kept.get("fields"), text=kept.get("text"))
 

@@ -105,6 +105,7 @@ function Settled({ order, method }: { order: Order; method: string }) {
   const { unit, sign } = useLedger()
   const situation = situationOf(order)
   if (situation === "waiting") return null
+  const isByHand = situation === "expired" && order.next !== null
   const credited = `${sign}${exactAmount(order.credited_quota - order.taken_quota, unit)}`
   const paid = order.paid_amount ?? order.total
   const facts = {
@@ -122,9 +123,10 @@ function Settled({ order, method }: { order: Order; method: string }) {
           <Note tone="good">{t("order.text.credited", facts)}</Note>
         ) : (
           <p className="soft" role="status">
-            {t(`order.text.${situation}`, facts)}
+            {t(isByHand ? "order.text.expiredByHand" : `order.text.${situation}`, facts)}
           </p>
         )}
+        {isByHand && order.next && <NextToDo next={order.next} method={method} />}
         <div className="flex flex-wrap gap-2">
           {hasReceipt(order) && (
             <ButtonLink to="/console/topup/orders/$orderId/receipt" params={{ orderId: order.id }}>
