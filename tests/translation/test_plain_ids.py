@@ -1,9 +1,12 @@
 """Ids of tool calls, which every vendor makes up in its own way, and what clients call whoever asks."""
 
+import json
 import re
 
 import pytest
 
+from airouter.providers.adapting import Adaptation, Adapter
+from airouter.providers.vendors import VENDORS
 from tests.translation.dialects import DIALECTS
 
 
@@ -65,3 +68,30 @@ def test_a_long_name_of_whoever_asks_is_replaced_and_a_short_one_stays():
         told = DIALECTS["anthropic"].write_request(read)["metadata"]["user_id"]
         assert re.fullmatch(r"[a-zA-Z0-9_-]+", told)
         assert (told == name) == ("@" not in name)
+
+
+def test_a_call_s_name_is_of_nine_letters_and_digits_for_mistral_whoever_made_it():
+    names = ["call_1", "a1B2c3D4e", "functions.time:0", "toolu_0123456789", "a-2345678", "\u00e91234567\u00e9"]
+    asked = {
+        "model": "m",
+        "messages": [
+            {"role": "assistant", "tool_calls": [{"id": name, "type": "function"} for name in names]},
+            *({"role": "tool", "tool_call_id": name, "content": "Noon"} for name in names),
+        ],
+    }
+    mistral = Adapter(VENDORS["mistral"].adaptation or Adaptation())
+    body, left_out = mistral.adapted(json.dumps(asked).encode())
+    called, *told = json.loads(body)["messages"]
+    found = [call["id"] for call in called["tool_calls"]]
+    assert all(re.fullmatch(r"[a-zA-Z0-9]{9}", name) for name in found)
+    assert len(set(found)) == len(names)
+    assert found[1] == "a1B2c3D4e"
+    assert [message["tool_call_id"] for message in told] == found
+    assert left_out == ()
+    assert mistral.adapted(body) == (body, ())
+
+
+@pytest.mark.parametrize("odd", ['{"tool_calls":3}', '{"tool_calls":[3,{"id":4}],"tool_call_id":{}}', "7"])
+def test_calls_of_another_shape_are_left_to_the_vendor(odd: str):
+    body = f'{{"model":"m","messages":[{odd}],"tool_calls":1}}'.encode()
+    assert Adapter(VENDORS["mistral"].adaptation or Adaptation()).adapted(body) == (body, ())

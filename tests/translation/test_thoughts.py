@@ -7,10 +7,12 @@ import pytest
 
 from airouter.providers.registry import PROVIDERS
 from airouter.providers.serving import Providers
+from airouter.translation.chat import replies as chat_replies
+from airouter.translation.chat import streams as chat_streams
 from airouter.translation.conversation import Reasoning, Text
 from airouter.translation.foreign_thoughts import without_foreign_thoughts
 from airouter.translation.gemini.requests import UNSIGNED
-from airouter.translation.reply import CallBegan, CallDelta, Choice, Reply, Stopped, TextDelta, ThoughtDelta
+from airouter.translation.reply import CallBegan, CallDelta, Choice, Event, Reply, Stopped, TextDelta, ThoughtDelta
 from airouter.translation.thought_seal import is_ours, sealed_text
 from airouter.wire.endpoint import Endpoint
 from tests.providers.translated_calls import asked
@@ -141,3 +143,15 @@ def test_google_gets_no_signatures_of_others():
 def test_everything_else_passes_as_it_is(body: bytes):
     for endpoint in ("messages", "responses", "generate_content", "chat.completions"):
         assert without_foreign_thoughts(endpoint, body) == body
+
+
+def test_mistral_says_its_thoughts_in_parts_of_the_content():
+    """docs.mistral.ai, "Reasoning": parts of kind `thinking`, then words; in a stream, first a list, then plain text."""
+    part = {"type": "thinking", "thinking": [{"type": "text", "text": "Let me "}, {"type": "text", "text": "see."}]}
+    message = {"role": "assistant", "content": [part, {"type": "text", "text": "Noon."}]}
+    reply = chat_replies.read({"choices": [{"message": message, "finish_reason": "stop"}]}, "m")
+    assert reply.choices[0].parts == (Reasoning(text="Let me see.", vendor="chat"), Text(text="Noon."))
+    reader, said = chat_streams.Reader(), list[Event]()
+    for content in ([part], "Noon.", [{"type": "thinking", "thinking": 3}, 4]):
+        said += reader.read(json.dumps({"choices": [{"index": 0, "delta": {"content": content}}]}).encode())
+    assert said == [ThoughtDelta(text="Let me see.", vendor="chat"), TextDelta(text="Noon.")]

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import msgspec
 
+from airouter.translation.plain_ids import exact_id
 from airouter.wire.decoding import read_or_none
 
 _MEMBERS: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
@@ -17,6 +18,7 @@ _MESSAGES: Final = msgspec.json.Decoder(list[dict[str, Any]])
 _ESCAPE: Final = b"\\u00"
 """A body with one may spell any name with it."""
 _DEVELOPER: Final = b"developer"
+_CALLS: Final = (b'"tool_calls"', b'"tool_call_id"')
 _SPOKEN: Final = ("messages", "input")
 """Where messages with roles stand, in chat completions and in responses."""
 _UNTOLD: Final = frozenset({"stream_options"})
@@ -34,13 +36,16 @@ class Adaptation(msgspec.Struct, frozen=True, kw_only=True):
     """Members left out when they have this value: the vendor's default, for which it has no word."""
     developer_is_system: bool = False
     """The vendor knows no role `developer`; its `system` means the same."""
+    call_id_length: int | None = None
+    """The vendor takes ids of tool calls of so many letters and digits only; clients bring those of other vendors."""
 
     @property
     def marks(self) -> tuple[bytes, ...]:
         """A body without any of these needs no change."""
         names = (*(old for old, _ in self.renames), *self.leaves_out, *(name for name, _ in self.without))
         marks = tuple(b'"%b"' % name.encode() for name in names)
-        return (*marks, b'"developer"') if self.developer_is_system else marks
+        marks += (b'"developer"',) if self.developer_is_system else ()
+        return (*marks, *_CALLS) if self.call_id_length is not None else marks
 
 
 class Adapter:
@@ -67,6 +72,8 @@ class Adapter:
             for name in _SPOKEN:
                 if (messages := _as_system(members.get(name))) is not None:
                     members[name] = messages
+        if (length := self._adaptation.call_id_length) is not None and "messages" in members:
+            members["messages"] = _with_call_ids(members["messages"], length)
         return (body if members == given else msgspec.json.encode(members)), tuple(left_out)
 
     def _renamed(self, given: Mapping[str, msgspec.Raw]) -> dict[str, msgspec.Raw]:
@@ -87,3 +94,26 @@ def _as_system(raw: msgspec.Raw | None) -> msgspec.Raw | None:
         return None  # plain text, or what the vendor will refuse
     changed = [{**one, "role": "system"} if one.get("role") == "developer" else one for one in messages]
     return msgspec.Raw(msgspec.json.encode(changed)) if changed != messages else None
+
+
+def _with_call_ids(raw: msgspec.Raw, length: int) -> msgspec.Raw:
+    """The messages with ids that the vendor takes, the same for a call and its result; else their own bytes."""
+    messages = read_or_none(_MESSAGES, raw)
+    if messages is None:
+        return raw
+    changed = [_with_exact_ids(message, length) for message in messages]
+    return msgspec.Raw(msgspec.json.encode(changed)) if changed != messages else raw
+
+
+def _with_exact_ids(message: dict[str, Any], length: int) -> dict[str, Any]:
+    changed = dict(message)
+    if isinstance(answers := message.get("tool_call_id"), str):
+        changed["tool_call_id"] = exact_id(answers, length)
+    if isinstance(calls := message.get("tool_calls"), list):
+        changed["tool_calls"] = [
+            {**call, "id": exact_id(call["id"], length)}
+            if isinstance(call, dict) and isinstance(call.get("id"), str)
+            else call
+            for call in calls
+        ]
+    return changed

@@ -177,7 +177,8 @@ VENDORS: Final[Mapping[str, Vendor]] = {
     ),
     # docs.mistral.ai/api: unknown members are refused with 422 `extra_forbidden`, `max_completion_tokens` among them
     # (recorded in public reports); the seed is called random_seed; roles are system, user, assistant, tool; the last
-    # event of every stream says the usage. A total beyond prompt and completion is audio that was listened to.
+    # event of every stream says the usage. Ids of tool calls have nine letters
+    # or digits (its refusal says so). A total beyond prompt and completion is audio that was listened to.
     "mistral": Vendor(
         label="Mistral",
         base_url="https://api.mistral.ai/v1",
@@ -199,11 +200,12 @@ VENDORS: Final[Mapping[str, Vendor]] = {
                 "prompt_cache_retention",
             ),
             developer_is_system=True,
+            call_id_length=9,
         ),
         asks_for_usage=False,
     ),
-    # platform.kimi.ai/docs (once platform.moonshot.ai): max_completion_tokens, with max_tokens as its older name; the
-    # last event of a stream says the usage, in its first choice or beside it.
+    # platform.kimi.ai/docs (once platform.moonshot.ai), as others quote it: the base URL, and the usage of a stream in
+    # `choices[0].usage` of its last event. Both that place and the usual one are read. Not seen recorded.
     "moonshot": Vendor(
         label="Moonshot (Kimi)",
         base_url="https://api.moonshot.ai/v1",

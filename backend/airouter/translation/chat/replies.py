@@ -71,9 +71,13 @@ def stop_of(reason: Any, *, has_calls: bool) -> StopReason:
 
 
 def thought_of(message: Mapping[str, Any]) -> str:
-    """Reasoning, where vendors of this dialect say it."""
+    """Reasoning, where vendors of this dialect say it: beside the content, or in parts of it (Mistral)."""
     thought = message.get("reasoning_content") or message.get("reasoning")
-    return thought if isinstance(thought, str) else ""
+    if isinstance(thought, str):
+        return thought
+    content = message.get("content")
+    parts = content if isinstance(content, list) else ()
+    return "".join(words_of(part.get("thinking")) for part in parts if isinstance(part, dict))
 
 
 def words_of(content: Any) -> str:
