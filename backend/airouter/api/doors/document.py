@@ -129,6 +129,17 @@ _FIELDS: Final[dict[str, dict[str, Any]]] = {
 }
 
 
+_TAGS: Final = (
+    ("Chat", "OpenAI's chat completions, and the completions before them.", ("/v1/chat/", "/v1/completions")),
+    ("Responses", "OpenAI's responses, and what is kept of them.", ("/v1/responses",)),
+    ("Conversations", "Conversations that a provider keeps, for responses.", ("/v1/conversations",)),
+    ("Messages", "Anthropic's dialect.", ("/v1/messages",)),
+    ("Gemini", "Google's dialect.", ("/v1beta/",)),
+    ("Vectors and moderation", "OpenAI's embeddings and moderations.", ("/v1/embeddings", "/v1/moderations")),
+    ("Models", "What a key may call.", ("/v1/models",)),
+)
+"""Name, words, and the addresses that belong there."""
+
 _MODEL_NAME: Final = {
     "name": "model",
     "in": "path",
@@ -158,6 +169,10 @@ def gateway_document() -> dict[str, Any]:
     for address in KEPT:
         operation = _about(address)
         paths.setdefault(address.path, {"parameters": _names(address)})[address.method.lower()] = operation
+    for path, item in paths.items():
+        for operation in item.values():
+            if "operationId" in operation:
+                operation["tags"] = [_tag_of(path)]
     return {
         "openapi": "3.1.0",
         "info": {
@@ -166,6 +181,8 @@ def gateway_document() -> dict[str, Any]:
             "description": "The addresses of OpenAI, Anthropic and Gemini with a key of this gateway. Every answer "
             "carries `x-request-id`, under which the usage page shows what the call cost.",
         },
+        "servers": [{"url": "/"}],
+        "tags": [{"name": name, "description": words} for name, words, _ in _TAGS],
         "paths": paths,
         "components": {
             "schemas": {"Error": _ERROR, "Model": _MODEL},
@@ -173,6 +190,10 @@ def gateway_document() -> dict[str, Any]:
         },
         "security": [{"key": []}],
     }
+
+
+def _tag_of(path: str) -> str:
+    return next(name for name, _, prefixes in _TAGS if path.startswith(prefixes))
 
 
 def _operation(door: Door) -> dict[str, Any]:

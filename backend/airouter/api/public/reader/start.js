@@ -5,6 +5,8 @@ Scalar.createApiReference("#reference", {
     { title: "Gateway", slug: "gateway", url: "/openapi/gateway.json", default: true },
     { title: "Management", slug: "management", url: "/openapi.json" },
   ],
+  // The documents say "here"; an example that is copied has to say where that is.
+  servers: [{ url: location.origin }],
   withDefaultFonts: false,
   telemetry: false,
   hideClientButton: true,
