@@ -1,6 +1,5 @@
 """The use cases of one process, and the recurring work that belongs to them: a part of the composition root."""
 
-import sys
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -12,7 +11,7 @@ from airouter.api.public.cookies import Browsers
 from airouter.api.public.documents import Documents
 from airouter.api.public.status import Mode
 from airouter.gateway.snapshot import Snapshot
-from airouter.mail.post_office import PostOffice, PrintedOffice, SmtpOffice
+from airouter.mail.post_office import post_office
 from airouter.payments.contract import AnyProcessor
 from airouter.services.accounts import Accounts
 from airouter.services.admin_accounts import AdminAccounts, People
@@ -113,7 +112,8 @@ def furnish(ground: Ground) -> Services:
     passwords, snapshot, errands = ground.passwords, ground.snapshot, ground.errands
     attempts = Attempts(database, vault)
     sessions = Sessions(database, vault, ground.standings)
-    mailbox = Mailbox(database, vault, post_office(settings), settings.console_url)
+    office = post_office(settings.mail_server, settings.mail_from, is_demo=settings.is_demo)
+    mailbox = Mailbox(database, vault, office, settings.console_url)
     jobs.add(Job(name=MAIL, run=mailbox.deliver, pause=timedelta(seconds=15), patience=timedelta(minutes=10)))
     alerts = Alerts(database, vault, mailbox, jobs)
     alert_jobs(jobs, alerts, WebhookDeliveries(database, vault, ground.outward))
@@ -257,15 +257,3 @@ def furnish(ground: Ground) -> Services:
         wallets=Wallets(database),
         webhooks=Webhooks(payment_methods, inbox),
     )
-
-
-def post_office(settings: Settings) -> PostOffice | None:
-    """Who carries mail; None: no mail server is configured."""
-    if settings.mail_server is not None and settings.mail_from is not None:
-        return SmtpOffice(settings.mail_server, settings.mail_from)
-    return PrintedOffice(_print) if settings.is_demo else None
-
-
-def _print(text: str) -> None:
-    sys.stderr.write(text)  # a worker's other output goes nowhere
-    sys.stderr.flush()

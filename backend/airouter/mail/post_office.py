@@ -1,6 +1,7 @@
 """Handing mail over: to a server, or in a demo without one, to whoever reads what the process prints."""
 
 import ssl
+import sys
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from email.headerregistry import Address
@@ -143,6 +144,18 @@ class PrintedOffice:
         body = mail.written.text.rstrip()
         self._say(f"{rule}\nMail to {mail.to} (printed: this demo has no mail server)\n"
                   f"{mail.written.subject}\n\n{body}\n{rule}\n")  # fmt: skip
+
+
+def post_office(server: MailServer | None, sender: str | None, *, is_demo: bool) -> PostOffice | None:
+    """Who carries mail; None: no mail server is configured."""
+    if server is not None and sender is not None:
+        return SmtpOffice(server, sender)
+    return PrintedOffice(_print) if is_demo else None
+
+
+def _print(text: str) -> None:
+    sys.stderr.write(text)  # a worker's other output goes nowhere
+    sys.stderr.flush()
 
 
 def compose(mail: Mail, sender: Address) -> EmailMessage:

@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 from airouter.domain.errors import DomainError
-from airouter.furnishing import post_office
+from airouter.mail.post_office import post_office
 from airouter.running.errors import CannotStart
 from airouter.services.links import Links
 from airouter.services.lost_factors import LostFactors
@@ -44,7 +44,8 @@ async def withdraw_second_factor(settings: Settings, email: str) -> bool:
     async with _database(settings) as database:
         vault = Vault(settings.secret_keys)
         sessions = Sessions(database, vault, Standings(lambda: False))
-        letters = SecurityLetters(Mailbox(database, vault, post_office(settings), settings.console_url))
+        office = post_office(settings.mail_server, settings.mail_from, is_demo=settings.is_demo)
+        letters = SecurityLetters(Mailbox(database, vault, office, settings.console_url))
         return await LostFactors(database, sessions, letters=letters).withdraw_from(email)
 
 
