@@ -184,7 +184,9 @@ async def test_an_order_that_is_not_wanted_is_cancelled(instance: Instance, entr
     await visitor.looks_right("an order that was cancelled")
 
 
-async def test_a_transfer_shows_what_to_write_on_it_and_is_confirmed_by_hand(instance: Instance, entrance: Entrance):
+async def test_a_transfer_at_a_price_that_changed_shows_what_to_write_on_it_and_is_confirmed_by_hand(
+    instance: Instance, entrance: Entrance
+):
     method = {
         "id": "bank",
         "processor": "manual",
@@ -205,7 +207,14 @@ async def test_a_transfer_shows_what_to_write_on_it_and_is_confirmed_by_hand(ins
         await page.get_by_label("金额", exact=True).fill("20")
         await expect(page.get_by_role("row", name="手续费")).to_contain_text("€1.30")
         await visitor.looks_right("top up in Chinese")
-        await page.get_by_role("button", name="支付 €21.30").click()
+        dearer = await operator.patch("admin/payment-methods/bank", json={"fee": {"fixed": 200, "micros": 15_000}})
+        assert dearer.status_code == 200, dearer.text
+        with visitor.refused("POST /api/v1/topup/orders", 409):
+            await page.get_by_role("button", name="支付 €21.30").click()
+            await expect(page.get_by_role("row", name="手续费")).to_contain_text("€2.30")
+            await expect(page.get_by_role("alert")).to_be_visible()
+        await expect(page).to_have_url(re.compile("/console/topup$"))
+        await page.get_by_role("button", name="支付 €22.30").click()
         await expect(page).to_have_url(DONE)
         await visitor.settled()
         await expect(page.get_by_text("DE02 1203 0000 0000 2020 51")).to_be_visible()
