@@ -53,19 +53,19 @@ class Margins:
         check_time_zone(tz)
         if filters.until - filters.since > SPAN_MAX:
             raise InvalidRequest(f"from: at most {SPAN_MAX.days} days.", field="from")
-        async with self._database.connection() as connection:
-            found = await rows.margins(connection, filters, group_by, tz)
-        total = MarginRow(
-            key="",
-            label=None,
-            requests=sum(row.requests for row in found),
-            covered_requests=sum(row.covered_requests for row in found),
-            charged=str(sum(int(row.charged) for row in found)),
-            covered=str(sum(int(row.covered) for row in found)),
-            provider_cost=str(sum(int(row.provider_cost) for row in found)),
-        )
+        async with self._database.summing() as connection:
+            found, total = await rows.margins(connection, filters, group_by, tz)
         return MarginReport(items=[_margin(row) for row in found], total=_margin(total))
 
 
 def _margin(row: MarginRow) -> Margin:
-    return Margin(**msgspec.structs.asdict(row), margin=str(int(row.covered) - int(row.provider_cost)))
+    return Margin(
+        key=row.key,
+        label=row.label,
+        requests=row.requests,
+        covered_requests=row.covered_requests,
+        charged=row.charged,
+        covered=row.covered,
+        provider_cost=row.provider_cost,
+        margin=str(int(row.covered) - int(row.provider_cost)),
+    )

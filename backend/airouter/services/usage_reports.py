@@ -99,18 +99,16 @@ class UsageReports:
         span_max = _SPAN_MAX.get(group_by, timedelta(days=800))
         if until - since > span_max:
             raise InvalidRequest(f"from: grouped by {group_by}, at most {span_max.days} days.", field="from")
-        async with self._database.connection() as connection:
-            found = await rows.usage_summary(connection, filters, since=since, until=until, group_by=group_by, tz=tz)
-        usage: dict[str, int] = {}
-        for row in found:
-            for meter, quantity in row.usage.items():
-                usage[meter] = usage.get(meter, 0) + quantity
+        async with self._database.summing() as connection:
+            found, total = await rows.usage_summary(
+                connection, filters, since=since, until=until, group_by=group_by, tz=tz
+            )
         return Summary(
             rows=found,
-            requests=sum(row.requests for row in found),
-            cost=sum(int(row.cost) for row in found),
-            charged=sum(int(row.charged) for row in found),
-            usage=usage,
+            requests=total.requests,
+            cost=int(total.cost),
+            charged=int(total.charged),
+            usage=total.usage,
         )
 
     async def create_export(self, filters: Filters) -> str:

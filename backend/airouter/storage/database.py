@@ -144,6 +144,15 @@ class Database:
             async with connection.transaction(isolation=isolation, readonly=is_read_only):
                 yield connection
 
+    @asynccontextmanager
+    async def summing(self) -> AsyncGenerator[Connection]:
+        """A read-only transaction for sums over many records. They are planned for the span and the filters that are
+        asked for: a plan for any of them reads every partition and ignores indexes.
+        """
+        async with self.transaction(is_read_only=True) as connection:
+            await connection.execute("SET LOCAL plan_cache_mode = force_custom_plan")
+            yield connection
+
 
 async def _keep_role(connection: Connection) -> None:
     """Between two uses: give back locks and listeners, but stay in the serving role."""

@@ -27,6 +27,7 @@ class MarginFilters(msgspec.Struct, frozen=True, kw_only=True):
 class MarginRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Sums as decimal strings: numeric has no bounds. `covered` is the part of `charged` whose cost is known."""
 
+    is_total: bool
     key: str
     label: str | None
     requests: int
@@ -36,10 +37,13 @@ class MarginRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     provider_cost: str
 
 
-async def margins(connection: Connection, filters: MarginFilters, group_by: MarginsBy, tz: str) -> list[MarginRow]:
-    """Days in their order, the others by what was charged."""
+async def margins(
+    connection: Connection, filters: MarginFilters, group_by: MarginsBy, tz: str
+) -> tuple[list[MarginRow], MarginRow]:
+    """Days in their order, the others by what was charged, no more than 5,000; and the sum of everything."""
     rows = await connection.fetch(
         QUERIES.margins,
         filters.since, filters.until, group_by, tz, filters.model, filters.channel_id, filters.account_id,
     )  # fmt: skip
-    return [row_as(MarginRow, row) for row in rows]
+    total, *found = [row_as(MarginRow, row) for row in rows]
+    return found, total

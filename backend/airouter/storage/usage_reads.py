@@ -72,6 +72,7 @@ class FullUsageRow(UsageRow, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 class SummaryRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Sums of one day, hour, model or key. Money as decimal strings: numeric has no bounds."""
 
+    is_total: bool
     key: str
     requests: int
     cost: str
@@ -117,12 +118,13 @@ async def usage_record(
 
 async def usage_summary(
     connection: Connection, filters: Filters, *, since: datetime, until: datetime, group_by: GroupBy, tz: str
-) -> list[SummaryRow]:
-    """Days and hours in their order, models and keys by what they cost."""
+) -> tuple[list[SummaryRow], SummaryRow]:
+    """Days and hours in their order, models and keys by what they cost, no more than 5,000; and the sum of all."""
     records = await connection.fetch(
         QUERIES.usage_summary, *_scope(filters), since, until, group_by, tz, filters.only_user_id
     )
-    return [row_as(SummaryRow, record) for record in records]
+    total, *found = sorted((row_as(SummaryRow, record) for record in records), key=lambda row: not row.is_total)
+    return found, total
 
 
 def _scope(filters: Filters) -> tuple[object, ...]:

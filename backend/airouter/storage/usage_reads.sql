@@ -28,7 +28,8 @@ WHERE created_at = $1 AND request_id = $2 AND ($3::uuid IS NULL OR account_id = 
   AND ($4::uuid IS NULL OR user_id = $4)
 
 -- name: usage_summary
--- `$7` says what to group by; days and hours are those of the time zone `$8`.
+-- `$7` says what to group by; days and hours are those of the time zone `$8`. The first row is the sum of everything,
+-- however many of the others are left out.
 WITH picked AS (
   SELECT cost, charged, quantities,
          CASE $7::text
@@ -44,18 +45,30 @@ WITH picked AS (
     AND ($4::text IS NULL OR status = $4)
     AND created_at >= $5 AND created_at < $6
     AND ($9::uuid IS NULL OR user_id = $9)
-), totals AS (
-  SELECT key, count(*) AS requests, sum(cost) AS cost, sum(charged) AS charged FROM picked GROUP BY key
 ), meters AS (
-  SELECT key, jsonb_object_agg(meter, quantity) AS usage FROM (
-    SELECT key, meter, sum(value::bigint) AS quantity FROM picked, jsonb_each_text(quantities) AS q (meter, value)
-    GROUP BY key, meter) AS by_meter
-  GROUP BY key
+  -- One pass: a record stands here once for each of its meters, and is counted with the first.
+  SELECT key, meter, sum(value::bigint) AS quantity,
+         count(*) FILTER (WHERE place IS NULL OR place = 1) AS requests,
+         sum(cost) FILTER (WHERE place IS NULL OR place = 1) AS cost,
+         sum(charged) FILTER (WHERE place IS NULL OR place = 1) AS charged
+  FROM picked LEFT JOIN LATERAL jsonb_each_text(quantities) WITH ORDINALITY AS q (meter, value, place) ON true
+  GROUP BY key, meter
+), sums AS (
+  SELECT key, sum(requests) AS requests, sum(cost) AS cost, sum(charged) AS charged,
+         jsonb_object_agg(meter, quantity) FILTER (WHERE meter IS NOT NULL) AS usage
+  FROM meters GROUP BY key
+), of_all AS (
+  SELECT jsonb_object_agg(meter, quantity) AS usage
+  FROM (SELECT meter, sum(quantity) AS quantity FROM meters WHERE meter IS NOT NULL GROUP BY meter) AS by_meter
 )
-SELECT key, requests, cost::text AS cost, charged::text AS charged, coalesce(usage, '{}') AS usage
-FROM totals LEFT JOIN meters USING (key)
-ORDER BY CASE WHEN $7 IN ('day', 'hour') THEN key END, totals.cost DESC, key
-LIMIT 5000
+SELECT true AS is_total, '' AS key, coalesce(sum(requests), 0)::bigint AS requests, coalesce(sum(cost), 0)::text AS cost,
+       coalesce(sum(charged), 0)::text AS charged, coalesce((SELECT usage FROM of_all), '{}') AS usage
+FROM sums
+UNION ALL
+(SELECT false, key, requests::bigint, cost::text, charged::text, coalesce(usage, '{}')
+ FROM sums
+ ORDER BY CASE WHEN $7 IN ('day', 'hour') THEN key END, sums.cost DESC, key
+ LIMIT 5000)
 
 -- name: put_export
 INSERT INTO usage_exports (token_hash, account_id, filters, expires_at) VALUES ($1, $2, $3, now() + $4::interval)

@@ -133,6 +133,40 @@ async def test_margins_count_only_what_has_a_known_cost(operator: httpx.AsyncCli
     assert receipt["provider_cost"] == 1_500_000
 
 
+async def test_sums_of_everything_hold_whatever_is_left_out_of_the_list(
+    operator: httpx.AsyncClient, app: Any, database: str
+) -> None:
+    many = 5_003
+    async with signed_in(app, database) as somebody:
+        await grant(database, somebody.account_id, 10**12)
+        key_id, card_id = await api_key(database, somebody.account_id), await priced_model(database)
+        await spend(database, key_id, card_id)
+    ((before,),) = await run_sql(database, "SELECT charged FROM usage_records")
+    await run_sql(
+        database,
+        """
+        INSERT INTO usage_records (created_at, request_id, account_id, wallet_id, key_id, model, endpoint, status,
+          usage_source, quantities, rate_card_id, multiplier_micros, group_name, cost, charged, is_streaming,
+          latency_ms)
+        SELECT r.created_at, gen_random_uuid(), gen_random_uuid(), r.wallet_id, gen_random_uuid(), r.model, r.endpoint,
+          'ok', 'provider', '{"input": 2, "searches of old": 1}', r.rate_card_id, r.multiplier_micros, r.group_name, 3,
+          3, false, 1
+        FROM usage_records r, generate_series(1, $1)
+        """,
+        many,
+    )
+    margins = (await operator.get("/api/v1/admin/margins", params={"group_by": "account"})).json()
+    assert len(margins["items"]) == 5_000
+    assert (margins["total"]["requests"], margins["total"]["charged"]) == (many + 1, str(3 * many + before))
+    summary = (await operator.get("/api/v1/admin/usage/summary", params={"group_by": "key"})).json()
+    assert len(summary["items"]) == 5_000
+    assert (summary["total"]["requests"], int(summary["total"]["charged"])) == (many + 1, 3 * many + before)
+    assert summary["total"]["usage"]["searches of old"] == many
+    nothing = (await operator.get("/api/v1/admin/usage/summary", params={"group_by": "key", "model": "none"})).json()
+    assert (nothing["items"], nothing["total"]["requests"], nothing["total"]["usage"]) == ([], 0, {})
+    await run_sql(database, "DELETE FROM usage_records WHERE cost = 3")  # they never were: the books are audited
+
+
 async def test_a_report_that_cannot_be_made_is_refused(operator: httpx.AsyncClient) -> None:
     refused = [
         ({"tz": "Mars/Base"}, "tz"),
