@@ -1,5 +1,6 @@
 """The four dialects that clients speak, side by side, and what has to survive between them."""
 
+import base64
 import gzip
 import json
 from collections.abc import Callable
@@ -144,6 +145,8 @@ def essence(conversation: Conversation) -> dict[str, Any]:
             match part:
                 case Text() | Refusal():
                     said += [(turn.role, part.text)] if part.text else []
+                case Media(kind="document", media_type="text/plain", data=str(data)):  # some dialects say it as words
+                    said.append((turn.role, base64.b64decode(data).decode()))
                 case Media():
                     said.append((turn.role, (part.kind, part.url or part.data)))
                 case ToolCall():

@@ -1,5 +1,6 @@
 """Requests between dialects: what vendors are strict about, and what clients say in more than one way."""
 
+import base64
 import json
 from typing import Any
 
@@ -14,6 +15,7 @@ from airouter.translation.gemini.requests import UNSIGNED
 from airouter.translation.responses import requests as responses
 from airouter.translation.support import RULES, NotTranslatable, dropped_or_refused
 from airouter.translation.thought_seal import sealed_text
+from tests.translation.dialects import DIALECTS
 
 NAMES = ("weather", "time", "news")
 
@@ -216,3 +218,24 @@ class TestClaude:
         assert anthropic.lacks(chat.read({"messages": [USER], **members}, "claude-sonnet-4-5"), 4096) == ()
         both: dict[str, Any] = {"temperature": 0.2, "top_p": 0.5}
         assert anthropic.lacks(chat.read({"messages": [USER], **both}, "claude-sonnet-4-5"), 4096) == ("top_p",)
+
+
+@pytest.mark.parametrize("media_type", ["text/plain", "text/plain; charset=utf-8", "text/markdown"])
+def test_a_document_of_plain_text_is_sent_as_its_words_where_files_are_pdf_alone(media_type: str):
+    data = base64.b64encode("Café".encode()).decode()
+    part = {"inlineData": {"mimeType": media_type, "data": data}}
+    asked = DIALECTS["gemini"].read_request({"contents": [{"role": "user", "parts": [{"text": "Read"}, part]}]})
+    (message,) = DIALECTS["anthropic"].write_request(asked)["messages"]
+    assert message["content"][1] == {
+        "type": "document",
+        "source": {"type": "text", "media_type": "text/plain", "data": "Café"},
+    }
+    (message,) = DIALECTS["chat"].write_request(asked)["messages"]
+    assert message["content"][1] == {"type": "text", "text": "Café"}
+
+
+def test_a_document_that_only_says_it_is_plain_text_is_left_to_the_vendor():
+    part = {"inlineData": {"mimeType": "text/plain", "data": base64.b64encode(b"\xff\xfe").decode()}}
+    asked = DIALECTS["gemini"].read_request({"contents": [{"role": "user", "parts": [part]}]})
+    (message,) = DIALECTS["anthropic"].write_request(asked)["messages"]
+    assert message["content"][0]["source"]["type"] == "base64"

@@ -146,7 +146,7 @@ def test_everything_else_passes_as_it_is(body: bytes):
 
 
 def test_mistral_says_its_thoughts_in_parts_of_the_content():
-    """docs.mistral.ai, "Reasoning": parts of kind `thinking`, then words; in a stream, first a list, then plain text."""
+    """docs.mistral.ai, "Reasoning": parts of kind `thinking`, then words; streamed, a list, then plain text."""
     part = {"type": "thinking", "thinking": [{"type": "text", "text": "Let me "}, {"type": "text", "text": "see."}]}
     message = {"role": "assistant", "content": [part, {"type": "text", "text": "Noon."}]}
     reply = chat_replies.read({"choices": [{"message": message, "finish_reason": "stop"}]}, "m")

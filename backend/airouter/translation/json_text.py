@@ -1,5 +1,6 @@
-"""JSON inside JSON: the arguments of tool calls, and data URLs."""
+"""JSON inside JSON: the arguments of tool calls, and data URLs; and texts that are sent as data."""
 
+import base64
 from typing import Any, Final
 
 import msgspec
@@ -11,6 +12,7 @@ _ANY: Final = msgspec.json.Decoder()
 
 _NOT_JSON: Final = "INVALID_JSON"
 """The member under which arguments travel that are none: Anthropic's advice on tool streaming (2026)."""
+_PLAIN: Final = frozenset({"text/plain", "text/markdown"})
 _NO_ARGUMENTS: Final = (None, "", [])
 """What models write besides `{}` where a tool takes none."""
 
@@ -64,3 +66,13 @@ def split_data_url(url: str) -> tuple[str, str] | None:
 def data_url(media_type: str | None, data: str) -> str:
     """The other way."""
     return f"data:{media_type or 'application/octet-stream'};base64,{data}"
+
+
+def plain_text(media_type: str | None, data: str | None) -> str | None:
+    """The words of a document that is plain text, for vendors that take no such file; None for any other."""
+    if data is None or (media_type or "").partition(";")[0].strip().lower() not in _PLAIN:
+        return None
+    try:
+        return base64.b64decode(data, validate=True).decode()
+    except ValueError:
+        return None

@@ -24,7 +24,7 @@ from airouter.translation.conversation import (
     merged_turns,
 )
 from airouter.translation.effort import check_effort
-from airouter.translation.json_text import arguments_in, arguments_text
+from airouter.translation.json_text import arguments_in, arguments_text, plain_text
 from airouter.translation.members import Members
 from airouter.translation.plain_ids import plain_id
 from airouter.translation.support import Feature
@@ -317,6 +317,8 @@ def _media(part: Media) -> dict[str, Any]:
     source: dict[str, Any]
     if part.url is not None:
         source = {"type": "url", "url": part.url}
+    elif (words := plain_text(part.media_type, part.data)) is not None:  # as data it takes PDF alone
+        source = {"type": "text", "media_type": "text/plain", "data": words}
     else:
         source = {"type": "base64", "media_type": part.media_type or "application/pdf", "data": part.data or ""}
     block: dict[str, Any] = {"type": part.kind, "source": source}

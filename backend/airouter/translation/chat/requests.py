@@ -23,7 +23,7 @@ from airouter.translation.conversation import (
 )
 from airouter.translation.effort import check_effort, effort_for
 from airouter.translation.free_text import arguments_of, free_text_tool
-from airouter.translation.json_text import data_url, split_data_url, text_of
+from airouter.translation.json_text import data_url, plain_text, split_data_url, text_of
 from airouter.translation.members import Members
 from airouter.translation.plain_ids import short_id
 from airouter.translation.strict_schemas import strict_at_openai
@@ -365,6 +365,8 @@ def _part(part: Part) -> dict[str, Any]:
         case Media(kind="audio"):
             kind = _AUDIO_FORMATS.get(part.media_type or "", (part.media_type or "audio/wav").partition("/")[2])
             return {"type": "input_audio", "input_audio": {"data": part.data or "", "format": kind}}
+        case Media() if (words := plain_text(part.media_type, part.data)) is not None:  # as a file, PDF alone is taken
+            return {"type": "text", "text": words}
         case Media():
             return {
                 "type": "file",
