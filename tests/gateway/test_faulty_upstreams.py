@@ -2,6 +2,7 @@
 
 import asyncio
 import gzip
+import random
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from uuid import UUID
@@ -153,6 +154,20 @@ FAULTS: dict[str, tuple[Script, bytes, str, type[DomainError]]] = {
     "a stream without events": (streams_nothing, STREAM, "broken_off", UpstreamFailed),
     "a page that is called a stream": (streams(HTML), STREAM, "broken_off", UpstreamFailed),
     "a compressed stream": (streams(gzip.compress(EVENTS[0] + DONE)), STREAM, "broken_off", UpstreamFailed),
+    "a long compressed stream that says so": (
+        says(
+            "200 OK", random.Random(1).randbytes(40_000), b"Content-Type: text/event-stream\r\nContent-Encoding: gzip"
+        ),
+        STREAM,
+        "bad_answer",
+        UpstreamFailed,
+    ),
+    "an error with status 200 that states its own as text": (
+        says("200 OK", b'{"error":{"code":"503","message":"busy"}}'),
+        WHOLE,
+        "overloaded",
+        UpstreamFailed,
+    ),
     "a stream that begins with an error": (streams(BUSY, DONE), STREAM, "overloaded", UpstreamFailed),
     "a stream that says hello, and then an error": (
         streams(b": hello\n\n" + BUSY),

@@ -46,7 +46,7 @@ from airouter.upstream.contract import (
     may_have_been_sent,
 )
 from airouter.wire.endpoint import Endpoint
-from airouter.wire.http import is_event_stream
+from airouter.wire.http import is_encoded, is_event_stream
 
 ANSWER_BYTES_MAX: Final = 64 * 1024 * 1024
 _UNAUTHORIZED: Final = 401
@@ -323,6 +323,8 @@ class Relay:
                 raise Refused(answer.status, refusal, answer.headers)  # noqa: TRY301
             leg = Leg(channel, provider, outgoing, answer, out.dropped)
             if leg.is_stream:
+                if is_encoded(answer.headers):  # nobody asked for that, and neither we nor the client could read it
+                    raise BadAnswer("an encoded stream")  # noqa: TRY301
                 leg.reader = provider.stream(outgoing)
                 await _begin(leg, leg.reader)
             else:

@@ -1,7 +1,7 @@
 """What channels cost the operator: rates like a rate card's, by channel and model, versioned, immutable, optional.
 
-A call is never charged by them. Where one is in force when a call ends, the call's record says what the provider
-charges for it; where none is, it says nothing.
+A call is never charged by them. Where one is in force when a call begins, its record says what the provider charges for
+it; where none is, it says nothing.
 """
 
 from datetime import datetime

@@ -33,6 +33,11 @@ STREAMS: Final = frozenset({b"text/event-stream", b"application/vnd.amazon.event
 """Server-sent events, and AWS's own binary ones."""
 
 
+def is_encoded(headers: Iterable[Header]) -> bool:
+    """Whether the body is compressed."""
+    return any(name == b"content-encoding" and value.strip().lower() != b"identity" for name, value in headers)
+
+
 def is_event_stream(headers: Iterable[Header]) -> bool:
     """Whether the body is an event stream."""
     return content_type(headers) in STREAMS

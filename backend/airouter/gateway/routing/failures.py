@@ -27,6 +27,8 @@ from airouter.wire.http import Header
 
 _ANY: Final = msgspec.json.Decoder()
 _FIRST_REFUSAL, _LAST_STATUS = 400, 599
+_NUMBERS: Final = frozenset(str(status) for status in range(_FIRST_REFUSAL, _LAST_STATUS + 1))
+"""Some write the status as text."""
 _NAMES: Final = frozenset({"id", "object", "status"})
 """What an answer says of itself, whatever else is wrong with it."""
 _STATUSES: Final = {
@@ -105,7 +107,9 @@ def _refused(said: Any, body: bytes, headers: Sequence[Header]) -> Refused | Non
         case _:
             return None
     for name in (error.get("code"), error.get("status"), error.get("type"), error.get("__type")):
-        status = _STATUSES.get(name.lower()) if isinstance(name, str) else name
+        status = name
+        if isinstance(name, str):
+            status = int(name) if name in _NUMBERS else _STATUSES.get(name.lower())
         if isinstance(status, int) and _FIRST_REFUSAL <= status <= _LAST_STATUS:
             return Refused(status, body, headers)
     return None
