@@ -80,7 +80,7 @@ export function Extras({ model, per }: { model: PricedModel; per: Shown }) {
   return (
     <span className="sub">
       {extras.map(([meter, rate], index) => (
-        <span key={meter} title={words.base(rate, model.multiplier_micros)} className="whitespace-nowrap">
+        <span key={meter} title={words.base(rate, model.multiplier_micros)} className="md:whitespace-nowrap">
           {index > 0 && " · "}
           {meterName(meter)} <span className="fig">{words.text(rate, model.multiplier_micros)}</span>
         </span>
