@@ -3,11 +3,12 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
-PATIENCE_SECONDS = 10.0
+PATIENCE_SECONDS = 60.0
+"""What a busy machine takes for what a quiet one does at once."""
 
 
 async def until(condition: Callable[[], Awaitable[bool]]) -> None:
-    """Returns when the condition holds; fails when it does not within ten seconds."""
+    """Returns when the condition holds; fails when it does not within a minute."""
     async with asyncio.timeout(PATIENCE_SECONDS):
         while not await condition():
             await asyncio.sleep(0.01)

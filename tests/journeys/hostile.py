@@ -178,7 +178,7 @@ class Hostile:
             await run_sql(
                 dsn,
                 "INSERT INTO mails (mail_id, recipient, letter, state, give_up_at, last_error, finished_at, attempts) "
-                "VALUES ($1, $2, 'invitation', $3, now() + '1 day', $4, now(), 2147483647)",
+                "VALUES ($1, $2, 'invitation', $3, now() + '1 day', $4, now(), 1000000)",
                 new_id(), EMAIL, state, SENTENCE,
             )  # fmt: skip
         await run_sql(

@@ -23,7 +23,7 @@ from tests.leaks import HEARD
 
 ROOT = Path(__file__).parents[2]
 PROGRAM = Path(sys.executable).with_name("airouter")
-START_SECONDS = 60
+START_SECONDS = 180
 STOP_SECONDS = 30
 CONSOLE = Path(os.environ.get("AIROUTER_TEST_CONSOLE", ROOT / "frontend" / "dist"))
 """The built console; `make test` builds it first. Another build can be named while working on one."""

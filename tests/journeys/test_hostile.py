@@ -57,7 +57,7 @@ PLACES = {
 }
 """Addresses, and what is pressed there, one after the other."""
 
-SIZES = {"a phone": PHONE, "a desk": {}}
+SIZES = {"a phone": PHONE, "a phone in Chinese": {**PHONE, "locale": "zh-CN"}, "a desk": {}}
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="package")

@@ -10,6 +10,7 @@ from playwright.async_api import expect
 from tests.builders import PASSWORD
 from tests.journeys.instance import Account, Instance
 from tests.journeys.visitor import PHONE, Entrance, Visitor
+from tests.patience import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 
@@ -52,10 +53,10 @@ async def test_a_link_brings_somebody_and_both_are_rewarded(instance: Instance, 
         grace = await register(entrance, link, "grace.hopper@example.com")
         await grace.go("/console/topup")
         await expect(grace.page.get_by_role("region", name="Bring somebody")).to_contain_text("You were brought")
+        await until(lambda: is_released(instance, ada))
         await visitor.page.reload()
         await visitor.settled()
-        row = panel.get_by_role("row", name="gr…@example.com")
-        await released(visitor, row)
+        await expect(panel.get_by_role("row", name="gr…@example.com")).to_contain_text("Released")
         await visitor.looks_right("a reward")
         await transfer(visitor, ada, instance)
         await operators_view(instance, entrance)
@@ -73,16 +74,10 @@ async def register(entrance: Entrance, link: str, email: str) -> Visitor:
     return visitor
 
 
-async def released(visitor: Visitor, row: Any) -> None:
-    """The job comes round every few seconds, later where others need the machine; a page asks again when opened."""
-    for _ in range(30):
-        await expect(row).to_be_visible()
-        if "Released" in await row.inner_text():
-            return
-        await visitor.page.wait_for_timeout(1000)
-        await visitor.page.reload()
-        await visitor.settled()
-    raise AssertionError(await row.inner_text())
+async def is_released(instance: Instance, who: Account) -> bool:
+    async with instance.api(who) as api:
+        [reward] = (await api.get("referral/rewards")).json()["items"]
+        return reward["state"] == "released"
 
 
 async def transfer(visitor: Visitor, who: Account, instance: Instance) -> None:

@@ -12,6 +12,7 @@ from playwright.async_api import BrowserContext, ConsoleMessage, Locator, Page, 
 from tests.journeys.instance import ROOT, Account
 
 PHONE = {"viewport": {"width": 375, "height": 812}, "has_touch": True, "is_mobile": True, "device_scale_factor": 2}
+SIGN_IN = {"en": ("E-mail", "Password", "Sign in"), "zh": ("邮箱", "密码", "登录")}
 AXE = ROOT / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
 BROKEN_RULES = r"""async (options) => {
   const { violations } = await axe.run(document, { resultTypes: ["violations"], ...options })
@@ -105,10 +106,11 @@ class Visitor:
     async def sign_in(self, who: Account, *, at: str = "/sign-in", then: str = "**/console") -> None:
         """Through the form; `then` is where it leads."""
         await self.go(at)
-        await self.page.get_by_label("E-mail").fill(who.email)
-        await self.page.get_by_label("Password").fill(who.password)
+        email, password, button = SIGN_IN[await self.page.evaluate("document.documentElement.lang.slice(0, 2)")]
+        await self.page.get_by_label(email).fill(who.email)
+        await self.page.get_by_label(password).fill(who.password)
         async with self.leaving():
-            await self.button("Sign in").click()
+            await self.button(button).click()
             await self.page.wait_for_url(then)
 
     def button(self, name: str) -> Locator:
