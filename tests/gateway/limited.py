@@ -5,6 +5,7 @@ from uuid import UUID
 from airouter.domain.catalogue import Group, Model
 from airouter.domain.ids import AccountId, KeyId, RateCardId, UserId, WalletId
 from airouter.domain.key import Caller
+from airouter.domain.policy import Limits
 from airouter.domain.pricing import Ceiling
 from airouter.domain.quota import MICROS
 from airouter.domain.rate_card import RateCard
@@ -56,4 +57,5 @@ def terms(
         multiplier_micros=MICROS,
         ceiling=Ceiling(input_tokens=input_tokens, output_tokens=output_tokens),
         is_output_stated=True,
+        limits=Limits(),
     )

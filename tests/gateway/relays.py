@@ -13,7 +13,7 @@ import httpx
 from airouter.domain.catalogue import Catalogue, Channel, Credential, Group, Model
 from airouter.domain.ids import AccountId, ChannelId, CredentialId, KeyId, RateCardId, RequestId, UserId, WalletId
 from airouter.domain.key import Caller
-from airouter.domain.policy import Policies, Routing
+from airouter.domain.policy import Limits, Policies, Routing
 from airouter.domain.pricing import Ceiling
 from airouter.domain.rate_card import RateCard
 from airouter.gateway.admit import Terms
@@ -119,6 +119,7 @@ def new_call(body: bytes, now: float) -> Call:
             multiplier_micros=1_000_000,
             ceiling=Ceiling(input_tokens=10, output_tokens=10),
             is_output_stated=True,
+            limits=Limits(),
         ),
         hold=hold,
         started_at=now,

@@ -13,6 +13,7 @@ import pytest
 from airouter.domain.errors import (
     DomainError,
     NoChannelAvailable,
+    NoProviderHasModel,
     UpstreamFailed,
     UpstreamRefusedRequest,
     UpstreamRejected,
@@ -304,11 +305,11 @@ async def test_a_model_that_its_provider_does_not_know_is_asked_of_the_next_chan
         assert asked.relay.health.is_calm
 
 
-async def test_a_model_that_no_provider_knows_is_no_fault_of_the_clients():
+async def test_a_model_that_no_provider_knows_is_not_found_and_asked_for_again_next_time():
     unknown = says("404 No", b'{"error":{"message":"The model `up` does not exist","code":"model_not_found"}}')
     async with upstreams(unknown) as (bad,), asking(channel(1, bad.port)) as asked:
         for _ in range(2):  # who is the only one is asked all the same
-            with pytest.raises(NoChannelAvailable):
+            with pytest.raises(NoProviderHasModel):
                 await asked.ask()
         assert len(bad.received) == 2
 
@@ -317,7 +318,7 @@ async def test_what_a_translated_call_does_not_find_is_its_model():
     async with upstreams(says("404 No")) as (bad,):
         base_url = f"http://127.0.0.1:{bad.port}"
         async with asking(channel(1, bad.port, provider="anthropic", base_url=base_url)) as asked:
-            with pytest.raises(NoChannelAvailable):
+            with pytest.raises(NoProviderHasModel):
                 await asked.ask()
         async with asking(channel(1, bad.port)) as asked:  # the client may have named a file
             with pytest.raises(UpstreamRefusedRequest):

@@ -9,7 +9,7 @@ import pytest
 
 from airouter.domain.catalogue import Catalogue, Channel, Credential, Group, Model
 from airouter.domain.ids import AccountId, ChannelId, CredentialId, RateCardId
-from airouter.domain.policy import Policies, Routing
+from airouter.domain.policy import Limits, Policies, Routing
 from airouter.domain.pricing import Ceiling
 from airouter.domain.rate_card import RateCard
 from airouter.gateway.admit import Terms
@@ -33,6 +33,7 @@ TERMS = Terms(
     multiplier_micros=1_000_000,
     ceiling=Ceiling(input_tokens=10**6, output_tokens=0),
     is_output_stated=True,
+    limits=Limits(),
 )
 
 

@@ -51,6 +51,7 @@ RULES: Final[Mapping[type[DomainError], Rule]] = {
     errors.TooMany: Rule(problem=429, door=429, openai_type="rate_limit_error", retry_after_seconds=1),
     errors.RequestExceedsRateLimit: Rule(problem=429, door=429, openai_type="rate_limit_error", should_retry=False),
     errors.Upstream: Rule(problem=502, door=502, openai_type=_SERVER),
+    errors.NoProviderHasModel: Rule(problem=404, door=404, openai_type=_REQUEST),
     errors.UpstreamTimedOut: Rule(problem=504, door=504, openai_type=_SERVER),
     errors.NoChannelAvailable: Rule(problem=503, door=503, openai_type=_SERVER, retry_after_seconds=1),
     errors.Unavailable: Rule(problem=503, door=503, openai_type=_SERVER, retry_after_seconds=1),

@@ -322,6 +322,15 @@ class UpstreamRefusedRequest(Upstream):
     default_message = "The provider refused the request."
 
 
+class NoProviderHasModel(Upstream):
+    """No provider that was asked knows the model by the name that its channel has for it: a mistake of the operator's,
+    which asking again does not mend.
+    """
+
+    code = "model_not_found"
+    default_message = "No provider has this model at the moment."
+
+
 class UpstreamFailed(Upstream):
     default_message = "The provider did not answer properly."
 

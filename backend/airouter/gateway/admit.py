@@ -23,6 +23,8 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
     multiplier_micros: int
     ceiling: Ceiling
     is_output_stated: bool
+    limits: Limits
+    """The operator's policy when the call began; what it becomes meanwhile is for later calls."""
 
     @property
     def worst_case(self) -> int:
@@ -68,6 +70,7 @@ def admit(
         multiplier_micros=group.multiplier_for(caller.account_group),
         ceiling=_ceiling(catalogue.policies.limits, model, door, request, body),
         is_output_stated=request.stated_output_tokens is not None,
+        limits=catalogue.policies.limits,
     )
 
 

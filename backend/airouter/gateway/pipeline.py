@@ -299,8 +299,7 @@ class Gateway:
             call.wanting_since = call.wanting_since or now
             if now - call.wanting_since < EXTEND_SECONDS:  # the books are being asked; the answer may be yes
                 return
-            limits = self._current_routes().catalogue.policies.limits
-            if limits.on_exhausted == "cut" or not self._credit.overdraw(call.hold, amount):
+            if call.terms.limits.on_exhausted == "cut" or not self._credit.overdraw(call.hold, amount):
                 raise InsufficientQuota("The balance is used up; the answer was cut here.")
         call.output_allowance += more.output_tokens
         call.wanting_since = None
@@ -314,9 +313,9 @@ class Gateway:
         self, call: Call, metered: Metered, error: str | None = None, *, answer: bytes | None = None
     ) -> None:
         if metered.guess is not None:  # nobody counted
-            is_wanted = self._current_routes().catalogue.policies.limits.estimates == "charge"
-            name = call.terms.model.model
-            metered = await self._estimates.settled(metered, name, is_wanted=is_wanted, answer=answer)
+            terms = call.terms
+            is_wanted = terms.limits.estimates == "charge"
+            metered = await self._estimates.settled(metered, terms.model.model, is_wanted=is_wanted, answer=answer)
         call.leave_slots(metered.quantities)
         await self._settlement.settle(call, metered, self._clock(), error)
 

@@ -8,6 +8,7 @@ import msgspec
 from airouter.domain.errors import (
     DomainError,
     NoChannelAvailable,
+    NoProviderHasModel,
     UpstreamFailed,
     UpstreamRejected,
     UpstreamTimedOut,
@@ -123,7 +124,7 @@ def refusal_error(refusal: Refusal, status: int, retry_after_seconds: int | None
                 "The provider is at its rate limit. Try again shortly.", retry_after_seconds=retry_after_seconds or 1
             )
         case "model":
-            return NoChannelAvailable("No provider has this model at the moment.")
+            return NoProviderHasModel(field="model")
         case "overloaded":
             details = {} if retry_after_seconds is None else {"retry_after_seconds": retry_after_seconds}
             return UpstreamFailed(f"The provider answered with status {status}.", **details)
