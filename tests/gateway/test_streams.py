@@ -231,6 +231,26 @@ async def test_an_account_with_one_calls_worth_does_not_overspend_in_parallel(ho
     assert 0 <= await house.balance(holder) < one_call
 
 
+async def test_a_call_keeps_the_policy_that_it_began_with(house: Live):
+    holder = await house.holder()
+    asked = body({"text": "a b c d " * 20, "chunks": 40, "chunk_delay_ms": 100, "usage": None})
+    async with streaming(house, holder, asked) as answer:
+        pieces = answer.aiter_raw()
+        await anext(pieces)
+        await house.policy(Limits(estimates="off"))
+        await house.app._house.catch_up()
+        async for _ in pieces:
+            pass
+        during = await house.record(answer.headers["x-request-id"])
+    async with streaming(house, holder, body({"text": "a b c d", "usage": None})) as answer:
+        await answer.aread()
+        after = await house.record(answer.headers["x-request-id"])
+    await house.policy(Limits())
+    await house.app._house.catch_up()
+    assert [one["usage_source"] for one in (during, after)] == ["estimated", "none"]
+    assert during["cost"] > after["cost"]
+
+
 async def test_a_stream_that_outgrows_its_hold_is_cut_where_the_policy_says_so(house: Live):
     await house.policy(Limits(unstated_output_tokens=10, on_exhausted="cut"))
     await asyncio.sleep(0.3)
