@@ -107,13 +107,15 @@ class TeamDeletions:
         """The team stays. Keys that were ended stay ended. No deletion at all is no error.
 
         Raises:
-            DeletionUnderWay
+            NotFound, DeletionUnderWay
         """
         async with self._database.transaction() as connection:
             if await rows.cancel_team_deletion(connection, account_id):
                 await record(connection, actor, _act(account_id, "deletion_cancelled"))
             elif await rows.find_team_deletion(connection, account_id) is not None:
                 raise DeletionUnderWay
+            elif await teams.find_team(connection, account_id) is None:
+                raise NotFound("There is no such account.")
 
     async def work(self) -> None:
         """Carries out what is due."""
