@@ -5,7 +5,7 @@ import pytest_asyncio
 
 from tests.journeys.hostile import Hostile
 from tests.journeys.instance import Instance
-from tests.journeys.visitor import PHONE, Entrance
+from tests.journeys.visitor import PHONE, Entrance, Visitor
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 
@@ -57,7 +57,8 @@ PLACES = {
 }
 """Addresses, and what is pressed there, one after the other."""
 
-SIZES = {"a phone": PHONE, "a phone in Chinese": {**PHONE, "locale": "zh-CN"}, "a desk": {}}
+DESK = {"width": 1440, "height": 900}
+PROFILES = {"in English": PHONE, "in Chinese": {**PHONE, "locale": "zh-CN"}}
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="package")
@@ -68,17 +69,25 @@ async def hostile(instance: Instance) -> Hostile:
         return filled
 
 
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("language", PROFILES)
 async def test_the_longest_content_stays_in_its_place(
-    instance: Instance, hostile: Hostile, entrance: Entrance, size: str
+    instance: Instance, hostile: Hostile, entrance: Entrance, language: str
 ):
-    visitor = await entrance.visitor(**SIZES[size])
+    visitor = await entrance.visitor(**PROFILES[language])
     await visitor.sign_in(instance.operator)
     for place, pressed in PLACES.items():
         path = place.format(**hostile.ids)
         await visitor.go(path)
-        await visitor.keeps_its_text(f"{place} on {size}")
+        await keeps_its_text_in_both_sizes(visitor, f"{place} {language}")
         for selector in pressed:
             await visitor.page.locator(f"{selector}:visible").first.click()
-            await visitor.keeps_its_text(f"{place}, {selector} pressed, on {size}")
+            await keeps_its_text_in_both_sizes(visitor, f"{place}, {selector} pressed, {language}")
             await visitor.go(path)
+
+
+async def keeps_its_text_in_both_sizes(visitor: Visitor, name: str) -> None:
+    """What is open stays open when a window is drawn wide, so that one walk shows both."""
+    await visitor.keeps_its_text(f"{name} on a phone")
+    await visitor.page.set_viewport_size(DESK)
+    await visitor.keeps_its_text(f"{name} on a desk")
+    await visitor.page.set_viewport_size(PHONE["viewport"])
