@@ -104,6 +104,12 @@ def test_pictures_that_gemini_had_in_its_cache_are_not_taken_from_the_words_besi
     }  # fmt: skip
 
 
+def test_an_excess_that_is_heard_adds_to_what_the_details_say_was_heard():
+    found = read(tokens(1, 0, 2, prompt_tokens_details={"audio_tokens": 1}), "mistral")
+    assert found.quantities == {"input": 0, "output": 0, "audio_input": 2, "request": 1}
+    assert found.problem == "total_differs"
+
+
 def test_xai_counts_reasoning_beside():
     usage = tokens(32, 9, 135, completion_tokens_details={"reasoning_tokens": 94}, num_sources_used=3)
     assert quantities(usage, "xai") == {"input": 32, "output": 9, "reasoning": 94, "search": 3}

@@ -183,7 +183,7 @@ def _carve(quantities: dict[Meter, int], plain: Meter, special: Meter, figure: i
     moved = min(figure or 0, quantities[plain])
     if moved:
         quantities[plain] -= moved
-        quantities[special] = moved
+        quantities[special] = quantities.get(special, 0) + moved
 
 
 def figure(usage: Mapping[str, Any], paths: tuple[Path, ...]) -> int | None:
