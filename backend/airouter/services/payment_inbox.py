@@ -198,10 +198,8 @@ class PaymentInbox:
         try:
             async with connection.transaction():
                 saved = await carry_out(connection, change, actor, self._hearers, policy, is_last_try=is_last_try)
-        except (
-            AmountTooLarge,
-            AccountDeleted,
-        ) as refusal:  # the money is there, but no wallet for it: a person decides
+        except (AmountTooLarge, AccountDeleted) as refusal:
+            # The money is there, but no wallet for it: a person decides.
             verdict = _without_credit(order, verdict, _NO_CREDIT[type(refusal)])
             change = msgspec.structs.replace(change, after=verdict.order)
             saved = await carry_out(connection, change, actor, self._hearers, policy, is_last_try=is_last_try)

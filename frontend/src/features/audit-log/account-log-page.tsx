@@ -4,54 +4,18 @@ import { useTranslation } from "react-i18next"
 import { api, body } from "../../api/client"
 import { pageQuery, usePages } from "../../api/pages"
 import { meQuery } from "../../api/queries"
-import { Chip } from "../../components/choice"
-import { SearchInput } from "../../components/input"
 import { LedgerTable } from "../../components/ledger-table"
 import { More } from "../../components/more"
 import { Note } from "../../components/note"
 import { PageHead } from "../../components/page"
-import { useUrlText } from "../../components/url-text"
 import { ActDialog } from "./act-panel"
 import { useColumns } from "./columns"
+import { FilterBar } from "./filter-bar"
 import type { AccountLogSearch } from "./search"
 
 const route = getRouteApi("/console/audit-log")
 /** What is looked for first in an account; any other beginning of an action can be typed. */
 const NOUNS = ["key", "member", "invitation", "token", "balance", "order", "account", "alert"] as const
-
-function FilterBar({
-  search,
-  change,
-}: {
-  search: AccountLogSearch
-  change: (wanted: AccountLogSearch) => void
-}) {
-  const { t } = useTranslation("audit-log")
-  const [text, setText] = useUrlText(search.action ?? "", (action) =>
-    change({ action: action.trim() || undefined }),
-  )
-  return (
-    <search className="mb-4 flex flex-wrap items-center gap-3" aria-label={t("filters")}>
-      <SearchInput boxClass="md:w-[260px]!" label={t("findOwn")} value={text} onValue={setText} />
-      {/* biome-ignore lint/a11y/useSemanticElements: chips are buttons in a row */}
-      <div className="flex flex-wrap gap-2" role="group" aria-label={t("nouns")}>
-        {NOUNS.map((noun) => (
-          <Chip
-            key={noun}
-            isOn={search.action === noun}
-            onPress={() => {
-              const action = search.action === noun ? undefined : noun
-              setText(action ?? "")
-              change({ action })
-            }}
-          >
-            {t(`noun.${noun}`)}
-          </Chip>
-        ))}
-      </div>
-    </search>
-  )
-}
 
 function Acts() {
   const { t } = useTranslation("audit-log")
@@ -72,7 +36,12 @@ function Acts() {
   const opened = rows?.find((row) => row.id === search.act)
   return (
     <>
-      <FilterBar search={search} change={change} />
+      <FilterBar
+        find={t("findOwn")}
+        nouns={NOUNS}
+        action={action}
+        onAction={(wanted) => change({ action: wanted })}
+      />
       <LedgerTable
         label={t("accountTitle")}
         isTwoLine

@@ -6,15 +6,14 @@ import { api, body } from "../../api/client"
 import { pageQuery, usePages } from "../../api/pages"
 import { Button } from "../../components/button"
 import { Chip } from "../../components/choice"
-import { SearchInput } from "../../components/input"
 import { LedgerTable } from "../../components/ledger-table"
 import { More } from "../../components/more"
 import { PageHead } from "../../components/page"
 import { useProblemText } from "../../components/problem"
 import { say } from "../../components/toast"
-import { useUrlText } from "../../components/url-text"
 import { ActPanel } from "./act-panel"
 import { useColumns } from "./columns"
+import { FilterBar } from "./filter-bar"
 import type { AuditSearch } from "./search"
 
 const route = getRouteApi("/console/admin/audit-log")
@@ -72,41 +71,6 @@ function ExportButtons({ filters, isDisabled }: { filters: Filters; isDisabled: 
   )
 }
 
-function FilterBar({ search, change }: { search: AuditSearch; change: (wanted: AuditSearch) => void }) {
-  const { t } = useTranslation(["audit-log", "common"])
-  const [text, setText] = useUrlText(search.action ?? "", (action) =>
-    change({ action: action.trim() || undefined }),
-  )
-  const isNarrowed =
-    search.person !== undefined || search.account !== undefined || search.subject !== undefined
-  return (
-    <search className="mb-4 flex flex-wrap items-center gap-3" aria-label={t("filters")}>
-      <SearchInput boxClass="md:w-[260px]!" label={t("find")} value={text} onValue={setText} />
-      {/* biome-ignore lint/a11y/useSemanticElements: chips are buttons in a row */}
-      <div className="flex flex-wrap gap-2" role="group" aria-label={t("nouns")}>
-        {NOUNS.map((noun) => (
-          <Chip
-            key={noun}
-            isOn={search.action === noun}
-            onPress={() => {
-              const action = search.action === noun ? undefined : noun
-              setText(action ?? "")
-              change({ action })
-            }}
-          >
-            {t(`noun.${noun}`)}
-          </Chip>
-        ))}
-        {isNarrowed && (
-          <Chip isOn onPress={() => change({ person: undefined, account: undefined, subject: undefined })}>
-            {t(search.person ? "onePerson" : "oneThing")} ×
-          </Chip>
-        )}
-      </div>
-    </search>
-  )
-}
-
 /** Every operator's and every security act, newest first. */
 export default function AuditLogPage() {
   const { t } = useTranslation("audit-log")
@@ -130,7 +94,18 @@ export default function AuditLogPage() {
       <PageHead title={t("title")} text={t("text")}>
         <ExportButtons filters={filters} isDisabled={!rows?.length} />
       </PageHead>
-      <FilterBar search={search} change={change} />
+      <FilterBar
+        find={t("find")}
+        nouns={NOUNS}
+        action={search.action}
+        onAction={(wanted) => change({ action: wanted })}
+      >
+        {(search.person || search.account || search.subject) && (
+          <Chip isOn onPress={() => change({ person: undefined, account: undefined, subject: undefined })}>
+            {t(search.person ? "onePerson" : "oneThing")} ×
+          </Chip>
+        )}
+      </FilterBar>
       <LedgerTable
         label={t("title")}
         isTwoLine
