@@ -155,7 +155,7 @@ async def test_what_is_left_is_refused_unless_the_policy_takes_it_also_when_it_c
     assert (await ada.client.delete(f"{ACCOUNTS}/{other}/deletion")).status_code == 204, "and it can be kept again"
 
 
-async def test_what_calls_hold_is_waited_for_and_two_processes_end_a_team_once(
+async def test_what_calls_hold_is_waited_for_and_many_processes_end_a_team_once(
     app: Any, database: str, ada: Signed, operator: Signed
 ) -> None:
     await policy(operator, remaining_balance="forfeit")
@@ -179,7 +179,7 @@ async def test_what_calls_hold_is_waited_for_and_two_processes_end_a_team_once(
         "WITH l AS (DELETE FROM wallet_leases RETURNING wallet_id) "
         "UPDATE wallets SET leased = 0 WHERE wallet_id IN (SELECT wallet_id FROM l)",
     )
-    await asyncio.gather(work(app), work(app))
+    await asyncio.gather(*(work(app) for _ in range(8)))
     moved = await run_sql(database, "SELECT amount FROM transfers WHERE kind = 'forfeit'")
     assert [row["amount"] for row in moved] == [5]
     done = await acts(operator, team)

@@ -56,6 +56,7 @@ class TeamDeletions:
             AccountNotEmpty: there is quota in a wallet, or a debt.
         """
         async with self._database.transaction() as connection:
+            await rows.lock_team_deletion(connection, account_id)
             left = await teams.lock_wallets(connection, account_id)
             team = await _locked(connection, account_id)
             if left:
@@ -73,6 +74,7 @@ class TeamDeletions:
             BalanceRemains: what is left is not taken here.
         """
         async with self._database.transaction() as connection:
+            await rows.lock_team_deletion(connection, account_id)
             team = await _locked(connection, account_id)
             policy = await policy_in_force(connection, Privacy)
             _check(await purses_left_behind(connection, [account_id]), policy)
@@ -147,6 +149,8 @@ class TeamDeletions:
             if not await forfeit(self._database, purse):
                 return  # calls still hold some of it: the next run goes on here
         async with self._database.transaction() as connection:
+            if await rows.lock_due_team_deletion(connection, account_id) is None:
+                return
             await teams.lock_wallets(connection, account_id)
             if not await purses_left_behind(connection, [account_id]):
                 await rows.finish_team_deletion(connection, account_id)

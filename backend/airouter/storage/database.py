@@ -44,8 +44,8 @@ AWAY: Final = (
 UNSTORABLE: Final = (asyncpg.CharacterNotInRepertoireError, asyncpg.UntranslatableCharacterError)
 """What Postgres says to a NUL inside a text or a JSON text."""
 
-BUSY: Final = (asyncpg.LockNotAvailableError, asyncpg.QueryCanceledError)
-"""A statement or the wait for a lock took too long: nothing was done, and later it may work."""
+BUSY: Final = (asyncpg.LockNotAvailableError, asyncpg.QueryCanceledError, asyncpg.DeadlockDetectedError)
+"""A statement or the wait for a lock took too long, or had no end: nothing was done, and later it may work."""
 
 
 async def connect(dsn: str, *, as_owner: bool = False, command_seconds: float = 15.0) -> Connection:

@@ -56,6 +56,11 @@ async def due_team_deletions(connection: Connection) -> list[TeamDeletionRow]:
     return [row_as(TeamDeletionRow, record) for record in await connection.fetch(QUERIES.due_team_deletions)]
 
 
+async def lock_team_deletion(connection: Connection, account_id: AccountId) -> None:
+    """The first lock of whoever ends a team, or asks for its end. No row is no lock."""
+    await connection.execute(QUERIES.lock_team_deletion, account_id)
+
+
 async def lock_due_team_deletion(connection: Connection, account_id: AccountId) -> TeamDeletionRow | None:
     """None: it was cancelled, or finished by another process."""
     record = await connection.fetchrow(QUERIES.lock_due_team_deletion, account_id)

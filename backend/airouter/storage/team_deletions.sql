@@ -21,6 +21,9 @@ DELETE FROM team_deletions WHERE account_id = $1 AND finished_at IS NULL AND due
 SELECT account_id, requested_at, is_by_operator, due_at, ends_keys_now FROM team_deletions
 WHERE finished_at IS NULL AND due_at <= now() ORDER BY due_at LIMIT 100
 
+-- name: lock_team_deletion
+SELECT account_id FROM team_deletions WHERE account_id = $1 AND finished_at IS NULL FOR UPDATE
+
 -- name: lock_due_team_deletion
 SELECT account_id, requested_at, is_by_operator, due_at, ends_keys_now FROM team_deletions
 WHERE account_id = $1 AND finished_at IS NULL AND due_at <= now() FOR UPDATE
