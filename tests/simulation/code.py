@@ -15,6 +15,8 @@ _MODULES = {
     "lease": "airouter.domain.lease",
     "settlement": "airouter.services.settlement",
     "hold": "airouter.gateway.leases.hold",
+    "batch": "airouter.gateway.leases.batch",
+    "levels": "airouter.gateway.leases.levels",
     "book": "airouter.gateway.leases.book",
     "observer": "airouter.gateway.observer",
 }

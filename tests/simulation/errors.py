@@ -30,7 +30,7 @@ ERRORS = [
     ),
     Error(
         name="what is unsettled counts as idle",
-        module="book",
+        module="levels",
         old="busy = purse.held + purse.unsettled - purse.batched",
         new="busy = purse.held",
     ),
@@ -77,7 +77,7 @@ ERRORS = [
     ),
     Error(
         name="what goes back is still spent",
-        module="book",
+        module="levels",
         old="purse.returning = max(0, after - want)",
         new="purse.returning = 0",
     ),
@@ -107,7 +107,7 @@ ERRORS = [
     ),
     Error(
         name="a purse that nobody uses keeps its lease",
-        module="book",
+        module="levels",
         old="or now - purse.used_at > self._idle_return",
         new="",
     ),

@@ -1,8 +1,7 @@
 """The book: one process' credit during one registration, in memory. No input or output, no clock of its own.
 
 The shell around it (`credit.py`) writes the journal, talks to Postgres and tells the time; the simulation does the
-same with
-neither. Nothing here awaits, so nothing happens between a check and its change. Times are nanoseconds.
+same with neither. Nothing here awaits, so nothing happens between a check and its change. Times are nanoseconds.
 """
 
 from collections import deque
@@ -13,8 +12,10 @@ from typing import Final
 from airouter.domain.ids import KeyId, NodeId, RequestId, WalletId
 from airouter.domain.lease import Level, Purse, PurseId, Sync, SyncAnswer, Wish
 from airouter.domain.usage import UsageRecord
+from airouter.gateway.leases.batch import Batch
 from airouter.gateway.leases.hold import Flight, Hold, Missing, Waiting
 from airouter.gateway.leases.journal import Journal
+from airouter.gateway.leases.levels import Levels
 from airouter.gateway.leases.settings import MILLISECOND, CreditSettings
 
 _NEVER: Final = -(2**62)
@@ -46,19 +47,13 @@ class Book:
         self.synced_at = _NEVER
         self.wants_sync = False
         """Something happened that a sync should see at once."""
-        self._due: dict[PurseId, None] = {}
-        """Purses that the next sync should look at."""
+        self._levels = Levels(self.purses, settings)
+        self._batch = Batch(settings.records_per_sync)
         self._extending: dict[Hold, int] = {}
-        self._scanned_at = _NEVER
         self._first_sent: int | None = None
-        self._batch_max = settings.records_per_sync
-        self._suspect: RequestId | None = None
-        self._is_bare = False
         self._ttl = settings.ttl_ms * MILLISECOND
         self._margin = settings.margin_ms * MILLISECOND
         self._half_life = settings.half_life_ms * MILLISECOND
-        self._horizon = settings.horizon_ms * MILLISECOND
-        self._idle_return = settings.idle_return_ms * MILLISECOND
 
     # -- calls
 
@@ -119,9 +114,7 @@ class Book:
         return True
 
     def cover(self, hold: Hold, cost: int) -> int:
-        """The part of the cost that is leased: from the hold, an excess from idle lease, never from what others
-        hold.
-        """
+        """The part of the cost that is leased: from the hold, an excess from idle lease, never from others' holds."""
         if cost <= hold.amount:
             return cost
         idle = hold.wallet.idle if hold.key is None else min(hold.wallet.idle, hold.key.idle)
@@ -165,7 +158,7 @@ class Book:
 
     def _hurry(self, purse: Purse) -> None:
         """Somebody waits for what was just let go."""
-        self._due[purse.purse_id] = None
+        self._levels.look_at(purse.purse_id)
         self.wants_sync = True
 
     def _open_purse(self, purse_id: PurseId, now: int) -> Purse:
@@ -221,37 +214,19 @@ class Book:
         self.waiting.clear()
         return waiting
 
-    def is_stale(self, purse: Purse, now: int) -> bool:
-        return self.is_draining or now < purse.tight_until or now - purse.used_at > self._idle_return
-
     def needs_sync(self, now: int) -> bool:
         """Whether a sync has anything to say."""
-        if self.wants_sync or self.waiting or self.pending or self._due or self.is_draining:
+        if self.wants_sync or self.waiting or self.pending or self._levels.is_any_due or self.is_draining:
             return True
         if now - self.synced_at >= self.settings.beat_ms * MILLISECOND:
             return True
-        if now - self._scanned_at >= self.settings.scan_ms * MILLISECOND:
-            self._scan(now)
-        return bool(self._due)
+        self._look_around(now)
+        return self._levels.is_any_due
 
-    def _scan(self, now: int) -> None:
-        """Look at every purse: what is stale goes back, what runs low asks, what is empty is forgotten."""
-        self._scanned_at = now
-        forget = now - self.settings.forget_ms * MILLISECOND
-        forgotten: list[PurseId] = []
-        for purse in self.purses.values():
-            idle = purse.idle
-            if self.is_stale(purse, now):
-                if idle > 0:
-                    self._due[purse.purse_id] = None
-                elif purse.used_at < forget and purse.is_empty:
-                    forgotten.append(purse.purse_id)
-            elif 2 * idle < purse.head_room(now, self._half_life, self._horizon):
-                self._due[purse.purse_id] = None
-        asked = {purse_id for waiting in self.waiting for purse_id in waiting.purses}
-        for purse_id in forgotten:
-            if purse_id not in asked:
-                del self.purses[purse_id]
+    def _look_around(self, now: int) -> None:
+        if self._levels.is_time(now):
+            asked = {purse_id for waiting in self.waiting for purse_id in waiting.purses}
+            self._levels.look_around(now, asked, is_draining=self.is_draining)
 
     def build(self, now: int) -> Flight:
         """The next sync. What it returns is no longer idle from here on."""
@@ -259,17 +234,11 @@ class Book:
         assert self.is_registered
         assert not self.is_over
         self.wants_sync = False
-        if now - self._scanned_at >= self.settings.scan_ms * MILLISECOND:
-            self._scan(now)
+        self._look_around(now)
         mentioned: dict[PurseId, Purse] = {}
         wishes, waiting, asked = self._take_wishes(mentioned)
         holds = self._take_records(mentioned)
-        levels: dict[PurseId, Level] = {}
-        for purse in (*mentioned.values(), *self._take_due(mentioned)):
-            level = self._level(purse, asked.get(purse.purse_id, 0), now)
-            if purse.purse_id in asked or level.want != purse.leased - purse.batched:
-                levels[purse.purse_id] = level
-                mentioned[purse.purse_id] = purse
+        levels = self._decide(mentioned, asked, now)
         closes = self.is_draining and not self.running and not self.waiting and len(holds) == len(self.pending)
         everything = self.purses if closes else mentioned
         if closes:
@@ -291,13 +260,11 @@ class Book:
         return self.flight
 
     def _take_wishes(self, mentioned: dict[PurseId, Purse]) -> tuple[list[Wish], list[Waiting], dict[PurseId, int]]:
-        """What running and waiting calls need, in order, as many as one sync can mention; and how much waits for
-        each purse.
-        """
+        """What running and waiting calls need, in order, as many as fit; and how much waits for each purse."""
         wishes: list[Wish] = []
         taken: list[Waiting] = []
         asked: dict[PurseId, int] = {}
-        if self._is_bare:
+        if self._batch.is_bare:
             return wishes, taken, asked
         for hold, more in self._extending.items():
             if hold.is_open:
@@ -320,7 +287,7 @@ class Book:
         """Pending records in journal order, as many as one sync can carry."""
         holds: list[Hold] = []
         most = self.settings.purses_per_sync
-        for hold in islice(self.pending, self._batch_max):
+        for hold in islice(self.pending, self._batch.size_max):
             new = [purse for purse in hold.purses if purse.purse_id not in mentioned]
             if new and holds and len(mentioned) + len(new) > most:
                 break
@@ -332,43 +299,25 @@ class Book:
             holds.append(hold)
         return holds
 
-    def _take_due(self, mentioned: dict[PurseId, Purse]) -> list[Purse]:
-        """Other purses that may have something to return or to ask for, as many as fit; the rest stays due."""
+    def _decide(self, mentioned: dict[PurseId, Purse], asked: dict[PurseId, int], now: int) -> dict[PurseId, Level]:
+        """The levels of purses that are mentioned, and of others that are due, as many as fit; the rest stays due."""
+        levels: dict[PurseId, Level] = {}
         most = max(self.settings.purses_per_sync // 4, self.settings.purses_per_sync - len(mentioned))
-        taken: list[Purse] = []
-        for purse_id in list(self._due):
-            if len(taken) >= most:
-                break
-            del self._due[purse_id]
-            purse = self.purses.get(purse_id)
-            if purse is not None and purse_id not in mentioned and not self._is_bare:
-                taken.append(purse)
-        return taken
-
-    def _level(self, purse: Purse, asked: int, now: int) -> Level:
-        """What the purse's lease should be, and from here on what goes back."""
-        after = purse.leased - purse.batched
-        busy = purse.held + purse.unsettled - purse.batched
-        want = after
-        if self._is_bare:
-            return Level(busy, after)
-        if self.is_stale(purse, now):
-            want = busy
-        else:
-            head = purse.head_room(now, self._half_life, self._horizon)
-            if 2 * (after - busy) < head:
-                want = max(after, busy + head)
-        purse.returning = max(0, after - want)
-        purse.returning += min(max(0, purse.idle), asked)  # so that newcomers do not overtake calls that wait
-        return Level(busy, want)
+        due = self._levels.take_due(most, mentioned)
+        if self._batch.is_bare:
+            return levels
+        for purse in (*mentioned.values(), *due):
+            level = self._levels.decide(purse, asked.get(purse.purse_id, 0), now, is_draining=self.is_draining)
+            if purse.purse_id in asked or level.want != purse.leased - purse.batched:
+                levels[purse.purse_id] = level
+                mentioned[purse.purse_id] = purse
+        return levels
 
     def _may_recall(self, purse: Purse, now: int) -> bool:
         return now - purse.recalled_at >= self.settings.recall_every_ms * MILLISECOND
 
     def confirmed(self, answer: SyncAnswer, now: int) -> tuple[list[Hold], list[Waiting]]:
-        """Postgres has answered the sync in flight. Answers the records that are settled, and the calls that wait no
-        longer.
-        """
+        """Postgres has answered the sync in flight. Answers what is settled, and the calls that wait no longer."""
         flight = self.flight
         assert flight is not None
         self.flight = self._first_sent = None
@@ -393,8 +342,7 @@ class Book:
             assert purse.idle >= 0, "a lease is smaller than what is held and unsettled"
         for purse_id in answer.recalled:
             self.purses[purse_id].recalled_at = now
-        self._batch_passed(flight)
-        self._is_bare = False
+        self._batch.passed(len(flight.holds))
         return flight.holds, self._serve(flight, answer, now)
 
     def _serve(self, flight: Flight, answer: SyncAnswer, now: int) -> list[Waiting]:
@@ -442,27 +390,16 @@ class Book:
     def content_refused(self) -> Hold | None:
         """The sync in flight was rolled back because of its content: the next one, with the same seq, carries less.
 
-        Halves the batch until one record stands alone; that one is proven bad when the sync without it passes. Answers
-        the call whose record is to go to quarantine: it is no longer pending.
+        Answers the call whose record is proven bad and goes to quarantine: it is no longer pending.
         """
         flight = self.flight
         assert flight is not None
         assert not flight.is_uncertain
         self._retreat(flight)
-        size = len(flight.holds)
-        if size > 1:
-            self._batch_max = size // 2
+        if not self._batch.refused([_record_of(hold).request_id for hold in flight.holds]):
             return None
-        if size == 0:
-            self._is_bare = True  # it was not a record: go on living, ask for nothing
-            return None
-        record = _record_of(flight.holds[0])
-        if self._suspect != record.request_id:
-            self._suspect = record.request_id
-            self._batch_max = 0
-            return None
-        self._suspect = None
         hold = self.pending.popleft()
+        record = _record_of(hold)
         hold.wallet.unsettled -= record.covered
         hold.wallet.overdrawn -= hold.overdrawn
         if hold.key is not None:
@@ -473,17 +410,7 @@ class Book:
         self.flight = None
         for purse in flight.purses:
             purse.returning = purse.batched = 0
-            self._due[purse.purse_id] = None
-
-    def _batch_passed(self, flight: Flight) -> None:
-        size, full = len(flight.holds), self.settings.records_per_sync
-        if self._batch_max >= full:
-            return
-        if self._batch_max == 0:
-            self._batch_max = 1  # the suspect alone
-        elif size:
-            self._suspect = None
-            self._batch_max = min(full, self._batch_max * 2)
+            self._levels.look_at(purse.purse_id)
 
 
 def _record_of(hold: Hold) -> UsageRecord:
