@@ -3,7 +3,7 @@
 | the answer | figures were reported | none were, or they cannot be true |
 |---|---|---|
 | complete | charged, `provider` | estimated and charged, `estimated`: a complete answer is not free |
-| an end with nothing before it | (figures are something) | nothing, `none`: that is no answer |
+| one that says nothing (providers/saying.py) | (figures are something) | nothing, `none`: that is no answer |
 | complete, but the client had left | the same, `cancelled` | the same, `cancelled` |
 | not read to its end, because the client left | the latest, `provider_partial` | `estimated` from what came |
 | cut by us, because the quota was used up | the latest, `provider_partial` | `estimated` from what came |

@@ -11,11 +11,11 @@ from airouter.providers.headers import HeaderBook
 from airouter.providers.overrides import overridden
 from airouter.providers.passing_stream import PassingStreamReader
 from airouter.providers.reporting import UsageRefused, figure
+from airouter.providers.saying import answered
 from airouter.translation.foreign_thoughts import without_foreign_thoughts
 from airouter.wire.anthropic import Answer, read_answer, written_bytes
 from airouter.wire.endpoint import Endpoint
 from airouter.wire.openai import has_items, is_given, with_model, with_one_model, without_members
-from airouter.wire.prompt import estimated_tokens
 
 _PATHS: Final[dict[Endpoint, str]] = {
     "messages": "/v1/messages",
@@ -75,14 +75,15 @@ class AnthropicProvider:
         if answer is None or answer.type != "message":
             return Answered(body=body, reported=None, is_proper=False)
         reported = reported_in(answer.usage or {})
-        written, is_empty = 0, False
-        if reported is None or reported.quantities is None:
-            written = estimated_tokens(written_bytes(answer.content))
-            is_empty = not has_items(answer.content)
         if call.options.rewrite_model:
             body = with_model(body, call.request.model)
-        is_proper = is_given(answer.content) and not is_empty
-        return Answered(body=body, reported=reported, is_proper=is_proper, is_empty=is_empty, written_tokens=written)
+        return answered(
+            body,
+            reported,
+            has_shape=is_given(answer.content),
+            has_content=has_items(answer.content),
+            written_bytes=lambda: written_bytes(answer.content),
+        )
 
     def stream(self, call: Call) -> PassingStreamReader:
         """A reader for one event stream."""
@@ -97,10 +98,12 @@ class MessageNotes:
     """Usage comes twice: what was read at the start, what was written at the end. The later figure counts."""
 
     marks: tuple[bytes, ...] = (b'"usage"', b'"message_stop"', b'"error"')
+    content_marks: tuple[bytes, ...] = (b'"content_block',)
     kept: None = None
 
     def __init__(self) -> None:
         self.is_over = False
+        self.has_content = False
         self.error: bytes | None = None
         self._usage: dict[str, Any] = {}
 

@@ -15,10 +15,11 @@ from airouter.providers.blame import blame
 from airouter.providers.contract import Answered, Call, Headers, Outgoing, Refusal
 from airouter.providers.headers import COMMON, HeaderBook
 from airouter.providers.overrides import overridden
+from airouter.providers.saying import answered
 from airouter.translation.support import Dialect
 from airouter.wire.decoding import read_or_none
 from airouter.wire.endpoint import Endpoint
-from airouter.wire.prompt import estimated_tokens, text_bytes
+from airouter.wire.prompt import text_bytes
 
 SERVICE: Final = "bedrock"
 """What the signature is for; the address says `bedrock-runtime`."""
@@ -97,11 +98,13 @@ class BedrockProvider:
             return Answered(body=body, reported=None, is_proper=False)
         output = answer.get("output")
         message = output.get("message") if isinstance(output, dict) else None
-        reported = reported_in(answer)
-        written = 0
-        if reported is None or reported.quantities is None:
-            written = estimated_tokens(text_bytes(message, lambda _: None))
-        return Answered(body=body, reported=reported, is_proper=isinstance(message, dict), written_tokens=written)
+        return answered(
+            body,
+            reported_in(answer),
+            has_shape=isinstance(message, dict),
+            has_content=isinstance(message, dict) and bool(message.get("content")),
+            written_bytes=lambda: text_bytes(message, lambda _: None),
+        )
 
     def stream(self, call: Call) -> ConverseStreamReader:
         """A reader for one event stream."""

@@ -6,14 +6,16 @@ import msgspec
 
 from airouter.providers.bedrock_usage import reported_in
 from airouter.providers.contract import Call, Reported
+from airouter.providers.saying import says_something
 from airouter.translation.bedrock.streams import failure
 from airouter.wire.decoding import UNREADABLE
 from airouter.wire.event_stream import EventStreamFraming
 from airouter.wire.prompt import estimated_tokens
 
 _ANY: Final = msgspec.json.Decoder(dict[str, dict[str, Any]])
-_OF_CONTENT: Final = (b'{"contentBlock', b'{"messageStart"')
-"""Events that only carry what was written."""
+_OF_CONTENT: Final = b'{"contentBlock'
+_START: Final = b'{"messageStart"'
+"""Events that only carry what was written, and the one before them."""
 
 
 class ConverseStreamReader:
@@ -37,7 +39,7 @@ class ConverseStreamReader:
         for said in self._framing.feed(data):
             if said.startswith(_OF_CONTENT):
                 self._written_bytes += len(said)
-            else:
+            elif not said.startswith(_START):
                 self._note(said)
         return data
 
@@ -80,8 +82,11 @@ class ConverseStreamReader:
 
     @property
     def is_complete(self) -> bool:
-        """The model said why it stopped, and no error was said. The figures may be missing all the same."""
-        return self._has_stopped and not self.has_error
+        """The model said why it stopped, and something before that, and no error was said. The figures may be missing
+        all the same.
+        """
+        is_over = self._has_stopped and not self.has_error
+        return is_over and says_something(self._reported, has_content=self._written_bytes > 0)
 
     @property
     def has_error(self) -> bool:

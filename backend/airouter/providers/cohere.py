@@ -11,14 +11,17 @@ from airouter.providers.contract import Answered, Call, Headers, Outgoing, Refus
 from airouter.providers.headers import HeaderBook
 from airouter.providers.overrides import overridden
 from airouter.providers.passing_stream import PassingStreamReader
+from airouter.providers.saying import answered
 from airouter.translation.cohere.replies import FAILED
 from airouter.translation.support import Dialect
 from airouter.wire.decoding import UNREADABLE, read_or_none
 from airouter.wire.endpoint import Endpoint
-from airouter.wire.prompt import estimated_tokens, text_bytes
+from airouter.wire.prompt import text_bytes
 
 _ANY: Final = msgspec.json.Decoder(dict[str, Any])
 _NO_MODEL, _DENY_LISTED = 404, 498
+_SAID: Final = ("content", "tool_plan", "tool_calls")
+"""Where an answer says something."""
 
 
 def _authorise(credential: bytes) -> Headers:
@@ -66,12 +69,13 @@ class CohereProvider:
         if answer is None:
             return Answered(body=body, reported=None, is_proper=False)
         message = answer.get("message")
-        reported = reported_in(answer.get("usage"))
-        written = 0
-        if reported is None or reported.quantities is None:
-            written = estimated_tokens(text_bytes(message, lambda _: None))
-        is_proper = isinstance(message, dict) and answer.get("finish_reason") not in FAILED
-        return Answered(body=body, reported=reported, is_proper=is_proper, written_tokens=written)
+        return answered(
+            body,
+            reported_in(answer.get("usage")),
+            has_shape=isinstance(message, dict) and answer.get("finish_reason") not in FAILED,
+            has_content=isinstance(message, dict) and any(message.get(name) for name in _SAID),
+            written_bytes=lambda: text_bytes(message, lambda _: None),
+        )
 
     def stream(self, call: Call) -> PassingStreamReader:
         """A reader for one event stream."""
@@ -88,10 +92,12 @@ class ChatNotes:
     """The last event says why the model stopped, and what was used."""
 
     marks: tuple[bytes, ...] = (b'"message-end"', b'"error"')
+    content_marks: tuple[bytes, ...] = (b'"content-', b'"tool-')
     kept: None = None
 
     def __init__(self) -> None:
         self.is_over = False
+        self.has_content = False
         self.error: bytes | None = None
         self._reported: Reported | None = None
 

@@ -4,13 +4,12 @@ from typing import Any, Final
 
 import msgspec
 
-from airouter.domain.errors import InvalidRequest
 from airouter.providers.cohere_usage import reported_in
 from airouter.providers.contract import Answered, Call, Headers, Outgoing
-from airouter.translation.embeddings import Wish, read_request, write_reply
+from airouter.providers.vectors import given, shaped
+from airouter.translation.embeddings import read_request
 from airouter.translation.support import NotTranslatable
 from airouter.wire.decoding import read_or_none
-from airouter.wire.requests import estimated_input_tokens
 
 DEFAULT_INPUT_TYPE: Final = "search_document"
 """Cohere wants to know what a text is embedded for, and OpenAI's clients do not say. Who embeds a query for a search
@@ -18,7 +17,6 @@ says so himself, with the member `input_type` as Cohere spells it.
 """
 _OWN: Final = ("input_type", "truncate")
 """Members of Cohere's that a client of this door may give."""
-_ANY: Final = msgspec.json.Decoder(dict[str, Any])
 
 
 class _Vectors(msgspec.Struct, frozen=True):
@@ -39,8 +37,8 @@ def outgoing(call: Call, headers: Headers) -> Outgoing:
     Raises:
         InvalidRequest: it cannot be meant. NotTranslatable: token ids, which are another vendor's.
     """
-    given = _given(call)
-    wish = read_request("embeddings", given)
+    asked = given(call)
+    wish = read_request("embeddings", asked)
     if wish.ids:
         raise NotTranslatable("input: token ids mean nothing to the provider of this model.", field="input")
     body: dict[str, Any] = {
@@ -48,7 +46,7 @@ def outgoing(call: Call, headers: Headers) -> Outgoing:
         "texts": list(wish.texts),
         "input_type": DEFAULT_INPUT_TYPE,
         "embedding_types": ["float"],
-        **{name: given[name] for name in _OWN if given.get(name) is not None},
+        **{name: asked[name] for name in _OWN if asked.get(name) is not None},
     }
     if wish.dimensions is not None:
         body["output_dimension"] = wish.dimensions
@@ -61,18 +59,4 @@ def answer(call: Call, body: bytes) -> Answered:
     reply = read_or_none(_REPLIES, body)
     if reply is None:
         return Answered(body=body, reported=None, is_proper=False)
-    reported = reported_in(reply.meta)
-    if reported is None or reported.quantities is None:
-        tokens = estimated_input_tokens("embeddings", call.request)
-    else:
-        tokens = sum(count for meter, count in reported.quantities.items() if meter != "request")
-    wish = read_request("embeddings", _given(call)) if call.body else Wish(texts=())
-    written = write_reply("embeddings", reply.embeddings.numbers, wish, model=call.request.model, input_tokens=tokens)
-    return Answered(body=msgspec.json.encode(written), reported=reported, is_proper=True)
-
-
-def _given(call: Call) -> dict[str, Any]:
-    try:
-        return _ANY.decode(call.body)
-    except RecursionError:
-        raise InvalidRequest("The body is nested too deeply.", field=None) from None
+    return shaped(call, reply.embeddings.numbers, reported_in(reply.meta))

@@ -13,10 +13,10 @@ from airouter.providers.headers import HeaderBook
 from airouter.providers.overrides import overridden
 from airouter.providers.passing_stream import PassingStreamReader
 from airouter.providers.reporting import UsageRefused, figure
+from airouter.providers.saying import answered
 from airouter.translation.foreign_thoughts import without_foreign_thoughts
 from airouter.wire.endpoint import VECTORS, Endpoint
 from airouter.wire.gemini import Answer, Request, read_answer, with_one_model, written_bytes
-from airouter.wire.prompt import estimated_tokens
 
 _VERBS: Final[dict[Endpoint, str]] = {
     "generate_content": "generateContent",
@@ -77,18 +77,13 @@ class GeminiProvider:
         answer = read_answer(body)
         if answer is None:
             return Answered(body=body, reported=None, is_proper=False)
-        reported = reported_in(answer)
-        written, is_empty = 0, False
-        if reported is None or reported.quantities is None:
-            written = estimated_tokens(written_bytes(answer))
-            is_empty = answer.candidates == [] and not answer.promptFeedback and answer.error is None
-        is_proper = (answer.candidates is not None or answer.promptFeedback is not None) and answer.error is None
-        return Answered(
-            body=body,
-            reported=reported,
-            is_proper=is_proper and not is_empty,
-            is_empty=is_empty,
-            written_tokens=written,
+        is_told = answer.candidates is not None or answer.promptFeedback is not None
+        return answered(
+            body,
+            reported_in(answer),
+            has_shape=is_told and answer.error is None,
+            has_content=answer.has_content,
+            written_bytes=lambda: written_bytes(answer),
         )
 
     def stream(self, call: Call) -> PassingStreamReader:
@@ -127,10 +122,12 @@ class CandidateNotes:
     """Every event is an answer with the figures so far; the last says why each candidate stopped."""
 
     marks: tuple[bytes, ...] = (b"usageMetadata", b"finishReason", b"promptFeedback", b'"error"')
+    content_marks: tuple[bytes, ...] = ()
     kept: None = None
 
     def __init__(self, choices: int) -> None:
         self.is_over = False
+        self.has_content = False
         self.error: bytes | None = None
         self._open = choices
         self._latest: Answer | None = None
@@ -141,6 +138,7 @@ class CandidateNotes:
         answer = read_answer(data)
         if answer is None:
             return
+        self.has_content = self.has_content or answer.has_content
         if answer.usageMetadata is not None:
             self._latest = answer
         self._searches = max(self._searches, answer.searches)

@@ -6,6 +6,7 @@ from typing import Any, Final
 from airouter.domain.rate_card import Meter
 from airouter.providers.contract import Answered, Reported
 from airouter.providers.reporting import UsageRefused, figure
+from airouter.providers.saying import answered
 from airouter.wire.gemini_embeddings import read_answer
 
 _KINDS: Final[Mapping[str, Meter]] = {"IMAGE": "image_input", "AUDIO": "audio_input"}
@@ -16,12 +17,12 @@ def answer(body: bytes) -> Answered:
     found = read_answer(body)
     if found is None:
         return Answered(body=body, reported=None, is_proper=False)
-    is_proper = found.embedding is not None or found.embeddings is not None
     try:
         reported = _reported(found.usageMetadata or {})
     except UsageRefused:
         reported = Reported(quantities=None, problem="usage_refused")
-    return Answered(body=body, reported=reported, is_proper=is_proper)
+    has_shape = found.embedding is not None or found.embeddings is not None
+    return answered(body, reported, has_shape=has_shape, has_content=bool(found.embedding or found.embeddings))
 
 
 def _reported(usage: Mapping[str, Any]) -> Reported | None:

@@ -14,10 +14,11 @@ from airouter.providers.headers import HeaderBook
 from airouter.providers.openai_stream import OpenAIStreamReader
 from airouter.providers.openai_usage import usage_of
 from airouter.providers.overrides import overridden
+from airouter.providers.saying import answered
 from airouter.providers.vendors import Vendor
 from airouter.wire.endpoint import Endpoint
 from airouter.wire.openai import Request, error_code, outgoing_body, read_answer, with_model, without_members
-from airouter.wire.prompt import estimated_tokens, written_text_bytes
+from airouter.wire.prompt import written_text_bytes
 
 _PATHS: Final[dict[Endpoint, str]] = {
     "chat.completions": "/chat/completions",
@@ -92,14 +93,15 @@ class OpenAIProvider:
         if answer is None:
             return Answered(body=body, reported=None, is_proper=False)
         reported = usage_of(answer, call.endpoint, self._habits)
-        written, is_empty = 0, False
-        if reported is None or reported.quantities is None:
-            written = estimated_tokens(written_text_bytes(answer.choices))
-            is_empty = answer.is_empty
         if call.options.rewrite_model:
             body = with_model(body, call.request.model)
-        is_proper = answer.is_answer and not is_empty
-        return Answered(body=body, reported=reported, is_proper=is_proper, is_empty=is_empty, written_tokens=written)
+        return answered(
+            body,
+            reported,
+            has_shape=answer.is_answer,
+            has_content=answer.has_content,
+            written_bytes=lambda: written_text_bytes(answer.choices),
+        )
 
     def stream(self, call: Call) -> StreamReader:
         """A reader for one event stream."""

@@ -8,9 +8,10 @@ import msgspec
 from airouter.providers.contract import Answered, Call, Kept, KeptStatus, Outgoing, Reported
 from airouter.providers.passing_stream import PassingStreamReader
 from airouter.providers.reporting import Habits, UsageRefused, reported
+from airouter.providers.saying import answered, has_figures, says_something
 from airouter.translation.foreign_thoughts import without_foreign_thoughts
 from airouter.wire.endpoint import Endpoint
-from airouter.wire.openai import is_given, with_each_member_once, with_model, with_one_model
+from airouter.wire.openai import has_items, is_given, with_each_member_once, with_model, with_one_model
 from airouter.wire.prompt import estimated_tokens
 from airouter.wire.responses import Response, item_names, read_answer, searches_in, written_bytes
 
@@ -59,30 +60,35 @@ def answer(call: Call, body: bytes, habits: Habits) -> Answered:
     if found is None or found.object != _OBJECTS.get(call.endpoint):
         return Answered(body=body, reported=None, is_proper=False)
     usage = reported_in(found.usage, found.output, found.service_tier, habits)
-    written = 0
-    if usage is None or usage.quantities is None:
-        written = estimated_tokens(written_bytes(found.output))
     if call.options.rewrite_model:
         body = with_model(body, call.request.model)
-    if call.endpoint == "responses.compact":
-        return Answered(body=body, reported=usage, is_proper=True, written_tokens=written)
-    is_proper = found.status in {"completed", "incomplete"} and not is_given(found.error)
-    return Answered(
-        body=body, reported=usage, is_proper=is_proper, written_tokens=written, kept=_kept(found, usage, written)
+    is_compact = call.endpoint == "responses.compact"
+    is_whole = found.status in {"completed", "incomplete"} and not is_given(found.error)
+    return answered(
+        body,
+        usage,
+        has_shape=is_compact or is_whole,
+        has_content=has_items(found.output),
+        written_bytes=lambda: written_bytes(found.output),
+        kept=None if is_compact else _kept(found, usage),
     )
 
 
-def _kept(found: Response, usage: Reported | None, written: int) -> Kept | None:
+def _kept(found: Response, usage: Reported | None) -> Kept | None:
+    """One that ended and said nothing came to nothing, whatever its status (saying.py)."""
     if not found.id:
         return None
+    status = _STATUSES.get(found.status, "running")
+    if status == "ok" and not says_something(usage, has_content=has_items(found.output)):
+        status = "failed"
     return Kept(
         name=found.id,
-        status=_STATUSES.get(found.status, "running"),
+        status=status,
         is_stored=found.store is not False,
         items=item_names(found.output),
         expires_at_seconds=found.expires_at,
         reported=usage,
-        written_tokens=written,
+        written_tokens=0 if has_figures(usage) else estimated_tokens(written_bytes(found.output)),
     )
 
 
@@ -103,9 +109,11 @@ class ResponseNotes:
         b'"type":"error"',
         b'"error",',
     )
+    content_marks: tuple[bytes, ...] = (b'"response.output',)
 
     def __init__(self, habits: Habits) -> None:
         self.is_over = False
+        self.has_content = False
         self.error: bytes | None = None
         self._habits = habits
         self._reported: Reported | None = None
@@ -123,6 +131,7 @@ class ResponseNotes:
             self.error = self.error or data
         if response is not None:
             self._response = response
+            self.has_content = self.has_content or has_items(response.output)
             if response.usage is not None:
                 self._reported = reported_in(response.usage, response.output, response.service_tier, self._habits)
 
@@ -137,7 +146,7 @@ class ResponseNotes:
         found = self._response
         if found is None:
             return None
-        return _kept(found, self._reported, estimated_tokens(written_bytes(found.output)))
+        return _kept(found, self._reported)
 
 
 def reported_in(

@@ -15,6 +15,7 @@ import msgspec
 from airouter.providers.contract import Call, Reported
 from airouter.providers.openai_usage import service_tier_of, usage_of
 from airouter.providers.reporting import Habits
+from airouter.providers.saying import has_figures, says_something
 from airouter.wire.decoding import UNREADABLE
 from airouter.wire.openai import Answer, finish_reasons, read_answer, with_model
 from airouter.wire.prompt import estimated_tokens, written_text_bytes
@@ -250,7 +251,7 @@ class OpenAIStreamReader:
                 self._error = next(said, None)
             if not self.saw_done:
                 self._learn_ending(block)
-            if self._usage is None and not self._has_answered:
+            if not self._has_answered and not has_figures(self._usage):
                 self._has_answered = any(answer is not None and answer.has_choices for _, answer in _answers(block))
         if self._tier is None:
             latest = (answer for block in reversed(self._sample) for answer in _answers_with(_TIER, block, 1))
@@ -278,7 +279,7 @@ class OpenAIStreamReader:
         neither choices nor figures before it ends no answer.
         """
         self._learn()
-        is_over = self._has_finished or (self.saw_done and (self._has_answered or self._usage is not None))
+        is_over = self._has_finished or (self.saw_done and says_something(self._usage, has_content=self._has_answered))
         return is_over and self._error is None
 
     @property

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Final, Protocol
 
 from airouter.providers.contract import Call, Kept, Reported
+from airouter.providers.saying import says_something
 from airouter.wire.prompt import estimated_tokens
 from airouter.wire.sse import Framer, event_data, split_events
 
@@ -22,6 +23,10 @@ class Notes(Protocol):
 
     marks: tuple[bytes, ...]
     """An event without any of these tells nothing."""
+    content_marks: tuple[bytes, ...]
+    """An event with one of these says something to the client; `note` may find that out besides."""
+    has_content: bool
+    """Something was said."""
     is_over: bool
     """What completes the answer has come."""
     error: bytes | None
@@ -87,6 +92,8 @@ class PassingStreamReader:
     def _take(self, block: bytes) -> bytes:
         """Whole events: note what they tell, and put them into another frame where the client wants one."""
         notes, change = self._notes, self._change
+        if not notes.has_content:
+            notes.has_content = any(mark in block for mark in notes.content_marks)
         if not block or (change is None and not any(mark in block for mark in notes.marks)):
             return b""
         out: list[bytes] = []
@@ -114,8 +121,10 @@ class PassingStreamReader:
 
     @property
     def is_complete(self) -> bool:
-        """The answer is whole, and no error was said."""
-        return self._notes.is_over and self._notes.error is None
+        """The answer is whole, no error was said, and something else was."""
+        notes = self._notes
+        is_over = notes.is_over and notes.error is None
+        return is_over and says_something(notes.reported, has_content=notes.has_content)
 
     @property
     def has_error(self) -> bool:

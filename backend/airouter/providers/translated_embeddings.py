@@ -1,17 +1,14 @@
 """A provider asked for vectors in another dialect than its own. It has the shape of a provider (contract.Provider)."""
 
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 
-from airouter.domain.errors import InvalidRequest
 from airouter.providers.contract import Answered, Call, Outgoing, Provider, Refusal, StreamReader
-from airouter.translation.embeddings import Wish, read_reply, read_request, write_reply, write_request
+from airouter.providers.vectors import given, shaped
+from airouter.translation.embeddings import read_reply, read_request, write_request
 from airouter.wire.endpoint import Endpoint
 from airouter.wire.openai import Request as OpenAIRequest
-from airouter.wire.requests import estimated_input_tokens
-
-_ANY: Final = msgspec.json.Decoder(dict[str, Any])
 
 
 class TranslatedEmbeddings:
@@ -38,7 +35,7 @@ class TranslatedEmbeddings:
         Raises:
             InvalidRequest: it cannot be meant. NotTranslatable: it asks for what the provider's dialect cannot say.
         """
-        wish = self._wish(call)
+        wish = read_request(self._endpoint, given(call))
         body = write_request(self._native_endpoint, wish, call.upstream_model)
         out = self._native.outgoing(self._inner(call, msgspec.json.encode(body)))
         return msgspec.structs.replace(out, dropped=(*wish.dropped, *out.dropped))
@@ -49,14 +46,7 @@ class TranslatedEmbeddings:
         vectors = read_reply(self._native_endpoint, answered.body) if answered.is_proper else None
         if vectors is None:
             return msgspec.structs.replace(answered, is_proper=False)
-        reported = answered.reported
-        if reported is None or reported.quantities is None:
-            tokens = estimated_input_tokens(self._endpoint, call.request)
-        else:
-            tokens = sum(quantity for meter, quantity in reported.quantities.items() if meter != "request")
-        wish = self._wish(call)
-        written = write_reply(self._endpoint, vectors, wish, model=call.request.model, input_tokens=tokens)
-        return msgspec.structs.replace(answered, body=msgspec.json.encode(written))
+        return shaped(call, vectors, answered.reported)
 
     def stream(self, call: Call) -> StreamReader:
         """There are no streams of vectors; a provider that sends one all the same is read as it comes."""
@@ -65,12 +55,6 @@ class TranslatedEmbeddings:
     def refusal(self, status: int, body: bytes) -> Refusal:
         """As the provider judges it."""
         return self._native.refusal(status, body)
-
-    def _wish(self, call: Call) -> Wish:
-        try:
-            return read_request(self._endpoint, _ANY.decode(call.body))
-        except RecursionError:
-            raise InvalidRequest("The body is nested too deeply.", field=None) from None
 
     def _inner(self, call: Call, body: bytes) -> Call:
         options = msgspec.structs.replace(call.options, rewrite_model=False)

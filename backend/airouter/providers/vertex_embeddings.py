@@ -4,17 +4,15 @@ from typing import Any, Final
 
 import msgspec
 
-from airouter.domain.errors import InvalidRequest
 from airouter.providers.contract import Answered, Call, Reported
 from airouter.providers.reporting import UsageRefused, figure
-from airouter.translation.embeddings import Wish, read_request, write_reply
+from airouter.providers.vectors import given, shaped
+from airouter.translation.embeddings import read_request
 from airouter.translation.support import NotTranslatable
 from airouter.wire.decoding import read_or_none
-from airouter.wire.requests import estimated_input_tokens
 
 _TASK: Final = "task_type"
 """What a text is embedded for, as Google spells it; a client of this door may give it."""
-_ANY: Final = msgspec.json.Decoder(dict[str, Any])
 
 
 class _Vector(msgspec.Struct, frozen=True):
@@ -39,11 +37,11 @@ def body_of(call: Call) -> tuple[bytes, tuple[str, ...]]:
     Raises:
         InvalidRequest: it cannot be meant. NotTranslatable: token ids, which are another vendor's.
     """
-    given = _given(call)
-    wish = read_request("embeddings", given)
+    asked = given(call)
+    wish = read_request("embeddings", asked)
     if wish.ids:
         raise NotTranslatable("input: token ids mean nothing to the provider of this model.", field="input")
-    task = given.get(_TASK)
+    task = asked.get(_TASK)
     more = {} if task is None else {_TASK: task}
     body: dict[str, Any] = {"instances": [{"content": text, **more} for text in wish.texts]}
     if wish.dimensions is not None:
@@ -57,14 +55,7 @@ def answer(call: Call, body: bytes) -> Answered:
     if reply is None:
         return Answered(body=body, reported=None, is_proper=False)
     reported = _reported([one.embeddings.statistics for one in reply.predictions])
-    if reported is None or reported.quantities is None:
-        tokens = estimated_input_tokens("embeddings", call.request)
-    else:
-        tokens = reported.quantities["input"]
-    wish = read_request("embeddings", _given(call)) if call.body else Wish(texts=())
-    vectors = [one.embeddings.values for one in reply.predictions]
-    written = write_reply("embeddings", vectors, wish, model=call.request.model, input_tokens=tokens)
-    return Answered(body=msgspec.json.encode(written), reported=reported, is_proper=True)
+    return shaped(call, [one.embeddings.values for one in reply.predictions], reported)
 
 
 def _reported(statistics: list[dict[str, Any]]) -> Reported | None:
@@ -76,10 +67,3 @@ def _reported(statistics: list[dict[str, Any]]) -> Reported | None:
     if not counts or None in counts:
         return None
     return Reported(quantities={"input": sum(count or 0 for count in counts), "request": 1})
-
-
-def _given(call: Call) -> dict[str, Any]:
-    try:
-        return _ANY.decode(call.body)
-    except RecursionError:
-        raise InvalidRequest("The body is nested too deeply.", field=None) from None

@@ -204,6 +204,11 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     error: dict[str, Any] | None = None
 
     @property
+    def has_content(self) -> bool:
+        """There is a candidate, or a reason why there is none."""
+        return bool(self.candidates or self.promptFeedback)
+
+    @property
     def is_finished(self) -> bool:
         """Some candidate says why it stopped, or the prompt was refused."""
         return any(one.get("finishReason") for one in self.candidates or ()) or bool(self.promptFeedback)

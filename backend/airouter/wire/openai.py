@@ -306,10 +306,9 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
         return (is_given(self.choices) or is_given(self.data)) and not is_given(self.error)
 
     @property
-    def is_empty(self) -> bool:
-        """A list of choices or of vectors that has nothing in it, and no error: nothing was answered."""
-        has_list = memoryview(self.choices)[:1] == OPENS_LIST or memoryview(self.data)[:1] == OPENS_LIST
-        return has_list and not (has_items(self.choices) or has_items(self.data) or self.is_error)
+    def has_content(self) -> bool:
+        """There is a choice, or a vector."""
+        return has_items(self.choices) or has_items(self.data)
 
     @property
     def is_error(self) -> bool:
