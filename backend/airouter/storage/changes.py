@@ -11,7 +11,7 @@ from contextvars import ContextVar
 from typing import Final, Literal
 
 from airouter.domain.ids import NodeId
-from airouter.storage.database import Connection
+from airouter.storage.database import Connection, put_off
 from airouter.storage.queries import load
 
 CHANGED: Final = "airouter_changed"
@@ -34,10 +34,13 @@ Versioned = Literal["catalogue", "keys", "accounts", "sessions"]
 
 
 async def announce(connection: Connection, name: Versioned, subject: object = "") -> None:
-    """Within the transaction of the change: heard when it commits."""
+    """Within the transaction of the change: heard when it commits.
+
+    The version's row is locked last, whatever is locked after this: every other change wants it, too.
+    """
     if (announced := ANNOUNCED.get()) is not None:
         announced.is_any = True
-    await connection.execute(QUERIES.bump_version, name)
+    await put_off(connection, QUERIES.bump_version, name)
     await connection.execute(QUERIES.notify, CHANGED, f"{name} {subject}".rstrip())
 
 

@@ -48,6 +48,10 @@ BUSY: Final = (asyncpg.LockNotAvailableError, asyncpg.QueryCanceledError, asyncp
 """A statement or the wait for a lock took too long, or had no end: nothing was done, and later it may work."""
 
 
+_PUT_OFF: Final[dict[Connection, set[tuple[str, str]]]] = {}
+"""Of each transaction that is under way in this process: (statement, subject) that come last in it."""
+
+
 async def connect(dsn: str, *, as_owner: bool = False, command_seconds: float = 15.0) -> Connection:
     """A direct connection, in the serving role unless `as_owner`."""
     connection = await _reach(dsn, timeout=CONNECT_SECONDS, command_timeout=command_seconds, server_settings=_SESSION)
@@ -142,7 +146,13 @@ class Database:
         async with self.connection() as connection:
             isolation = "repeatable_read" if is_read_only else "read_committed"
             async with connection.transaction(isolation=isolation, readonly=is_read_only):
-                yield connection
+                _PUT_OFF[connection] = put_off = set[tuple[str, str]]()
+                try:
+                    yield connection
+                    for statement, subject in sorted(put_off):
+                        await connection.execute(statement, subject)
+                finally:
+                    del _PUT_OFF[connection]
 
     @asynccontextmanager
     async def summing(self) -> AsyncGenerator[Connection]:
@@ -152,6 +162,17 @@ class Database:
         async with self.transaction(is_read_only=True) as connection:
             await connection.execute("SET LOCAL plan_cache_mode = force_custom_plan")
             yield connection
+
+
+async def put_off(connection: Connection, statement: str, subject: str) -> None:
+    """Do this last in the transaction, once, and after all that was put off of smaller subjects: it locks a row that
+    everybody wants. Outside of the pool's transactions it is done now.
+    """
+    later = _PUT_OFF.get(connection)
+    if later is None:
+        await connection.execute(statement, subject)
+    else:
+        later.add((statement, subject))
 
 
 async def _keep_role(connection: Connection) -> None:
