@@ -14,7 +14,9 @@ import pytest
 from airouter.domain.ids import NodeId, RateCardId
 from airouter.domain.usage import Attempt, UsageRecord
 from airouter.gateway.leases import journal as journals
-from airouter.gateway.leases.journal import Journal, JournalFailed, JournalLocked, Orphan, orphan_folders, read_segment
+from airouter.gateway.leases.journal import Journal, JournalFailed
+from airouter.gateway.leases.orphan import JournalLocked, Orphan, orphan_folders
+from airouter.gateway.leases.segment import read_segment
 from airouter.gateway.leases.settings import CreditSettings
 from airouter.world import new_id
 

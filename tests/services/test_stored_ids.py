@@ -9,7 +9,8 @@ import msgspec
 from airouter.domain.ids import AccountId, ChannelId, CredentialId, KeyId, NodeId, RateCardId, RequestId, WalletId
 from airouter.domain.stored_id import Minted
 from airouter.domain.usage import UsageRecord
-from airouter.gateway.leases.journal import Journal, Orphan
+from airouter.gateway.leases.journal import Journal
+from airouter.gateway.leases.orphan import Orphan
 from airouter.gateway.leases.settings import CreditSettings
 from airouter.services.housekeeping import Housekeeping
 from airouter.services.stored_ids import StoredIds, keep_minted, minted_in

@@ -13,9 +13,8 @@ import msgspec
 
 from airouter.domain.ids import NodeId
 from airouter.domain.usage import UsageRecord
-from airouter.gateway.leases import journal
 from airouter.gateway.leases.clock import Clock
-from airouter.gateway.leases.journal import JournalLocked, Orphan
+from airouter.gateway.leases.orphan import JournalLocked, Orphan, orphan_folders
 from airouter.gateway.leases.settings import MILLISECOND, CreditSettings
 from airouter.gateway.observer import Observer
 from airouter.services import partitions, settlement
@@ -107,7 +106,7 @@ class Custody:
     async def adopt_orphans(self) -> int:
         """Try every lock on this machine; settle the journals of those that are gone. Answers how many were closed."""
         closed = 0
-        for folder in journal.orphan_folders(self._directory):
+        for folder in orphan_folders(self._directory):
             try:
                 orphan = Orphan.take(folder)
             except (JournalLocked, FileNotFoundError):

@@ -9,7 +9,7 @@ from airouter.domain.errors import InsufficientQuota, KeyLimitReached, OutOfQuot
 from airouter.domain.ids import KeyId, WalletId
 from airouter.domain.lease import Purse, PurseId, Sync
 from airouter.domain.usage import UsageRecord
-from airouter.gateway.leases.journal import Segment
+from airouter.gateway.leases.segment import Segment
 
 if TYPE_CHECKING:
     from airouter.gateway.leases.book import Book
