@@ -1,8 +1,7 @@
 """Credit: what calls hold, extend and settle against in this process, without a database round trip.
 
 `Credit` is the shell around the book: it writes the journal, keeps the one conversation with Postgres, and tells
-waiting
-calls what became of them. `try_hold`, `extend`, `settle` and `release` never wait.
+waiting calls what became of them. `try_hold`, `extend`, `settle` and `release` never wait.
 """
 
 import asyncio
@@ -14,16 +13,19 @@ from typing import Final
 import msgspec
 
 from airouter.domain.errors import LedgerUnavailable, QuotaInUse, ShuttingDown
-from airouter.domain.ids import KeyId, NodeId, RequestId, WalletId
+from airouter.domain.ids import KeyId, NodeId, WalletId
 from airouter.domain.lease import SyncAnswer, purse_id_of
 from airouter.domain.usage import UsageRecord
 from airouter.gateway.leases.book import Book
 from airouter.gateway.leases.clock import LeaseClock
 from airouter.gateway.leases.conversation import Conversation
 from airouter.gateway.leases.custody import Custody
+from airouter.gateway.leases.figures import CreditFigures
 from airouter.gateway.leases.hold import Flight, Hold, Waiting
 from airouter.gateway.leases.journal import DiskSync, Journal, JournalFailed, without_texts
 from airouter.gateway.leases.settings import CreditSettings
+from airouter.gateway.leases.unjournaled import Unjournaled
+from airouter.gateway.leases.upkeep import look_after
 from airouter.world import new_id
 
 __all__ = ["Credit", "CreditFigures", "CreditSettings", "Hold", "JournalFailed"]
@@ -32,26 +34,6 @@ log = logging.getLogger("airouter.credit")
 
 _READY_WAIT_SECONDS: Final = 5.0
 _CLOSING_SECONDS: Final = 10.0
-
-
-class CreditFigures(msgspec.Struct):
-    """What happened since this process began, and how things stand. For /metrics."""
-
-    syncs: int = 0
-    retries: int = 0
-    recalls: int = 0
-    fenced: int = 0
-    quarantined: int = 0
-    settled_records: int = 0
-    overrun_above_hold: int = 0
-    overrun_swept: int = 0
-    sweeps: int = 0
-    adoptions: int = 0
-    sync_seconds: float = 0.0
-    pending: int = 0
-    waiting: int = 0
-    running: int = 0
-    journal_bytes: int = 0
 
 
 class Credit:
@@ -76,7 +58,7 @@ class Credit:
         self._conversation = Conversation(dsn=dsn, host=host, settings=self.settings, clock=self._clock, desk=self)
         self._disk = DiskSync(self.settings.journal_sync_ms, self._journals)
         self._tasks: list[asyncio.Task[None]] = []
-        self._awaited: dict[RequestId, asyncio.Future[None]] = {}
+        self._unjournaled = Unjournaled(self.settings.confirm_max_ms)
         self._is_stopping = False
         self._is_closed = False
         self._ready = asyncio.Event()
@@ -209,9 +191,7 @@ class Credit:
     # -- calls
 
     def try_hold(self, wallet_id: WalletId, key_id: KeyId, is_limited: bool, amount: int) -> Hold | None:  # noqa: FBT001
-        """Hold `amount` against idle credit that is leased already. None: not enough here, or not now; then `hold`
-        waits.
-        """
+        """Hold `amount` against idle leased credit. None: not enough here, or not now; then `hold` waits."""
         return self._book.try_hold(wallet_id, key_id, is_limited, amount, self._clock.now())
 
     async def hold(self, wallet_id: WalletId, key_id: KeyId, is_limited: bool, amount: int) -> Hold:  # noqa: FBT001
@@ -266,9 +246,7 @@ class Credit:
         return ShuttingDown() if self._is_stopping else LedgerUnavailable(retry_after_seconds=1)
 
     def extend(self, hold: Hold, more: int) -> bool:
-        """A stream outgrows its hold: hold `more`, from idle credit. False: not now; Postgres is asked, try again
-        later.
-        """
+        """A stream outgrows its hold: hold `more`, from idle credit. False: not now, but Postgres is asked."""
         if hold.book.extend(hold, more):
             return True
         self._conversation.rouse(is_urgent=True)
@@ -284,8 +262,7 @@ class Credit:
         Answers the record with the part of its cost that was covered.
 
         Raises:
-            JournalFailed: the disk refused it. It will be settled from memory: give the last byte away after
-            `confirmed`.
+            JournalFailed: the disk refused it. It will be settled from memory: the last byte waits for `confirmed`.
         """
         assert hold.is_open, "a hold is settled or released once"
         book = hold.book
@@ -296,9 +273,7 @@ class Credit:
         try:
             try:
                 hold.segment = book.journal.append(record)
-            except (
-                UnicodeEncodeError
-            ):  # half a character, from somebody's answer: the charge matters more than the text
+            except UnicodeEncodeError:  # half a character, from somebody: the charge matters more than the text
                 record = without_texts(record)
                 hold.segment = book.journal.append(record)
         except JournalFailed:
@@ -325,20 +300,13 @@ class Credit:
         Raises:
             JournalFailed: not in time. The record stays in memory and will be settled.
         """
-        future = self._awaited.setdefault(record.request_id, asyncio.get_running_loop().create_future())
         self._conversation.rouse(is_urgent=True)
-        try:
-            async with asyncio.timeout(self.settings.confirm_max_ms / 1000):
-                await asyncio.shield(future)
-        except TimeoutError as error:
-            raise JournalFailed(record, OSError("neither the journal nor Postgres took the record in time")) from error
-        finally:
-            self._awaited.pop(record.request_id, None)
+        await self._unjournaled.settled(record)
 
     def _journal_failed(self, hold: Hold, record: UsageRecord) -> None:
         book, now = hold.book, self._clock.now()
         log.error("journal.failed request=%s", record.request_id)
-        self._awaited[record.request_id] = asyncio.get_running_loop().create_future()
+        self._unjournaled.expect(record)
         book.finish(hold, record, now)
         if book.is_over:  # nobody will adopt what is not in its journal
             self._book.add(msgspec.structs.replace(record, covered=0), now)
@@ -397,8 +365,7 @@ class Credit:
         for hold in settled:
             if hold.segment is not None:
                 journal.confirmed(hold.segment)
-        if self._awaited:
-            self._tell_awaiting(settled)
+        self._unjournaled.tell(settled)
         for waiting in done:
             self._wake(waiting)
         figures = self._figures
@@ -412,12 +379,6 @@ class Credit:
             self._is_closed = True
             journal.remove()
 
-    def _tell_awaiting(self, settled: list[Hold]) -> None:
-        for hold in settled:
-            future = None if hold.record is None else self._awaited.get(hold.record.request_id)
-            if future is not None and not future.done():
-                future.set_result(None)
-
     def _wake(self, waiting: Waiting) -> None:
         """Its outcome is known. A caller that left at this very moment gives back what it got."""
         wake = waiting.wake
@@ -429,26 +390,8 @@ class Credit:
             waiting.outcome = None
 
     async def _keep_house(self) -> None:
-        """Once a second: old segments go, a journal that failed is tried again, the backlog is bounded."""
+        """Once a second."""
         while True:
             await asyncio.sleep(self.settings.beat_ms / 1000)
-            book = self._book
-            journal = book.journal
-            if journal is None or book.is_over or self._is_closed:
-                continue
-            if journal.failure is not None and journal.probe():
-                self._journal_again(book, journal)
-            with contextlib.suppress(OSError):
-                journal.trim()
-            is_full = (
-                len(book.pending) >= self.settings.backlog_records_max
-                or journal.unconfirmed_bytes >= self.settings.backlog_bytes_max
-            )
-            book.is_barred = is_full or journal.failure is not None
-
-    def _journal_again(self, book: Book, journal: Journal) -> None:
-        """The disk takes records again: first those that it had refused."""
-        with contextlib.suppress(JournalFailed):
-            for hold in book.pending:
-                if hold.segment is None and hold.record is not None:
-                    hold.segment = journal.append(hold.record)
+            if not self._book.is_over and not self._is_closed:
+                look_after(self._book, self.settings)
