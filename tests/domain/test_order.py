@@ -22,7 +22,7 @@ def an_order(**changes: Any) -> Order:
         status="pending", reason=None, currency="EUR", exponent=2, amount=1000, fee=30, quota=10_000, bonus_quota=777,
         quota_per_minor_unit=10, package_id=None, group_name="default", next=None, processor_reference=None,
         trade_number=None, paid_amount=None, paid_currency=None, paid_at=None, credited_quota=0, credited_bonus=0,
-        refunded_amount=0, taken_quota=0, taken_bonus=0, dispute=None, disputed_amount=None, has_paused=False,
+        refunded_amount=0, taken_quota=0, taken_bonus=0, disputes=(), has_paused=False,
         created_at=AT, updated_at=AT, expires_at=AT, ask_at=None, asks=0,
     )  # fmt: skip
     return msgspec.structs.replace(order, **changes)
@@ -171,8 +171,13 @@ def test_a_dispute_takes_everything_a_won_one_gives_it_back_a_lost_one_keeps_it(
     assert (lost.status, lost.taken_quota, lost.given_back_amount) == ("refunded", 10_000, 1030)
 
 
-def disputed(kind: str, amount: int | None = None, currency: str | None = "EUR") -> Fact:
-    return Fact(kind=f"dispute_{kind}", amount=amount, currency=currency)  # type: ignore[arg-type]
+def disputed(kind: str, amount: int | None = None, currency: str | None = "EUR", *, name: str | None = None) -> Fact:
+    return Fact(
+        kind=f"dispute_{kind}",  # type: ignore[arg-type]
+        amount=amount,
+        currency=currency,
+        dispute_name=name,
+    )
 
 
 def test_a_dispute_over_a_part_takes_that_part_beside_what_was_refunded() -> None:
@@ -196,7 +201,7 @@ def test_a_dispute_over_more_than_is_left_takes_what_is_left() -> None:
 @pytest.mark.parametrize(("amount", "currency"), [(None, None), (0, "EUR"), (515, "USD")])
 def test_a_dispute_whose_part_is_not_known_is_about_everything(amount: int | None, currency: str | None) -> None:
     open_ = after(an_order(), PAID, disputed("opened", amount, currency))
-    assert (open_.taken_quota, open_.disputed_amount) == (10_000, None)
+    assert (open_.taken_quota, open_.disputes[0].amount) == (10_000, None)
 
 
 def test_what_is_disputed_is_what_was_said_last_when_it_is_decided() -> None:
@@ -215,7 +220,12 @@ PARTS = st.integers(1, 1200)
             st.just(PAID),
             PARTS.map(refund),
             st.builds(Fact, kind=st.just("refund_failed"), refunded_total=st.integers(0, 1200)),
-            st.builds(disputed, st.sampled_from(["opened", "won", "lost"]), st.none() | PARTS),
+            st.builds(
+                disputed,
+                st.sampled_from(["opened", "won", "lost"]),
+                st.none() | PARTS,
+                name=st.sampled_from([None, "dp_1", "dp_2", "dp_3"]),
+            ),
         ),
         max_size=12,
     ),
@@ -231,14 +241,14 @@ def test_refunds_and_disputes_over_parts_in_any_order_take_in_all_what_is_gone(
         order = new
         if not order.is_paid:
             continue
-        is_disputed = order.dispute == "lost" or (order.dispute == "open" and takes_back)
-        part = (1030 if order.disputed_amount is None else order.disputed_amount) if is_disputed else 0
-        gone = min(1030, order.refunded_amount + part)
+        counting = {"lost", "open"} if takes_back else {"lost"}
+        parts = [1030 if one.amount is None else one.amount for one in order.disputes if one.state in counting]
+        gone = min(1030, order.refunded_amount + sum(parts))
         assert balance == 10_000 - 10_000 * gone // 1030, "what moved is what the order says, whatever came before"
         assert order.taken_bonus == 777 * gone // 1030
         assert 0 <= order.refunded_amount <= order.given_back_amount <= 1030
         assert order.given_back_amount + order.refundable_amount <= 1030
-        assert (order.status == "refunded") == (order.given_back_amount == 1030 and order.dispute != "open")
+        assert (order.status == "refunded") == (order.given_back_amount == 1030 and not order.open_disputes)
 
 
 @given(first=PARTS, part=PARTS, later=PARTS, takes_back=st.booleans())
@@ -250,13 +260,67 @@ def test_a_won_dispute_leaves_an_order_as_if_there_had_been_none(
     for place in range(3):
         facts = [*refunds[:place], disputed("opened", part), *refunds[place:], disputed("won", part)]
         won = after(an_order(), PAID, *facts, takes_back=takes_back)
-        assert msgspec.structs.replace(won, dispute=None, disputed_amount=None) == without
+        assert msgspec.structs.replace(won, disputes=()) == without
 
 
 @given(st.permutations([PAID, refund(206), refund(309), disputed("opened", 412), disputed("lost", 412)]))
 def test_refunds_and_a_dispute_over_a_part_end_the_same_in_any_order(facts: list[Fact]) -> None:
     end = after(an_order(), *facts)
     assert (end.status, end.given_back_amount, end.taken_quota) == ("paid", 721, 7_000)
+
+
+def test_each_of_several_disputes_is_booked_and_decided_alone() -> None:
+    order = after(an_order(), PAID, disputed("opened", 206, name="dp_1"), disputed("lost", 206, name="dp_1"))
+    assert (order.status, order.taken_quota) == ("paid", 2_000)
+    order = after(order, disputed("opened", 515, name="dp_2"), disputed("opened", 103, name="dp_3"))
+    assert (order.status, order.taken_quota, order.open_disputes) == ("disputed", 8_000, 2)
+    order = after(order, disputed("won", name="dp_2"))
+    assert (order.status, order.taken_quota, order.given_back_amount) == ("disputed", 3_000, 206)
+    order = after(order, disputed("lost", name="dp_3"))
+    assert (order.status, order.taken_quota, order.given_back_amount) == ("paid", 3_000, 309)
+    assert [(one.name, one.state, one.amount) for one in order.disputes] == [
+        ("dp_1", "lost", 206), ("dp_2", "won", 515), ("dp_3", "lost", 103)
+    ]  # fmt: skip
+
+
+def test_disputes_and_refunds_together_never_take_more_than_the_order_gave() -> None:
+    everything = [disputed(kind, name=name) for name in ("dp_1", "dp_2") for kind in ("opened", "lost")]
+    order = after(an_order(), PAID, refund(515), *everything)
+    assert (order.status, order.taken_quota, order.taken_bonus, order.given_back_amount) == (
+        "refunded", 10_000, 777, 1030
+    )  # fmt: skip
+
+
+TWO = [
+    PAID,
+    refund(103),
+    disputed("opened", 206, name="dp_1"),
+    disputed("lost", 206, name="dp_1"),
+    disputed("opened", 412, name="dp_2"),
+    disputed("won", 412, name="dp_2"),
+]
+
+
+@pytest.mark.parametrize("takes_back", [True, False])
+def test_facts_about_two_disputes_in_any_order_end_the_same(*, takes_back: bool) -> None:
+    for facts in permutations(TWO):
+        end = after(an_order(), *facts, takes_back=takes_back)
+        assert (end.status, end.given_back_amount, end.taken_quota) == ("paid", 309, 3_000)
+        assert {one.name: one.state for one in end.disputes} == {"dp_1": "lost", "dp_2": "won"}
+
+
+def test_a_dispute_that_is_decided_the_other_way_round_is_for_a_person() -> None:
+    lost = after(an_order(), PAID, disputed("lost", name="dp_1"))
+    verdict = judge(lost, disputed("won", name="dp_1"), at=AT, dispute_takes_back=True)
+    assert (verdict.outcome, verdict.order) == ("refund_unclear", lost)
+
+
+def test_a_dispute_that_was_open_before_names_were_kept_learns_its_name_when_it_is_decided() -> None:
+    old = after(an_order(), PAID, disputed("opened", 206))
+    lost = after(old, disputed("opened", 206, name="dp_1"), disputed("lost", name="dp_1"))
+    assert [(one.name, one.state, one.amount) for one in lost.disputes] == [("dp_1", "lost", 206)]
+    second = after(lost, disputed("opened", 103, name="dp_2"))
+    assert (second.status, second.taken_quota) == ("disputed", 3_000)
 
 
 def test_by_policy_a_dispute_takes_nothing_until_it_is_lost() -> None:

@@ -2,11 +2,15 @@
 
 import asyncio
 import contextlib
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 import pytest
 
+from airouter.storage import migrate, orders
+from airouter.storage.database import connect
 from tests.builders import signed_in
 from tests.orders.conftest import RATE, Shop, said
 
@@ -274,9 +278,47 @@ async def test_a_dispute_over_a_part_takes_that_part_and_adds_up_with_refunds(sh
     assert (await shop.get(order))["status"] == "disputed"
     assert await shop.balance() == whole - 600 * RATE - 777 * 618 // 1030
     line = (await shop.story(order))["line"]
-    assert (line["dispute"], line["disputed_amount"], line["order"]["refunded_amount"]) == ("open", 515, 103)
+    [told] = line["disputes"]
+    assert (told["state"], told["amount"], told["decided_at"], line["order"]["refunded_amount"]) == (
+        "open", 515, None, 103
+    )  # fmt: skip
     await shop.hear(said(order, "dispute_won", "d2", amount=515, currency="EUR"))
     assert ((await shop.get(order))["status"], await shop.balance()) == ("paid", after_refund)
+
+
+async def test_a_second_dispute_of_a_payment_is_booked_beside_the_first_and_pauses_again(shop: Shop) -> None:
+    await shop.policy(pause_on_dispute=True)
+    account = f"/api/v1/admin/accounts/{shop.buyer.account_id}"
+    order = await bonus_order(shop)
+    whole = await shop.balance()
+
+    async def hear(kind: str, name: str, amount: int) -> None:
+        fact = said(order, kind, f"{kind}/{name}", amount=amount, dispute_name=name, dispute_reason="fraudulent")
+        for _ in range(2):
+            await shop.hear(fact)
+
+    await hear("dispute_opened", "dp_1", 206)
+    await hear("dispute_lost", "dp_1", 206)
+    assert await shop.balance() == whole - 200 * RATE - 777 * 206 // 1030
+    assert (await shop.owner.client.patch(account, json={"status": "active"})).status_code == 200
+    await hear("dispute_opened", "dp_2", 515)
+    assert (await shop.owner.client.get(account)).json()["status"] == "paused"
+    assert ((await shop.get(order))["status"], await shop.balance()) == (
+        "disputed", whole - 700 * RATE - 777 * 721 // 1030
+    )  # fmt: skip
+    await hear("dispute_won", "dp_2", 515)
+    assert ((await shop.get(order))["status"], await shop.balance()) == (
+        "paid", whole - 200 * RATE - 777 * 206 // 1030
+    )  # fmt: skip
+    await hear("dispute_lost", "dp_3", 2000)
+    assert ((await shop.get(order))["status"], await shop.balance()) == ("refunded", 0)
+    told = (await shop.story(order))["line"]["disputes"]
+    assert [(one["name"], one["state"], one["amount"], one["reason"]) for one in told] == [
+        ("dp_1", "lost", 206, "fraudulent"), ("dp_2", "won", 515, "fraudulent"), ("dp_3", "lost", 2000, "fraudulent")
+    ]  # fmt: skip
+    assert all(one["decided_at"] >= one["heard_at"] for one in told)
+    events = (await shop.story(order))["events"]
+    assert "refund_unclear" not in {event["outcome"] for event in events}
 
 
 async def test_after_a_lost_dispute_over_a_part_the_rest_can_be_refunded_and_the_account_stays_paused(
@@ -390,3 +432,26 @@ async def test_an_operator_may_not_touch_payment_methods(shop: Shop) -> None:
         ):
             answer = await olga.client.request(method, f"/api/v1/admin/payment-methods{path}", json=body)
             assert answer.status_code == 403, answer.text
+
+
+async def test_a_dispute_that_stood_in_columns_of_the_order_is_kept_by_the_migration(shop: Shop) -> None:
+    order = await bonus_order(shop)
+    await shop.sql("ALTER TABLE payment_events DROP COLUMN dispute_name, DROP COLUMN dispute_reason")
+    await shop.sql(
+        "ALTER TABLE orders DROP COLUMN disputes, ADD COLUMN dispute text, ADD COLUMN disputed_amount bigint"
+    )
+    await shop.sql("UPDATE orders SET dispute = 'open', disputed_amount = 515, status = 'disputed'")
+    owner = await asyncpg.connect(shop.dsn)
+    try:
+        await owner.execute((Path(migrate.__file__).parent / "migrations" / "0022_disputes.sql").read_text())
+    finally:
+        await owner.close()
+    connection = await connect(shop.dsn)  # the application's own remember the columns that are gone
+    try:
+        kept = await orders.find_order(connection, UUID(order["id"]))
+    finally:
+        await connection.close()
+    assert kept is not None
+    [told] = kept.disputes
+    assert (told.name, told.state, told.amount, told.decided_at) == (None, "open", 515, None)
+    assert (told.heard_at, kept.taken_quota) == (kept.updated_at, 0)

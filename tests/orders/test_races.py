@@ -74,6 +74,27 @@ async def test_facts_in_any_order_in_several_processes_end_the_same(shop: Shop) 
         assert await shop.balance() == before + 500 * RATE
 
 
+@pytest.mark.timeout(600)
+async def test_several_disputes_of_one_payment_in_several_processes_take_once_and_no_more_than_it_gave(
+    shop: Shop,
+) -> None:
+    for round_ in range(ROUNDS):
+        part, whole = await shop.order(), await shop.order()
+        before = await shop.balance()
+        facts = [paid(part), paid(whole), said(part, "refunded", f"r{round_}", refunded_total=103)]
+        for name, kinds in (("dp_1", ("opened", "lost")), ("dp_2", ("opened", "won")), ("dp_3", ("opened", "lost"))):
+            for kind in kinds:
+                event_id = f"{kind}/{name}/{round_}"
+                facts.append(said(part, f"dispute_{kind}", f"p/{event_id}", amount=206, dispute_name=name))
+                facts.append(said(whole, f"dispute_{kind}", f"w/{event_id}", amount=1030, dispute_name=name))
+        await at_once(shop, facts, SEED + round_)
+        first, second = await shop.get(part), await shop.get(whole)
+        assert (first["status"], first["refunded_amount"], first["taken_quota"]) == ("paid", 515, 500 * RATE)
+        assert (second["status"], second["refunded_amount"], second["taken_quota"]) == ("refunded", 1030, 1000 * RATE)
+        assert (await shop.wallet())["debt"] == 0
+        assert await shop.balance() == before + 500 * RATE
+
+
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("where", ["after_keeping", "before_commit", "after_commit"])
 async def test_a_process_killed_between_the_notice_and_its_answer_credits_once(shop: Shop, where: Death) -> None:

@@ -124,11 +124,13 @@ class FakeStripe:
         }  # fmt: skip
         return self.event("charge.refunded", charge)
 
-    def dispute(self, intent_id: str, *, status: str = "needs_response", amount: int | None = None) -> dict[str, Any]:
+    def dispute(
+        self, intent_id: str, *, status: str = "needs_response", amount: int | None = None, name: str = "dp_1"
+    ) -> dict[str, Any]:
         intent = self.intents[intent_id]
         dispute = {
-            "id": "dp_1", "object": "dispute", "amount": amount or intent["amount"], "currency": intent["currency"],
-            "payment_intent": intent_id, "charge": "ch_1", "status": status, "metadata": {},
+            "id": name, "object": "dispute", "amount": amount or intent["amount"], "currency": intent["currency"],
+            "payment_intent": intent_id, "charge": "ch_1", "status": status, "reason": "fraudulent", "metadata": {},
         }  # fmt: skip
         return self.event("charge.dispute.created" if status == "needs_response" else "charge.dispute.closed", dispute)
 

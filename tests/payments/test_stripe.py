@@ -224,6 +224,9 @@ async def test_refunds_and_disputes_are_told_with_their_totals(fake: FakeStripe,
     assert read(fake.dispute(paid.trade_number, status="warning_closed")) == []
     (part,) = read(fake.dispute(paid.trade_number, amount=500))
     assert (part.kind, part.amount, part.currency) == ("dispute_opened", 500, "USD")
+    (second,) = read(fake.dispute(paid.trade_number, amount=500, name="dp_2"))
+    assert [one.dispute_name for one in (opened, won, lost, part, second)] == ["dp_1"] * 4 + ["dp_2"]
+    assert second.dispute_reason == "fraudulent"
 
 
 async def test_a_refund_above_what_is_left_is_not_possible(fake: FakeStripe, http: httpx.AsyncClient) -> None:

@@ -1,7 +1,7 @@
 """Orders: what they may become, and what a fact that a processor tells changes. Pure; amounts are minor units.
 
-Facts come late, twice and in any order. So an order keeps what it heard (paid, refunded so far, dispute), and its state
-and what is taken back are computed from that: a refund that is heard of before its payment takes effect with it.
+Facts come late, twice and in any order. So an order keeps what it heard (paid, refunded so far, disputes), and its
+state and what is taken back are computed from that: a refund heard of before its payment takes effect with it.
 """
 
 from datetime import datetime
@@ -10,10 +10,10 @@ from uuid import UUID
 
 import msgspec
 
+from airouter.domain.dispute import Dispute, Disputes, State, with_heard
 from airouter.domain.ids import AccountId, UserId
 
 Status = Literal["pending", "paid", "expired", "failed", "refunded", "disputed", "review"]
-Dispute = Literal["open", "won", "lost"]
 Kind = Literal[
     "paid", "failed", "expired", "refunded", "dispute_opened", "dispute_won", "dispute_lost", "refund_failed"
 ]
@@ -54,7 +54,7 @@ REJECTED: Final = "rejected"
 class Order(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """An order, with what was promised when it was placed and what was heard of it since.
 
-    `refunded_amount` is what was refunded so far, `disputed_amount` what of the payment is or was disputed, None: all.
+    `refunded_amount` is what was refunded so far; what is or was disputed stands beside it.
     """
 
     order_id: UUID
@@ -84,8 +84,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     refunded_amount: int
     taken_quota: int
     taken_bonus: int
-    dispute: Dispute | None
-    disputed_amount: int | None
+    disputes: Disputes
     has_paused: bool
     created_at: datetime
     updated_at: datetime
@@ -104,9 +103,19 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         return self.credited_quota > 0
 
     @property
+    def open_disputes(self) -> int:
+        """How many are not decided."""
+        return sum(one.state == "open" for one in self.disputes)
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether a dispute of it was ever lost."""
+        return any(one.state == "lost" for one in self.disputes)
+
+    @property
     def given_back_amount(self) -> int:
-        """What the buyer has back: what was refunded, and what a dispute that was lost was about."""
-        return self.gone_amount(with_dispute=self.dispute == "lost")
+        """What the buyer has back: what was refunded, and what disputes that were lost were about."""
+        return self.gone_amount(with_open=False)
 
     @property
     def refundable_amount(self) -> int:
@@ -114,22 +123,30 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         is_ours = self.status in {"paid", "review"} and self.paid_currency == self.currency
         return max(0, (self.paid_amount or 0) - self.given_back_amount) if is_ours else 0
 
-    def gone_amount(self, *, with_dispute: bool) -> int:
-        """What was refunded and, if it counts, what is disputed: together never more than was paid, once it was."""
+    def gone_amount(self, *, with_open: bool) -> int:
+        """What was refunded and what was lost in disputes, with or without the open ones: never more than was paid,
+        once it was.
+        """
         if self.paid_amount is None:
             return self.refunded_amount
-        disputed = self.paid_amount if self.disputed_amount is None else self.disputed_amount
-        return min(self.paid_amount, self.refunded_amount + (disputed if with_dispute else 0))
+        counted = [one for one in self.disputes if one.state == "lost" or (with_open and one.state == "open")]
+        disputed = sum(self.paid_amount if one.amount is None else one.amount for one in counted)
+        return min(self.paid_amount, self.refunded_amount + disputed)
 
 
 class Fact(msgspec.Struct, frozen=True, kw_only=True):
-    """What somebody says of an order. `amount`: what was paid or is disputed; `refunded_total`: refunds so far."""
+    """What somebody says of an order. `amount`: what was paid or is disputed; `refunded_total`: refunds so far.
+
+    `dispute_name` and `dispute_reason` are the processor's, where it has them.
+    """
 
     kind: Kind
     amount: int | None = None
     refunded_total: int | None = None
     currency: str | None = None
     trade_number: str | None = None
+    dispute_name: str | None = None
+    dispute_reason: str | None = None
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
@@ -149,7 +166,7 @@ def judge(order: Order, fact: Fact, *, at: datetime, dispute_takes_back: bool) -
         case "refunded" | "refund_failed":
             verdict = _refunded(order, fact)
         case "dispute_opened" | "dispute_won" | "dispute_lost":
-            verdict = _disputed(order, fact)
+            verdict = _disputed(order, fact, at)
     after = settled(verdict.order, dispute_takes_back=dispute_takes_back)
     assert after.status == order.status or after.status in MOVES[order.status], f"{order.status} -> {after.status}"
     return msgspec.structs.replace(verdict, order=after)
@@ -159,10 +176,9 @@ def settled(order: Order, *, dispute_takes_back: bool) -> Order:
     """State, and what is taken back in all, from what is known of a paid order."""
     if not order.is_paid:
         return order
-    is_lost, is_open = order.dispute == "lost", order.dispute == "open"
-    gone, paid = _share_gone(order, with_dispute=is_lost or (is_open and dispute_takes_back))
+    gone, paid = _share_gone(order, with_open=dispute_takes_back)
     status: Status = "paid"
-    if is_open:
+    if order.open_disputes:
         status = "disputed"
     elif gone == paid:
         status = "refunded"
@@ -194,11 +210,11 @@ def part_of(whole: int, part: int, of: int) -> int:
     return whole * part // of if of else 0
 
 
-def _share_gone(order: Order, *, with_dispute: bool) -> tuple[int, int]:
+def _share_gone(order: Order, *, with_open: bool) -> tuple[int, int]:
     """(part, whole) of the payment. Where nothing that counts was paid, a dispute is about everything."""
     if not order.paid_amount:
-        return int(with_dispute), 1
-    return order.gone_amount(with_dispute=with_dispute), order.paid_amount
+        return int(order.is_lost or (with_open and order.open_disputes > 0)), 1
+    return order.gone_amount(with_open=with_open), order.paid_amount
 
 
 def _paid(order: Order, fact: Fact, at: datetime) -> Verdict:
@@ -253,22 +269,29 @@ def _refunded(order: Order, fact: Fact) -> Verdict:
     return Verdict(order=after, outcome="applied")
 
 
-_DISPUTES: Final[dict[Kind, Dispute]] = {"dispute_opened": "open", "dispute_won": "won", "dispute_lost": "lost"}
+_STATES: Final[dict[Kind, State]] = {"dispute_opened": "open", "dispute_won": "won", "dispute_lost": "lost"}
 
 
-def _disputed(order: Order, fact: Fact) -> Verdict:
-    dispute = _DISPUTES[fact.kind]
-    if order.dispute == dispute or (dispute == "open" and order.dispute is not None):
-        return Verdict(order=order, outcome="known")
-    if order.dispute in {"won", "lost"}:  # it was decided; the other way round would be another dispute
+def _disputed(order: Order, fact: Fact, at: datetime) -> Verdict:
+    state = _STATES[fact.kind]
+    heard = Dispute(
+        name=fact.dispute_name,
+        state=state,
+        amount=_disputed_amount(order, fact),
+        reason=fact.dispute_reason,
+        heard_at=at,
+        decided_at=None if state == "open" else at,
+    )
+    disputes = with_heard(order.disputes, heard)
+    if disputes is None:
         return Verdict(order=order, outcome="refund_unclear")
-    after = msgspec.structs.replace(order, dispute=dispute, disputed_amount=_disputed_amount(order, fact))
-    return Verdict(order=after, outcome="applied")
+    outcome = "known" if disputes == order.disputes else "applied"
+    return Verdict(order=msgspec.structs.replace(order, disputes=disputes), outcome=outcome)
 
 
 def _disputed_amount(order: Order, fact: Fact) -> int | None:
-    """As it was said last. None, all of it, where nobody said a part, or in money that was not paid with."""
+    """None, all of it, where nobody said a part, or in money that was not paid with."""
     if fact.amount is None:
-        return order.disputed_amount
+        return None
     is_comparable = fact.currency is None or fact.currency.upper() == (order.paid_currency or order.currency).upper()
     return fact.amount if is_comparable and fact.amount > 0 else None

@@ -131,6 +131,8 @@ class PaymentEvent(msgspec.Struct, frozen=True, kw_only=True):
     `order_id` is what we called the order when we started it; None where only `trade_number` is known (a dispute at
     Stripe), by which the order is then found. `amount` is what was paid or is disputed, `refunded_total` everything
     given back so far; None: not said, so it cannot be compared. `currency` is None where the protocol has none.
+    `dispute_name` is the processor's for one of a payment's disputes, `dispute_reason` its word for why; None where the
+    protocol has none.
     """
 
     event_id: str
@@ -141,6 +143,8 @@ class PaymentEvent(msgspec.Struct, frozen=True, kw_only=True):
     refunded_total: int | None = None
     currency: str | None = None
     status_text: str = ""
+    dispute_name: str | None = None
+    dispute_reason: str | None = None
 
 
 class RefundMade(msgspec.Struct, frozen=True, kw_only=True):

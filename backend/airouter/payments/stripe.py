@@ -208,7 +208,13 @@ def _dispute_event(event: _Event, access: StripeAccess) -> PaymentEvent | None:
         kind = "dispute_lost"
     else:
         raise WebhookUnreadable("a dispute was closed, but neither won nor lost")
-    return _payment_event(event.id, kind, dispute, access, amount=_amount(dispute, "amount", access))
+    told = _payment_event(event.id, kind, dispute, access, amount=_amount(dispute, "amount", access))
+    reason = dispute.get("reason")
+    return told and msgspec.structs.replace(
+        told,
+        dispute_name=_identity(dispute),
+        dispute_reason=reason[:100] if isinstance(reason, str) and reason else None,
+    )
 
 
 def _session_event(

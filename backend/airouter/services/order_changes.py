@@ -34,8 +34,7 @@ _TOLD: Final = (
     "refunded_amount",
     "taken_quota",
     "taken_bonus",
-    "dispute",
-    "disputed_amount",
+    "disputes",
 )
 """What the audit log says of an order."""
 
@@ -150,14 +149,14 @@ async def _take(connection: Connection, change: Change, wallet_id: WalletId, act
 async def _pause_or_resume(
     connection: Connection, before: Order, after: Order, policy: TopUp, *, has_debt: bool
 ) -> Order:
-    is_disputed = after.status == "disputed" and before.status != "disputed" and policy.pause_on_dispute
-    if is_disputed or (has_debt and policy.pause_on_debt):
+    is_news = before.status != "disputed" or after.open_disputes > before.open_disputes
+    if (after.status == "disputed" and is_news and policy.pause_on_dispute) or (has_debt and policy.pause_on_debt):
         if await rows.pause_account(connection, after.account_id):
             await announce(connection, "accounts", after.account_id)
             return msgspec.structs.replace(after, has_paused=True)
         if await rows.is_paused_by_orders(connection, after.account_id):
             return msgspec.structs.replace(after, has_paused=True)  # else an operator did, and lets it in again
-    elif after.has_paused and before.dispute == "open" and after.dispute == "won" and after.status == "paid":
+    elif after.has_paused and before.status == "disputed" and after.status == "paid" and not after.is_lost:
         await rows.resume_account(connection, after.account_id, after.order_id)
         await announce(connection, "accounts", after.account_id)
         return msgspec.structs.replace(after, has_paused=False)

@@ -93,6 +93,8 @@ class PaymentInbox:
                     reason=said.reason,
                     made_by=actor.user_id,
                     body=body,
+                    dispute_name=event.dispute_name,
+                    dispute_reason=event.dispute_reason,
                 ),
             )
             if is_new:
@@ -190,6 +192,8 @@ class PaymentInbox:
             refunded_total=event.refunded_total,
             currency=event.currency,
             trade_number=event.trade_number,
+            dispute_name=event.dispute_name,
+            dispute_reason=event.dispute_reason,
         )
         verdict = judge(order, fact, at=now(), dispute_takes_back=policy.dispute_takes_back)
         if verdict.order == order:

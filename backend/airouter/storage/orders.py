@@ -102,7 +102,7 @@ async def save_order(connection: Connection, order: Order) -> None:
     await connection.execute(
         QUERIES.save_order, order.order_id, order.status, order.reason, order.trade_number, order.paid_amount,
         order.paid_currency, order.paid_at, order.credited_quota, order.credited_bonus, order.refunded_amount,
-        order.taken_quota, order.taken_bonus, order.dispute, order.disputed_amount, order.has_paused,
+        order.taken_quota, order.taken_bonus, order.disputes, order.has_paused,
     )  # fmt: skip
 
 

@@ -17,14 +17,14 @@ ON CONFLICT (order_id) DO NOTHING RETURNING order_id
 -- name: find_order
 SELECT order_id, account_id, user_id, method_id, processor, status, reason, currency, exponent, amount, fee, quota,
   bonus_quota, quota_per_minor_unit, package_id, group_name, next, processor_reference, trade_number, paid_amount, paid_currency,
-  paid_at, credited_quota, credited_bonus, refunded_amount, taken_quota, taken_bonus, dispute, disputed_amount, has_paused, created_at, updated_at,
+  paid_at, credited_quota, credited_bonus, refunded_amount, taken_quota, taken_bonus, disputes, has_paused, created_at, updated_at,
   expires_at, ask_at, asks
 FROM orders WHERE order_id = $1
 
 -- name: lock_order
 SELECT order_id, account_id, user_id, method_id, processor, status, reason, currency, exponent, amount, fee, quota,
   bonus_quota, quota_per_minor_unit, package_id, group_name, next, processor_reference, trade_number, paid_amount, paid_currency,
-  paid_at, credited_quota, credited_bonus, refunded_amount, taken_quota, taken_bonus, dispute, disputed_amount, has_paused, created_at, updated_at,
+  paid_at, credited_quota, credited_bonus, refunded_amount, taken_quota, taken_bonus, disputes, has_paused, created_at, updated_at,
   expires_at, ask_at, asks
 FROM orders WHERE order_id = $1 FOR UPDATE
 
@@ -34,8 +34,8 @@ SELECT order_id FROM orders WHERE method_id = $1 AND trade_number = $2 ORDER BY 
 -- name: save_order
 -- Under the lock of lock_order: what facts change is written, the promise is not.
 UPDATE orders SET status = $2, reason = $3, trade_number = $4, paid_amount = $5, paid_currency = $6, paid_at = $7,
-  credited_quota = $8, credited_bonus = $9, refunded_amount = $10, taken_quota = $11, taken_bonus = $12, dispute = $13,
-  disputed_amount = $14, has_paused = $15, ask_at = CASE WHEN $2 IN ('pending', 'expired', 'failed') THEN ask_at END, updated_at = now()
+  credited_quota = $8, credited_bonus = $9, refunded_amount = $10, taken_quota = $11, taken_bonus = $12, disputes = $13,
+  has_paused = $14, ask_at = CASE WHEN $2 IN ('pending', 'expired', 'failed') THEN ask_at END, updated_at = now()
 WHERE order_id = $1
 
 -- name: keep_next
@@ -44,7 +44,7 @@ UPDATE orders SET next = $2, processor_reference = coalesce($3, processor_refere
 WHERE order_id = $1 AND status = 'pending'
 RETURNING order_id, account_id, user_id, method_id, processor, status, reason, currency, exponent, amount, fee, quota,
   bonus_quota, quota_per_minor_unit, package_id, group_name, next, processor_reference, trade_number, paid_amount, paid_currency,
-  paid_at, credited_quota, credited_bonus, refunded_amount, taken_quota, taken_bonus, dispute, disputed_amount, has_paused, created_at, updated_at,
+  paid_at, credited_quota, credited_bonus, refunded_amount, taken_quota, taken_bonus, disputes, has_paused, created_at, updated_at,
   expires_at, ask_at, asks
 
 -- name: cancel_order
@@ -65,13 +65,13 @@ UPDATE orders SET asks = asks + 1, updated_at = updated_at,
 WHERE order_id IN (SELECT order_id FROM orders WHERE ask_at <= now() ORDER BY ask_at LIMIT $1 FOR UPDATE SKIP LOCKED)
 RETURNING order_id, account_id, user_id, method_id, processor, status, reason, currency, exponent, amount, fee, quota,
   bonus_quota, quota_per_minor_unit, package_id, group_name, next, processor_reference, trade_number, paid_amount, paid_currency,
-  paid_at, credited_quota, credited_bonus, refunded_amount, taken_quota, taken_bonus, dispute, disputed_amount, has_paused, created_at, updated_at,
+  paid_at, credited_quota, credited_bonus, refunded_amount, taken_quota, taken_bonus, disputes, has_paused, created_at, updated_at,
   expires_at, ask_at, asks
 
 -- name: orders_of
 SELECT order_id, account_id, user_id, method_id, processor, status, reason, currency, exponent, amount, fee, quota,
   bonus_quota, quota_per_minor_unit, package_id, group_name, next, processor_reference, trade_number, paid_amount, paid_currency,
-  paid_at, credited_quota, credited_bonus, refunded_amount, taken_quota, taken_bonus, dispute, disputed_amount, has_paused, created_at, updated_at,
+  paid_at, credited_quota, credited_bonus, refunded_amount, taken_quota, taken_bonus, disputes, has_paused, created_at, updated_at,
   expires_at, ask_at, asks
 FROM orders
 WHERE account_id = $1 AND ($2::text IS NULL OR status = $2)
@@ -80,7 +80,7 @@ ORDER BY created_at DESC, order_id DESC LIMIT $5
 
 -- name: search_orders
 -- $4: a LIKE pattern over the account's name, its members' addresses, the trade number and the order's id.
-SELECT o.order_id, o.account_id, o.user_id, o.method_id, o.processor, o.status, o.reason, o.currency, o.exponent, o.amount, o.fee, o.quota, o.bonus_quota, o.quota_per_minor_unit, o.package_id, o.group_name, o.next, o.processor_reference, o.trade_number, o.paid_amount, o.paid_currency, o.paid_at, o.credited_quota, o.credited_bonus, o.refunded_amount, o.taken_quota, o.taken_bonus, o.dispute, o.disputed_amount, o.has_paused, o.created_at, o.updated_at, o.expires_at, o.ask_at, o.asks
+SELECT o.order_id, o.account_id, o.user_id, o.method_id, o.processor, o.status, o.reason, o.currency, o.exponent, o.amount, o.fee, o.quota, o.bonus_quota, o.quota_per_minor_unit, o.package_id, o.group_name, o.next, o.processor_reference, o.trade_number, o.paid_amount, o.paid_currency, o.paid_at, o.credited_quota, o.credited_bonus, o.refunded_amount, o.taken_quota, o.taken_bonus, o.disputes, o.has_paused, o.created_at, o.updated_at, o.expires_at, o.ask_at, o.asks
 FROM orders o JOIN accounts a USING (account_id)
 WHERE ($1::text IS NULL OR o.status = $1) AND ($2::text IS NULL OR o.method_id = $2) AND ($3::uuid IS NULL OR o.account_id = $3)
   AND ($4::text IS NULL OR a.name ILIKE $4 OR o.trade_number ILIKE $4 OR o.processor_reference ILIKE $4 OR o.order_id::text ILIKE $4

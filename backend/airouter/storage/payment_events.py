@@ -34,6 +34,8 @@ class NewEvent(msgspec.Struct, frozen=True, kw_only=True):
     reason: str | None = None
     made_by: UserId | None = None
     body: bytes | None = None
+    dispute_name: str | None = None
+    dispute_reason: str | None = None
 
 
 class EventRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -52,6 +54,8 @@ class EventRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     status_text: str
     reason: str | None
     made_by: UserId | None
+    dispute_name: str | None
+    dispute_reason: str | None
     received_at: datetime
     outcome: Outcome | None
     handled_at: datetime | None

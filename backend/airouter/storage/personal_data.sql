@@ -97,7 +97,7 @@ WHERE r.user_id = $1 ORDER BY r.redeemed_at
 
 -- name: of_orders
 SELECT order_id, account_id, method_id, status, currency, exponent, amount, fee, quota, bonus_quota, refunded_amount,
-       dispute, disputed_amount, created_at, paid_at
+       disputes, created_at, paid_at
 FROM orders WHERE user_id = $1 ORDER BY created_at
 
 -- name: of_referrals

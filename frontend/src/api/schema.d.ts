@@ -4247,6 +4247,17 @@ export interface components {
             factor_micros: number;
             symbol: string | null;
         };
+        /** DisputeView */
+        DisputeView: {
+            amount: number | null;
+            decided_at: string | null;
+            /** Format: date-time */
+            heard_at: string;
+            name: string | null;
+            reason: string | null;
+            /** @enum {string} */
+            state: "open" | "won" | "lost";
+        };
         /**
          * EphemeralDraft
          * @default {
@@ -5089,9 +5100,7 @@ export interface components {
             account_id: string;
             account_name: string;
             buyer: string | null;
-            /** @enum {null|string} */
-            dispute: "open" | "won" | "lost" | null;
-            disputed_amount: number | null;
+            disputes: components["schemas"]["DisputeView"][];
             group: string;
             order: components["schemas"]["OrderView"];
             processor: string;
@@ -6450,6 +6459,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The body did not come in in time */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Does not fit the present state */
             409: {
                 headers: {
@@ -6716,6 +6734,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The body did not come in in time */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The body is too large */
             413: {
                 headers: {
@@ -6886,6 +6913,15 @@ export interface operations {
             };
             /** @description There is nothing here, or nothing of yours */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body did not come in in time */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7160,6 +7196,15 @@ export interface operations {
             };
             /** @description There is nothing here, or nothing of yours */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body did not come in in time */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7602,6 +7647,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The body did not come in in time */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Does not fit the present state */
             409: {
                 headers: {
@@ -7787,6 +7841,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The body did not come in in time */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The body is too large */
             413: {
                 headers: {
@@ -7954,6 +8017,15 @@ export interface operations {
             };
             /** @description There is nothing here, or nothing of yours */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body did not come in in time */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8209,6 +8281,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The body did not come in in time */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The body is too large */
             413: {
                 headers: {
@@ -8303,6 +8384,15 @@ export interface operations {
             };
             /** @description There is nothing here, or nothing of yours */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body did not come in in time */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8489,6 +8579,15 @@ export interface operations {
             };
             /** @description There is nothing here, or nothing of yours */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body did not come in in time */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8762,6 +8861,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The body did not come in in time */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Does not fit the present state */
             409: {
                 headers: {
@@ -9007,6 +9115,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The body did not come in in time */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Does not fit the present state */
             409: {
                 headers: {
@@ -9099,6 +9216,15 @@ export interface operations {
             };
             /** @description Not allowed to do this. It needs `catalogue.write` (operator, owner) */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body did not come in in time */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9419,6 +9545,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The body did not come in in time */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Does not fit the present state */
             409: {
                 headers: {
@@ -9595,6 +9730,15 @@ export interface operations {
             };
             /** @description There is nothing here, or nothing of yours */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body did not come in in time */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9856,6 +10000,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The body did not come in in time */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Does not fit the present state */
             409: {
                 headers: {
@@ -10032,6 +10185,15 @@ export interface operations {
             };
             /** @description There is nothing here, or nothing of yours */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body did not come in in time */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10228,6 +10390,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The body did not come in in time */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Does not fit the present state */
             409: {
                 headers: {
@@ -10402,6 +10573,15 @@ export interface operations {
             };
             /** @description Not allowed to do this. It needs `catalogue.write` (operator, owner) */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body did not come in in time */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -10675,6 +10855,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The body did not come in in time */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The body is too large */
             413: {
                 headers: {
@@ -10814,6 +11003,15 @@ export interface operations {
             };
             /** @description Not allowed to do this. It needs `identity_providers.write` (owner) */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body did not come in in time */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11080,6 +11278,15 @@ export interface operations {
             };
             /** @description There is nothing here, or nothing of yours */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body did not come in in time */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -11754,6 +11961,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The body did not come in in time */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Does not fit the present state */
             409: {
                 headers: {
@@ -12020,6 +12236,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The body did not come in in time */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The body is too large */
             413: {
                 headers: {
@@ -12274,6 +12499,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The body did not come in in time */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Does not fit the present state */
             409: {
                 headers: {
@@ -12377,6 +12611,15 @@ export interface operations {
             };
             /** @description There is nothing here, or nothing of yours */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body did not come in in time */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -12496,6 +12739,15 @@ export interface operations {
             };
             /** @description There is nothing here, or nothing of yours */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body did not come in in time */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -12724,6 +12976,15 @@ export interface operations {
             };
             /** @description Not allowed to do this. It needs `payment_methods.write` (owner) */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body did not come in in time */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -12997,6 +13258,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The body did not come in in time */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Does not fit the present state */
             409: {
                 headers: {
@@ -13261,6 +13531,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The body did not come in in time */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The body is too large */
             413: {
                 headers: {
@@ -13397,6 +13676,15 @@ export interface operations {
             };
             /** @description Not allowed to do this. It needs `policies.write` (operator, owner) */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body did not come in in time */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -13547,6 +13835,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The body did not come in in time */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The body is too large */
             413: {
                 headers: {
@@ -13683,6 +13980,15 @@ export interface operations {
             };
             /** @description Not allowed to do this. It needs `policies.write` (operator, owner) */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body did not come in in time */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -13833,6 +14139,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The body did not come in in time */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The body is too large */
             413: {
                 headers: {
@@ -13969,6 +14284,15 @@ export interface operations {
             };
             /** @description Not allowed to do this. It needs `policies.write` (operator, owner) */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body did not come in in time */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -14119,6 +14443,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The body did not come in in time */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The body is too large */
             413: {
                 headers: {
@@ -14255,6 +14588,15 @@ export interface operations {
             };
             /** @description Not allowed to do this. It needs `policies.write` (operator, owner) */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body did not come in in time */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -14405,6 +14747,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The body did not come in in time */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The body is too large */
             413: {
                 headers: {
@@ -14548,6 +14899,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The body did not come in in time */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The body is too large */
             413: {
                 headers: {
@@ -14684,6 +15044,15 @@ export interface operations {
             };
             /** @description Not allowed to do this. It needs `policies.write` (operator, owner) */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body did not come in in time */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -15017,6 +15386,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The body did not come in in time */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Does not fit the present state */
             409: {
                 headers: {
@@ -15188,6 +15566,15 @@ export interface operations {
             };
             /** @description There is nothing here, or nothing of yours */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body did not come in in time */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -15439,6 +15826,15 @@ export interface operations {
             };
             /** @description There is nothing here, or nothing of yours */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body did not come in in time */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -15737,6 +16133,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The body did not come in in time */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Does not fit the present state */
             409: {
                 headers: {
@@ -15840,6 +16245,15 @@ export interface operations {
             };
             /** @description There is nothing here, or nothing of yours */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body did not come in in time */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -16076,6 +16490,15 @@ export interface operations {
             };
             /** @description There is nothing here, or nothing of yours */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body did not come in in time */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -16321,6 +16744,15 @@ export interface operations {
             };
             /** @description Not allowed to do this. It needs `money.write` (operator, owner) */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body did not come in in time */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -16578,6 +17010,15 @@ export interface operations {
             };
             /** @description There is nothing here, or nothing of yours */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body did not come in in time */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -16930,6 +17371,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The body did not come in in time */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Does not fit the present state */
             409: {
                 headers: {
@@ -17207,6 +17657,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The body did not come in in time */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Does not fit the present state */
             409: {
                 headers: {
@@ -17310,6 +17769,15 @@ export interface operations {
             };
             /** @description There is nothing here, or nothing of yours */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body did not come in in time */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -17473,6 +17941,15 @@ export interface operations {
             };
             /** @description There is nothing here, or nothing of yours */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body did not come in in time */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -17968,6 +18445,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The body did not come in in time */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The body is too large */
             413: {
                 headers: {
@@ -18138,6 +18624,15 @@ export interface operations {
             };
             /** @description There is nothing here, or nothing of yours */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body did not come in in time */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -18503,6 +18998,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The body did not come in in time */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Does not fit the present state */
             409: {
                 headers: {
@@ -18765,6 +19269,15 @@ export interface operations {
             };
             /** @description There is nothing here, or nothing of yours */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body did not come in in time */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -19164,6 +19677,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The body did not come in in time */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The body is too large */
             413: {
                 headers: {
@@ -19242,6 +19764,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The body did not come in in time */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The body is too large */
             413: {
                 headers: {
@@ -19304,6 +19835,15 @@ export interface operations {
             };
             /** @description Not signed in, or the session has ended */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body did not come in in time */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -19391,6 +19931,15 @@ export interface operations {
             };
             /** @description Not signed in, or the session has ended */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body did not come in in time */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -19514,6 +20063,15 @@ export interface operations {
             };
             /** @description Signed in, but not allowed to do this */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body did not come in in time */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -19706,6 +20264,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The body did not come in in time */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The body is too large */
             413: {
                 headers: {
@@ -19793,6 +20360,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The body did not come in in time */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The body is too large */
             413: {
                 headers: {
@@ -19855,6 +20431,15 @@ export interface operations {
             };
             /** @description Signed in, but not allowed to do this */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body did not come in in time */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -19949,6 +20534,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The body did not come in in time */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The body is too large */
             413: {
                 headers: {
@@ -20030,6 +20624,15 @@ export interface operations {
             };
             /** @description Not allowed to do this. It needs `me.write` (anybody who is signed in; never with a management token) */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body did not come in in time */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -20257,6 +20860,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The body did not come in in time */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Does not fit the present state */
             409: {
                 headers: {
@@ -20333,6 +20945,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Verification"];
+                };
+            };
+            /** @description The body did not come in in time */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description The body is too large */
@@ -20422,6 +21043,15 @@ export interface operations {
             };
             /** @description Signed in, but not allowed to do this */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body did not come in in time */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -20571,6 +21201,15 @@ export interface operations {
             };
             /** @description Not allowed to do this. It needs `me.write` (anybody who is signed in; never with a management token) */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body did not come in in time */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -20772,6 +21411,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The body did not come in in time */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Does not fit the present state */
             409: {
                 headers: {
@@ -20875,6 +21523,15 @@ export interface operations {
             };
             /** @description There is nothing here, or nothing of yours */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body did not come in in time */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -21148,6 +21805,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The body did not come in in time */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Does not fit the present state */
             409: {
                 headers: {
@@ -21253,6 +21919,15 @@ export interface operations {
             };
             /** @description There is nothing here, or nothing of yours */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body did not come in in time */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -21451,6 +22126,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The body did not come in in time */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Does not fit the present state */
             409: {
                 headers: {
@@ -21636,6 +22320,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The body did not come in in time */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The body is too large */
             413: {
                 headers: {
@@ -21784,6 +22477,15 @@ export interface operations {
             };
             /** @description There is nothing here, or nothing of yours */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body did not come in in time */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -21946,6 +22648,15 @@ export interface operations {
             };
             /** @description Not allowed to do this. It needs `me.write` (anybody who is signed in; never with a management token) */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body did not come in in time */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -22556,6 +23267,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The body did not come in in time */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Does not fit the present state */
             409: {
                 headers: {
@@ -22657,6 +23377,15 @@ export interface operations {
             };
             /** @description There is nothing here, or nothing of yours */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body did not come in in time */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -22848,6 +23577,15 @@ export interface operations {
             };
             /** @description Not allowed to do this. It needs `me.write` (anybody who is signed in; never with a management token) */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body did not come in in time */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -23120,6 +23858,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The body did not come in in time */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The body is too large */
             413: {
                 headers: {
@@ -23201,6 +23948,15 @@ export interface operations {
             };
             /** @description Not allowed to do this. It needs `me.write` (anybody who is signed in; never with a management token) */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body did not come in in time */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -23623,6 +24379,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The body did not come in in time */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description The body is too large */
             413: {
                 headers: {
@@ -23708,6 +24473,15 @@ export interface operations {
             };
             /** @description There is nothing here, or nothing of yours */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body did not come in in time */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -23993,6 +24767,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The body did not come in in time */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Does not fit the present state */
             409: {
                 headers: {
@@ -24123,6 +24906,15 @@ export interface operations {
             };
             /** @description There is nothing here, or nothing of yours */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body did not come in in time */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -24335,6 +25127,15 @@ export interface operations {
             };
             /** @description There is nothing here, or nothing of yours */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body did not come in in time */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -24767,6 +25568,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The body did not come in in time */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Does not fit the present state */
             409: {
                 headers: {
@@ -25154,6 +25964,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The body did not come in in time */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Does not fit the present state */
             409: {
                 headers: {
@@ -25349,6 +26168,15 @@ export interface operations {
             };
             /** @description There is nothing here, or nothing of yours */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body did not come in in time */
+            408: {
                 headers: {
                     [name: string]: unknown;
                 };

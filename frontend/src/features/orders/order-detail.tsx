@@ -1,5 +1,4 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query"
-import type { TFunction } from "i18next"
 import { useState } from "react"
 import { useTranslation } from "react-i18next"
 import { api, body } from "../../api/client"
@@ -14,6 +13,7 @@ import { Failed } from "../../components/problem"
 import { When } from "../../components/when"
 import { moneyText } from "../../format/minor"
 import { ConfirmDialog, RefundDialog, ResolveDialog } from "./act-dialogs"
+import { Disputes } from "./disputes"
 import { OrderState } from "./order-state"
 import { Story } from "./story"
 
@@ -140,13 +140,6 @@ function Amounts({ line }: { line: AdminOrder }) {
   )
 }
 
-function disputeText({ order, disputed_amount }: AdminOrder, t: TFunction<"orders">) {
-  const isPart = disputed_amount !== null && disputed_amount < (order.paid_amount ?? order.total)
-  if (!isPart) return t("disputeText")
-  const amount = moneyText(disputed_amount, order.paid_currency ?? order.currency, order.exponent)
-  return t("disputePartText", { amount })
-}
-
 export const orderKey = (orderId: string) => ["admin", "order", orderId]
 
 /** One order in full: what was promised, what came, what was said, and what can be done. */
@@ -185,9 +178,14 @@ export function OrderDetail({ orderId, labels }: { orderId: string; labels: Map<
         </span>
       </div>
       {line.order.status === "review" && <Note tone="warn">{t("reviewText")}</Note>}
-      {line.dispute === "open" && <Note tone="bad">{disputeText(line, t)}</Note>}
+      {line.disputes.some((one) => one.state === "open") && <Note tone="bad">{t("disputeText")}</Note>}
       <Amounts line={line} />
       <Facts line={line} labels={labels} />
+      {line.disputes.length > 0 && (
+        <Block title={t("disputes")}>
+          <Disputes line={line} />
+        </Block>
+      )}
       <div className="flex flex-wrap gap-2">
         {actsFor(line).map((one, index) => (
           <Button
