@@ -18,6 +18,7 @@ from airouter.translation.dialect import DIALECTS, ID_PREFIXES, OF_PROVIDERS, As
 from airouter.translation.links import links_of
 from airouter.translation.reply import CallDelta, Event, Failed, Head, RefusalDelta, Reply, TextDelta, ThoughtDelta
 from airouter.translation.support import Dialect, dropped_or_refused
+from airouter.translation.tool_names import GivenNames, with_made_names
 from airouter.wire.endpoint import Endpoint
 from airouter.wire.framing import Framing
 from airouter.wire.gemini import Request as GeminiRequest
@@ -103,7 +104,8 @@ class TranslatedProvider:
         """The request in the provider's dialect. Raises as `read` does, unless that was done (`call.prepared`)."""
         prepared = call.prepared or self.read(call)
         conversation = prepared.conversation
-        body = self._ours.write_request(conversation, self._wanted(call, conversation))
+        named = with_made_names(conversation, self._ours.name)
+        body = self._ours.write_request(named, self._wanted(call, conversation))
         out = self._native.outgoing(self._inner(call, msgspec.json.encode(body), conversation.sampling.choices))
         return msgspec.structs.replace(out, dropped=(*prepared.dropped, *out.dropped))
 
@@ -115,7 +117,8 @@ class TranslatedProvider:
         head = self._head(call)
         quantities = None if answered.reported is None else answered.reported.quantities
         try:
-            reply = self._named(self._ours.read_reply(_ANY.decode(answered.body), head), head)
+            reply = self._names(call).in_reply(self._ours.read_reply(_ANY.decode(answered.body), head))
+            reply = self._headed(reply, head)
             written = msgspec.json.encode(self._theirs.write_reply(reply, quantities, head))
         except ODD as error:
             _tell_odd(call, error)
@@ -131,6 +134,7 @@ class TranslatedProvider:
             self._ours.framing(),
             self._ours.reader(),
             self._theirs.writer(self._head(call), is_array=is_array),
+            names=self._names(call),
             is_array=is_array,
         )
 
@@ -153,6 +157,9 @@ class TranslatedProvider:
             call, endpoint=self._native_endpoint, request=request, body=body, client_headers=(), options=options
         )
 
+    def _names(self, call: Call) -> GivenNames:
+        return GivenNames(None if call.prepared is None else call.prepared.conversation, self._ours.name)
+
     def _head(self, call: Call) -> Head:
         return Head(
             reply_id=ID_PREFIXES[self._endpoint] + call.request_id.hex,
@@ -164,7 +171,7 @@ class TranslatedProvider:
         )
 
     @staticmethod
-    def _named(reply: Reply, head: Head) -> Reply:
+    def _headed(reply: Reply, head: Head) -> Reply:
         return msgspec.structs.replace(
             reply, reply_id=head.reply_id, model=head.model, created_at_seconds=head.created_at_seconds
         )
@@ -206,7 +213,17 @@ def _free_text(call: Call) -> frozenset[str]:
 class TranslatingStreamReader:
     """Reads the provider's events and writes the client's (contract.StreamReader). Whole events leave, never parts."""
 
-    __slots__ = ("_framing", "_has_ended", "_has_failed", "_native", "_reader", "_writer", "call", "content_type")
+    __slots__ = (
+        "_framing",
+        "_has_ended",
+        "_has_failed",
+        "_names",
+        "_native",
+        "_reader",
+        "_writer",
+        "call",
+        "content_type",
+    )
 
     def __init__(
         self,
@@ -216,6 +233,7 @@ class TranslatingStreamReader:
         reader: EventReader,
         writer: EventWriter,
         *,
+        names: GivenNames,
         is_array: bool,
     ) -> None:
         self.call = call
@@ -223,6 +241,7 @@ class TranslatingStreamReader:
         self._native = native
         self._reader = reader
         self._writer = writer
+        self._names = names
         self._framing = framing
         self._has_ended = False
         self._has_failed = False
@@ -250,7 +269,7 @@ class TranslatingStreamReader:
             for data in said:
                 if events := self._reader.read(data):
                     _check_words(events)
-                    out.append(self._writer.write(events))
+                    out.append(self._writer.write(self._names.in_events(events)))
         except ODD as error:
             _tell_odd(self.call, error)
             out.append(self._fail(_UNREADABLE))

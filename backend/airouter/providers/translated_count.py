@@ -10,6 +10,7 @@ from airouter.domain.errors import InvalidRequest
 from airouter.providers.contract import Answered, Call, Outgoing, Prepared, Provider, Refusal, StreamReader
 from airouter.providers.translated import PlainHead, TranslatedProvider
 from airouter.translation.dialect import DIALECTS, Wanted
+from airouter.translation.tool_names import with_made_names
 from airouter.wire.counting import COUNTERS, read_answer, unwrapped, written_answer, written_request
 from airouter.wire.endpoint import Endpoint
 
@@ -54,7 +55,8 @@ class TranslatedCount:
     def outgoing(self, call: Call) -> Outgoing:
         """The request in the provider's dialect, without what only matters to an answer."""
         prepared = call.prepared or self.read(call)
-        request = self._ours.write_request(prepared.conversation, Wanted(allowance=_ALLOWANCE))
+        conversation = with_made_names(prepared.conversation, self._ours.name)
+        request = self._ours.write_request(conversation, Wanted(allowance=_ALLOWANCE))
         body = written_request(self._native_endpoint, request, call.upstream_model)
         out = self._native.outgoing(self._inner(call, body))
         return msgspec.structs.replace(out, dropped=(*prepared.dropped, *out.dropped))
