@@ -9,6 +9,7 @@ import pytest
 from airouter.translation import claude
 from airouter.translation.anthropic import requests as anthropic
 from airouter.translation.chat import requests as chat
+from airouter.translation.cohere import requests as cohere
 from airouter.translation.conversation import Conversation, Media, Text, ToolChoice, ToolResult, features_of
 from airouter.translation.gemini import requests as gemini
 from airouter.translation.gemini.requests import UNSIGNED
@@ -220,7 +221,7 @@ class TestClaude:
         assert anthropic.lacks(chat.read({"messages": [USER], **both}, "claude-sonnet-4-5"), 4096) == ("top_p",)
 
 
-@pytest.mark.parametrize("media_type", ["text/plain", "text/plain; charset=utf-8", "text/markdown"])
+@pytest.mark.parametrize("media_type", ["text/plain", "text/plain; charset=utf-8", "text/markdown", "text/csv"])
 def test_a_document_of_plain_text_is_sent_as_its_words_where_files_are_pdf_alone(media_type: str):
     data = base64.b64encode("Café".encode()).decode()
     part = {"inlineData": {"mimeType": media_type, "data": data}}
@@ -232,6 +233,19 @@ def test_a_document_of_plain_text_is_sent_as_its_words_where_files_are_pdf_alone
     }
     (message,) = DIALECTS["chat"].write_request(asked)["messages"]
     assert message["content"][1] == {"type": "text", "text": "Café"}
+
+
+def test_cohere_is_told_the_words_of_a_document_and_refuses_one_that_has_none():
+    def asked(media_type: str, data: bytes) -> Conversation:
+        part = {"inlineData": {"mimeType": media_type, "data": base64.b64encode(data).decode()}}
+        return DIALECTS["gemini"].read_request({"contents": [{"role": "user", "parts": [{"text": "Read"}, part]}]})
+
+    (message,) = cohere.write(asked("text/markdown", "# Caf\u00e9".encode()))["messages"]
+    assert message["content"] == [{"type": "text", "text": "Read"}, {"type": "text", "text": "# Caf\u00e9"}]
+    for media_type, data in (("application/pdf", b"%PDF-1.4"), ("text/plain", b"\xff\xfe")):
+        with pytest.raises(NotTranslatable) as refused:
+            cohere.write(asked(media_type, data))
+        assert media_type in refused.value.message
 
 
 def test_a_document_that_only_says_it_is_plain_text_is_left_to_the_vendor():

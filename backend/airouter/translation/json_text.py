@@ -12,7 +12,6 @@ _ANY: Final = msgspec.json.Decoder()
 
 _NOT_JSON: Final = "INVALID_JSON"
 """The member under which arguments travel that are none: Anthropic's advice on tool streaming (2026)."""
-_PLAIN: Final = frozenset({"text/plain", "text/markdown"})
 _NO_ARGUMENTS: Final = (None, "", [])
 """What models write besides `{}` where a tool takes none."""
 
@@ -69,8 +68,10 @@ def data_url(media_type: str | None, data: str) -> str:
 
 
 def plain_text(media_type: str | None, data: str | None) -> str | None:
-    """The words of a document that is plain text, for vendors that take no such file; None for any other."""
-    if data is None or (media_type or "").partition(";")[0].strip().lower() not in _PLAIN:
+    """The words of a document that is text (plain, Markdown, CSV, HTML …), for vendors that take no such file; None for
+    any other.
+    """
+    if data is None or not (media_type or "").strip().lower().startswith("text/"):
         return None
     try:
         return base64.b64decode(data, validate=True).decode()

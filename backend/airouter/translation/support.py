@@ -224,6 +224,8 @@ RULES: Final[Mapping[Dialect, Mapping[Feature, Rule]]] = {
         ("system", "late_system", "image_data", "image_link", "tools", "tool_choice_none", "tool_choice_required",
          "json", "json_schema", "reasoning_budget", "temperature", "top_k", "seed", "stop"),
         carried={
+            "document_data": "documents of text as their words; any other is refused",
+            "document_link": _FETCHED,
             "penalties": "from 0 to 1",
             "reasoning_effort": "`none` turns thinking off, anything else on",
             "strict_tools": "for all tools at once",
@@ -237,8 +239,6 @@ RULES: Final[Mapping[Dialect, Mapping[Feature, Rule]]] = {
         },
         refused={
             "audio_data": _NO_SOUND, "audio_link": _NO_SOUND, "choices": _ONE_ANSWER,
-            "document_data": "the provider takes no documents in messages",
-            "document_link": "the provider takes no documents in messages",
             "tool_result_media": "the provider's tool results are text", "video_data": _NO_VIDEO,
             "video_link": _NO_VIDEO,
         },

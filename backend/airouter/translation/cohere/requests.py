@@ -16,7 +16,8 @@ from airouter.translation.conversation import (
     ToolResult,
     Turn,
 )
-from airouter.translation.json_text import data_url
+from airouter.translation.json_text import data_url, plain_text
+from airouter.translation.support import NotTranslatable
 
 _TOP_P: Final = (0.01, 0.99)
 _PENALTY: Final = (0.0, 1.0)
@@ -27,7 +28,7 @@ def write(conversation: Conversation) -> dict[str, Any]:
     """The body for a provider of this dialect.
 
     Raises:
-        InvalidRequest: a tool is named that is not there.
+        InvalidRequest: a tool is named that is not there. NotTranslatable: a document is something else than text.
     """
     body: dict[str, Any] = {"model": conversation.model, "messages": _messages(conversation)}
     body |= _sampled(conversation.sampling)
@@ -158,6 +159,8 @@ def _block(part: Part) -> dict[str, Any] | None:
     match part:
         case Text():
             return {"type": "text", "text": part.text} if part.text else None
+        case Media(kind="document"):
+            return {"type": "text", "text": _words(part)}
         case Media():
             image: dict[str, Any] = {"url": part.url or data_url(part.media_type or "image/png", part.data or "")}
             if part.detail in {"low", "high", "auto"}:
@@ -165,3 +168,16 @@ def _block(part: Part) -> dict[str, Any] | None:
             return {"type": "image_url", "image_url": image}
         case _:
             return None
+
+
+def _words(document: Media) -> str:
+    """A user's message takes texts and images. (`documents` beside the messages are something else: short passages to
+    be quoted, which change how the model answers.)
+    """
+    words = plain_text(document.media_type, document.data)
+    if words is None:
+        raise NotTranslatable(
+            f"The provider of this model takes documents of text alone, and no {document.media_type or 'others'}.",
+            field="messages",
+        )
+    return words
