@@ -4,17 +4,21 @@ The outermost layer of the application. It mints the request id, puts it on the 
 address once, so that nobody below reads forwarded headers again.
 """
 
+import asyncio
 import re
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import Any, Final
 from urllib.parse import unquote
 
 import msgspec
 
+from airouter.domain.errors import RequestTimedOut
 from airouter.domain.ids import RequestId
 from airouter.world import new_id
 
+ARRIVAL_SECONDS_MAX: Final = 300
+"""A request whose body has not come in by then is given up."""
 _SCOPE_KEY: Final = "airouter.arrival"
 _SLASHES = re.compile(rb"//+")
 _CLIENT_REQUEST_ID = re.compile(rb"[\x21-\x7e]{1,128}")
@@ -39,7 +43,9 @@ def arrival_of(scope: Any) -> Arrival:
 
 
 class Arrivals:
-    """ASGI layer: stamps each request on its way in and each answer on its way out."""
+    """ASGI layer: stamps each request on its way in and each answer on its way out. A body that takes too long to come
+    is a `RequestTimedOut` to whoever reads it.
+    """
 
     def __init__(self, app: Any, trusted_proxies: Sequence[Network]) -> None:
         self._app = app
@@ -61,7 +67,7 @@ class Arrivals:
                 message = {**message, "headers": [*kept, header]}
             await send(message)
 
-        await self._app(scope, receive, send_stamped)
+        await self._app(scope, _in_time(receive), send_stamped)
 
     def _stamp(self, scope: Any) -> Arrival:
         headers: Headers = scope["headers"]
@@ -73,6 +79,33 @@ class Arrivals:
             address=client_address(peer[0] if peer else None, headers, self._trusted),
             user_agent=(_first(headers, b"user-agent") or b"").decode("latin-1")[:300],
         )
+
+
+def late() -> RequestTimedOut:
+    """The refusal of a request that is given up."""
+    return RequestTimedOut(f"The request did not come in within {ARRIVAL_SECONDS_MAX} seconds.")
+
+
+def _in_time(receive: Callable[[], Awaitable[Any]]) -> Callable[[], Awaitable[Any]]:
+    """The same until the request is whole, but for no longer than a request may take, from when it is first read."""
+    is_whole = False
+    ends_at: float | None = None
+
+    async def received() -> Any:
+        nonlocal is_whole, ends_at
+        if is_whole:
+            return await receive()
+        if ends_at is None:
+            ends_at = asyncio.get_running_loop().time() + ARRIVAL_SECONDS_MAX
+        try:
+            async with asyncio.timeout_at(ends_at):
+                message = await receive()
+        except TimeoutError:
+            raise late() from None
+        is_whole = message["type"] != "http.request" or not message.get("more_body")
+        return message
+
+    return received
 
 
 def _without_empty_parts(raw_path: bytes) -> dict[str, Any]:

@@ -12,6 +12,7 @@ _WORDS: Final = {
     402: "The balance or a limit is too small",
     403: "Signed in, but not allowed to do this",
     404: "There is nothing here, or nothing of yours",
+    408: "The body did not come in in time",
     409: "Does not fit the present state",
     410: "Not any more",
     413: "The body is too large",

@@ -45,6 +45,7 @@ RULES: Final[Mapping[type[DomainError], Rule]] = {
     errors.IdempotencyInProgress: Rule(problem=409, door=409, openai_type=_REQUEST, retry_after_seconds=1),
     errors.Gone: Rule(problem=410, door=410, openai_type=_REQUEST),
     errors.Invalid: Rule(problem=422, door=400, openai_type=_REQUEST),
+    errors.RequestTimedOut: Rule(problem=408, door=408, openai_type=_REQUEST),
     errors.BodyTooLarge: Rule(problem=413, door=413, openai_type=_REQUEST),
     errors.UnsupportedMediaType: Rule(problem=415, door=415, openai_type=_REQUEST),
     errors.OutOfQuota: Rule(problem=402, door=429, openai_type="insufficient_quota", should_retry=False),

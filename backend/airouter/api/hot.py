@@ -1,21 +1,22 @@
 """The short path from the server's protocol to the pipeline: no ASGI, no router, one task a call.
 
 `HotProtocol` is uvicorn's httptools protocol with one addition: a complete POST to a door goes straight to
-`Doors.serve`. Everything else, and what is rare at a door (pipelining, `Expect: 100-continue`), takes the ordinary way
-through the application, which has the same doors. Written against uvicorn 0.54; tests/gateway/test_hot.py fails if its
-insides change.
+`Doors.serve`. Everything else, and pipelining, which is rare at a door, takes the ordinary way through the application,
+which has the same doors. Written against uvicorn 0.54; tests/gateway/test_hot.py fails if its insides change.
 """
 
 import asyncio
 from collections.abc import Callable
 from typing import Any, Final, Protocol
 
+import httptools
 from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
+from airouter.api.arrivals import ARRIVAL_SECONDS_MAX, late
 from airouter.api.cors import OPEN_MARKS
-from airouter.api.doors.service import Doors, dialect_headers, encoding_of, refuse, secret_in
-from airouter.domain.errors import BodyTooLarge
+from airouter.api.doors.service import Doors, dialect_headers, encoding_of, refuse, secret_in, too_large
+from airouter.domain.errors import DomainError
 from airouter.domain.ids import RequestId
 from airouter.gateway.door import Found, find
 from airouter.gateway.exchange import Headers
@@ -24,11 +25,10 @@ from airouter.world import new_id
 _CORS: Final = b"".join(b"%b: %b\r\n" % mark for mark in OPEN_MARKS)
 _STATUS_LINES: Final = {**STATUS_LINE, 529: b"HTTP/1.1 529 Overloaded\r\n"}
 """The last is Anthropic's own."""
+_CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 _CLIENT_ID_BYTES_MAX: Final = 128
-ARRIVAL_SECONDS_MAX: Final = 300
-"""A request that has not come in by then is given up: the connection is closed. It takes no more than two looks' time
-longer, so that nothing has to be timed per call."""
 _LOOK_SECONDS: Final = 30
+"""Between two looks at how long a request has been coming in, so that nothing has to be timed per call."""
 
 
 class HotCall:
@@ -79,13 +79,13 @@ class HotCall:
             if self._size > 2 * bytes_max:
                 self._transport.abort()
         elif self._size > bytes_max:
-            self._refuse_size(bytes_max)
+            self._refuse(too_large(bytes_max))
         else:
             self._parts.append(data)
 
     def expect_more(self) -> None:
         """A read has ended within the request. One that says itself that it is too large is refused now, and its
-        connection is not used again.
+        connection is not used again. Any other may go on, if it asks.
         """
         if self._is_long or self.response_complete:
             return
@@ -94,11 +94,18 @@ class HotCall:
         bytes_max = self.doors.body_bytes_max
         if declared.isdigit() and int(declared) > bytes_max:
             self.keep_alive = False
-            self._refuse_size(bytes_max)
+            self._refuse(too_large(bytes_max))
+        elif self._protocol.expect_100_continue:
+            self._transport.write(_CONTINUE)
 
-    def _refuse_size(self, bytes_max: int) -> None:
+    def give_up(self) -> None:
+        """It has been coming in for too long."""
+        self.keep_alive = False
+        self._refuse(late())
+
+    def _refuse(self, error: DomainError) -> None:
         self._parts.clear()
-        refuse(self, BodyTooLarge(f"The request body is larger than {bytes_max} bytes.", limit_bytes=bytes_max))
+        refuse(self, error)
 
     def complete(self) -> None:
         """The whole request is here."""
@@ -236,6 +243,8 @@ class HotProtocol(HttpToolsProtocol):
         self._hot: HotCall | None = None
         """The call whose request is coming in."""
         self._look: asyncio.TimerHandle | None = None
+        self._overtaken: list[Any] = []
+        """Cycles of requests that others followed before they were answered. Uvicorn knows the last one only."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:
         super().connection_made(transport)
@@ -244,13 +253,19 @@ class HotProtocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         if self._look is not None:
             self._look.cancel()
+        for cycle in self._overtaken:
+            if not cycle.response_complete:
+                cycle.disconnected = True
+                cycle.message_event.set()
         super().connection_lost(exc)
 
     def _look_later(self, awaited: object, seconds: int) -> None:
         self._look = self.loop.call_later(_LOOK_SECONDS, self._look_at, awaited, seconds)
 
     def _look_at(self, awaited: object, seconds: int) -> None:
-        """Gives up a request, or the rest of one that was refused, for which has been waited long enough."""
+        """Gives up a request, or the rest of one that was refused, for which has been waited long enough. Its client is
+        told first, here or by the application, and has until the next look to read it.
+        """
         cycle: Any = self.cycle
         if cycle is None:  # not even a head so far
             waits_for = self
@@ -259,10 +274,12 @@ class HotProtocol(HttpToolsProtocol):
         else:  # between two requests uvicorn's own timer runs, unless part of the next has come
             waits_for = cycle if cycle.response_complete and self.timeout_keep_alive_task is None else None
         seconds = seconds + _LOOK_SECONDS if waits_for is not None and waits_for is awaited else 0
-        if seconds >= ARRIVAL_SECONDS_MAX:
+        if seconds >= ARRIVAL_SECONDS_MAX + _LOOK_SECONDS:
             self.transport.abort()
-        else:
-            self._look_later(waits_for, seconds)
+            return
+        if seconds >= ARRIVAL_SECONDS_MAX and self._hot is not None and not self._hot.response_complete:
+            self._hot.give_up()
+        self._look_later(waits_for, seconds)
 
     def end_after(self, call: HotCall) -> None:
         """The connection ends with this call's answer. Where its request is still coming in, only our side ends:
@@ -274,25 +291,58 @@ class HotProtocol(HttpToolsProtocol):
             self.transport.close()
 
     def data_received(self, data: bytes) -> None:
-        super().data_received(data)
+        """As uvicorn does it, but that a wish for another protocol does not cost the request its body."""
+        self._unset_keepalive_if_required()
+        parser = self.parser
+        assert parser is not None, "the connection is open"
+        try:
+            parser.feed_data(data)
+        except httptools.HttpParserUpgrade as wish:
+            if self._is_overheard:
+                self.data_received(self._without_wish() + data[wish.args[0] :])
+                return
+        except httptools.HttpParserError:
+            self.send_400_response("Invalid HTTP request received.")
+            return
         if self._hot is not None:
             self._hot.expect_more()
 
+    @property
+    def _is_overheard(self) -> bool:
+        """The request would rather go on in another protocol, which is not taken up; the parser took its body for that.
+        Java's client asks so with its first request on every plain connection.
+        """
+        parser = self.parser
+        assert parser is not None, "it calls us"
+        return parser.should_upgrade() and parser.get_method() != b"CONNECT"
+
+    def _without_wish(self) -> bytes:
+        """The head of the same request for another parser, which is in place when this returns."""
+        parser = self.parser
+        assert parser is not None, "it stopped here"
+        lines = [b"%b %b HTTP/%b" % (parser.get_method(), self.url, parser.get_http_version().encode())]
+        for name, value in self.headers:
+            if name == b"connection":
+                left = [token for token in value.split(b",") if token.strip().lower() != b"upgrade"]
+                lines += [b"connection: " + b",".join(left)] if left else []
+            elif name != b"upgrade":
+                lines.append(b"%b: %b" % (name, value))
+        self.parser = httptools.HttpRequestParser(self)
+        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn's own
+        return b"\r\n".join((*lines, b"", b""))
+
     def on_headers_complete(self) -> None:
+        parser = self.parser
+        assert parser is not None, "it calls us"
+        if parser.should_upgrade() and self._is_overheard:
+            return
         doors = self._served.doors
         path, _, query = self.url.partition(b"?")
         door = find(path, query)
         is_busy = self.cycle and not self.cycle.response_complete  # there is none before the first request
-        parser = self.parser
-        assert parser is not None, "it calls us"
-        if (
-            door is None
-            or doors is None
-            or is_busy
-            or self.expect_100_continue
-            or parser.get_method() != b"POST"
-            or parser.should_upgrade()
-        ):
+        if is_busy:
+            self._overtaken = [*(one for one in self._overtaken if not one.response_complete), self.cycle]
+        if door is None or doors is None or is_busy or parser.get_method() != b"POST":
             self._hot = None
             super().on_headers_complete()
             return
@@ -311,6 +361,8 @@ class HotProtocol(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         call = self._hot
         if call is None:
+            if self._is_overheard:
+                return
             super().on_message_complete()
             return
         self._hot = None

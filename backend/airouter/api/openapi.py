@@ -175,7 +175,7 @@ def _say_what_holds_for_all(method: str, operation: dict[str, Any]) -> None:
     if any(one["in"] == "path" or one["name"] == "X-Account-Id" for one in parameters):
         statuses.add(404)
     if "requestBody" in operation:
-        statuses |= {413, 415, 422}
+        statuses |= {408, 413, 415, 422}
     if method == "post" and operation["security"]:
         statuses |= {409, 422}
     for status in statuses:

@@ -256,6 +256,11 @@ class BodyTooLarge(DomainError):
     default_message = "The request body is too large."
 
 
+class RequestTimedOut(DomainError):
+    code = "request_timeout"
+    default_message = "The request did not come in in time."
+
+
 class UnsupportedMediaType(DomainError):
     code = "unsupported_media_type"
     default_message = "Send JSON, with `Content-Type: application/json`."

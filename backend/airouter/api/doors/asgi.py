@@ -1,6 +1,7 @@
 """The doors as ordinary ASGI routes: for servers without the hot protocol, and for what the hot route leaves over."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -8,11 +9,13 @@ from litestar import asgi
 from litestar.handlers import ASGIRouteHandler
 
 from airouter.api.arrivals import arrival_of
-from airouter.api.doors.service import Doors, dialect_headers, encoding_of, refuse, secret_in
-from airouter.domain.errors import BodyTooLarge, MethodNotAllowed
+from airouter.api.doors.service import Doors, dialect_headers, encoding_of, refuse, secret_in, too_large
+from airouter.domain.errors import DomainError, MethodNotAllowed
 from airouter.domain.ids import RequestId
 from airouter.gateway.door import PLAIN, Door, Found, spellings
 from airouter.gateway.exchange import Headers
+
+log = logging.getLogger("airouter.doors")
 
 
 class AsgiExchange:
@@ -100,10 +103,14 @@ class AsgiExchange:
                 act()
 
     async def deliver(self) -> None:
-        """Sends what the pipeline wrote, in order, until the end."""
+        """Sends what the pipeline wrote, in order, until the end. Where the server cannot send, the client is gone."""
         while (message := await self._queue.get()) is not None:
             if not self.is_gone:
-                await self._send(message)
+                try:
+                    await self._send(message)
+                except Exception as error:  # noqa: BLE001 - servers differ in what they raise then
+                    log.info("door.unsent request=%s error=%r", self.request_id, error)
+                    self.hung_up()
             if self._queue.empty():
                 self._room.set()
 
@@ -149,37 +156,48 @@ async def serve(found: Found, doors: Callable[[], Doors], scope: Any, receive: A
 async def answered(
     exchange: AsgiExchange, act: Callable[[AsgiExchange], Awaitable[None]], body_bytes_max: int, receive: Any
 ) -> None:
-    """Reads the request, and lets `act` answer it; `act` never raises."""
-    delivery = asyncio.create_task(exchange.deliver())
-    body = None if exchange.declared_bytes > body_bytes_max else await _read(receive, body_bytes_max)
+    """Reads the request, and lets `act` answer it; `act` never raises. Half a request is none: nobody waits for it."""
+    try:
+        if exchange.declared_bytes > body_bytes_max:
+            raise too_large(body_bytes_max)
+        body = await _read(receive, body_bytes_max)
+    except DomainError as error:
+        refuse(exchange, error)
+        await exchange.deliver()
+        return
     if body is None:
-        refuse(exchange, BodyTooLarge(limit_bytes=body_bytes_max))
-    else:
-        exchange.body = body
-        work = asyncio.ensure_future(act(exchange))
-        watch = asyncio.create_task(_watch(receive, exchange))
-        try:
-            await asyncio.shield(work)
-        except asyncio.CancelledError:  # the server stops: the call still settles before the books are closed
-            work.cancel()
-            await asyncio.wait({work})
-            raise
-        finally:
-            watch.cancel()
+        return
+    exchange.body = body
+    delivery = asyncio.create_task(exchange.deliver())
+    work = asyncio.ensure_future(act(exchange))
+    watch = asyncio.create_task(_watch(receive, exchange))
+    try:
+        await asyncio.shield(work)
+    except asyncio.CancelledError:  # the server stops: the call still settles before the books are closed
+        work.cancel()
+        await asyncio.wait({work})
+        raise
+    finally:
+        watch.cancel()
     await delivery
 
 
 async def _read(receive: Any, bytes_max: int) -> bytes | None:
-    """The request body, or None when it is too large."""
+    """The request body; None: its client left before it was whole.
+
+    Raises:
+        BodyTooLarge
+        RequestTimedOut: it takes too long to come.
+    """
     parts, size = [], 0
     while True:
         message = await receive()
         if message["type"] != "http.request":
-            return b"".join(parts)
+            return None
         parts.append(message.get("body", b""))
         size += len(parts[-1])
         if size > bytes_max:
-            return None
+            raise too_large(bytes_max)
         if not message.get("more_body"):
             return b"".join(parts)
 

@@ -43,6 +43,7 @@ _REFUSALS: Final = {
     "401": "`invalid_api_key`, `key_disabled` or `key_expired`",
     "403": "`ip_not_allowed`, `model_not_allowed`, `group_not_allowed` or `account_paused`",
     "404": "`model_not_found`: unknown, not available to this key, or without a price",
+    "408": "`request_timeout`",
     "413": "`body_too_large`",
     "429": "`insufficient_quota` and `key_limit_reached` (do not retry), `quota_in_use`, `rate_limit_exceeded`",
     "502": "`upstream_failed` or `upstream_rejected`",

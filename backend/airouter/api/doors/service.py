@@ -9,7 +9,7 @@ from urllib.parse import parse_qs
 
 from airouter.api.arrivals import Headers, Network, arrival_of, client_address
 from airouter.api.door_errors import passed_on, refusal, stream_error
-from airouter.domain.errors import DomainError, UpstreamRefusedRequest
+from airouter.domain.errors import BodyTooLarge, DomainError, UpstreamRefusedRequest
 from airouter.domain.ids import RequestId
 from airouter.domain.key import Caller
 from airouter.gateway.door import Door
@@ -110,6 +110,11 @@ def dialect_headers(door: Door, headers: Sequence[tuple[bytes, bytes]]) -> tuple
     if door.dialect != "anthropic":
         return ()
     return tuple(header for header in headers if header[0] in _DIALECT_HEADERS)
+
+
+def too_large(bytes_max: int) -> BodyTooLarge:
+    """The refusal of a body of more than so many bytes."""
+    return BodyTooLarge(f"The request body is larger than {bytes_max} bytes.", limit_bytes=bytes_max)
 
 
 def refuse(exchange: ServerExchange, error: DomainError | None) -> None:
