@@ -61,6 +61,14 @@ def test_usage_is_asked_for_where_the_vendor_understands_it_and_nothing_else_is_
     assert set(body) - {"stream_options", "max_tokens"} <= set(STANDARD)
 
 
+@pytest.mark.parametrize("name", ["qwen", "volcengine"])
+def test_limit_that_would_leave_thoughts_uncounted_is_sent_as_one_of_everything(name: str):
+    """Their `max_tokens` limits the answer alone, and the thoughts before it are billed as well."""
+    body = sent(name, {"model": "public", "messages": [], "max_tokens": 77})
+    assert body == {"model": "theirs", "messages": [], "max_completion_tokens": 77}
+    assert sent(name, {**STANDARD, "max_tokens": 99})["max_completion_tokens"] == 77
+
+
 @pytest.mark.parametrize("name", ["deepseek", "mistral", "perplexity"])
 def test_developer_becomes_system_where_the_vendor_knows_no_such_role(name: str):
     assert [message["role"] for message in sent(name, STANDARD)["messages"]] == ["system", "user"]
@@ -189,6 +197,12 @@ def test_a_member_is_found_in_whatever_spelling(spelling: str):
 def test_a_vendors_own_name_wins_over_the_one_that_is_renamed():
     adapter = Adapter(Adaptation(renames=(("max_completion_tokens", "max_tokens"),)))
     assert adapter.adapted(b'{"max_tokens":5,"max_completion_tokens":9}') == (b'{"max_tokens":5}', ())
+
+
+def test_a_limit_is_not_lost_to_a_null_under_the_vendors_own_name():
+    adapter = Adapter(Adaptation(renames=(("max_completion_tokens", "max_tokens"),)))
+    assert adapter.adapted(b'{"max_tokens":null,"max_completion_tokens":9}') == (b'{"max_tokens":9}', ())
+    assert adapter.adapted(b'{"max_tokens":5,"max_completion_tokens":null}') == (b'{"max_tokens":5}', ())
 
 
 def test_the_guide_for_operators_has_the_table_as_it_is():

@@ -12,9 +12,11 @@ import msgspec
 
 from airouter.translation.plain_ids import exact_id
 from airouter.wire.decoding import read_or_none
+from airouter.wire.openai import is_given
 
 _MEMBERS: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _MESSAGES: Final = msgspec.json.Decoder(list[dict[str, Any]])
+_ABSENT: Final = msgspec.Raw(b"")
 _ESCAPE: Final = b"\\u00"
 """A body with one may spell any name with it."""
 _DEVELOPER: Final = b"developer"
@@ -29,7 +31,7 @@ class Adaptation(msgspec.Struct, frozen=True, kw_only=True):
     """How a vendor's requests differ from OpenAI's."""
 
     renames: tuple[tuple[str, str], ...] = ()
-    """OpenAI's name -> the vendor's. Where both are given, the vendor's own stays."""
+    """OpenAI's name -> the vendor's. Where both are given, the vendor's own stays; a null is not given."""
     leaves_out: tuple[str, ...] = ()
     """Members that the vendor refuses, and that advise only."""
     without: tuple[tuple[str, str], ...] = ()
@@ -80,7 +82,7 @@ class Adapter:
         members = dict(given)
         for old, new in self._adaptation.renames:
             value = members.pop(old, None)
-            if value is not None and new not in members:
+            if value is not None and not is_given(members.get(new, _ABSENT)):
                 members[new] = value
         return members
 

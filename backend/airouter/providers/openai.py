@@ -17,7 +17,7 @@ from airouter.providers.overrides import overridden
 from airouter.providers.saying import answered
 from airouter.providers.vendors import Vendor
 from airouter.wire.endpoint import Endpoint
-from airouter.wire.openai import Request, error_code, outgoing_body, read_answer, with_model, without_members
+from airouter.wire.openai import Request, outgoing_body, read_answer, with_model, without_members
 from airouter.wire.prompt import written_text_bytes
 
 _PATHS: Final[dict[Endpoint, str]] = {
@@ -27,7 +27,6 @@ _PATHS: Final[dict[Endpoint, str]] = {
 }
 _RESPONSES: Final[frozenset[Endpoint]] = frozenset({"responses", "responses.input_tokens", "responses.compact"})
 _TOO_MANY: Final = 429
-_OUR_QUOTA_CODES: Final = frozenset({"insufficient_quota", "billing_hard_limit_reached"})
 
 
 def _authorise(credential: bytes) -> Headers:
@@ -41,6 +40,7 @@ class OpenAIProvider:
         self._name = name
         self._habits = vendor.habits
         self._asks_for_usage = vendor.asks_for_usage
+        self._quota_is_pace = vendor.quota_is_pace
         self._adapter = None if vendor.adaptation is None else Adapter(vendor.adaptation)
         self._headers = HeaderBook(authorise)
         self._endpoints: frozenset[Endpoint] = frozenset(vendor.endpoints)
@@ -110,7 +110,6 @@ class OpenAIProvider:
         return OpenAIStreamReader(call, self._habits)
 
     def refusal(self, status: int, body: bytes) -> Refusal:
-        """An empty purse of ours looks like a rate limit."""
-        if status == _TOO_MANY and error_code(body) in _OUR_QUOTA_CODES:
-            return "funds"
-        return blame(status, body)
+        """As everybody's, but for vendors who call the pace a quota."""
+        verdict = blame(status, body)
+        return "limited" if verdict == "funds" and status == _TOO_MANY and self._quota_is_pace else verdict

@@ -35,6 +35,8 @@ class Vendor(msgspec.Struct, frozen=True, kw_only=True):
     adaptation: Adaptation | None = None
     asks_for_usage: bool = True
     """A stream says its usage only when asked by `stream_options`. False: it always does, or knows no such member."""
+    quota_is_pace: bool = False
+    """What it calls an insufficient quota with a 429 is one of tokens in a minute; an empty purse has another code."""
     notes: str = ""
     """For the operator who sets up a channel."""
 
@@ -46,6 +48,11 @@ VECTORS: Final[tuple[Endpoint, ...]] = ("embeddings",)
 
 ONLY_MAX_TOKENS: Final = Adaptation(renames=(("max_completion_tokens", "max_tokens"),))
 """The vendor documents `max_tokens` alone; unknown members it ignores, and with one the client's limit."""
+
+ONLY_WHOLE_LIMIT: Final = Adaptation(renames=(("max_tokens", "max_completion_tokens"),))
+"""To the vendor `max_tokens` is a limit of the answer without its thoughts, which are billed as well; one of both is
+called as OpenAI calls it, and is what a call was admitted for.
+"""
 
 TAKES_THOUGHTS: Final = frozenset({"deepseek", "moonshot", "siliconflow", "vllm", "volcengine", "zai", "zhipu"})
 """Vendors of models that want the `reasoning_content` of their calls back while tools run. DeepSeek refuses a request
@@ -132,12 +139,16 @@ VENDORS: Final[Mapping[str, Vendor]] = {
         adaptation=Adaptation(renames=ONLY_MAX_TOKENS.renames, developer_is_system=True),
     ),
     # docs.fireworks.ai/api-reference/post-chatcompletions: max_tokens and max_completion_tokens are the same.
+    # docs.fireworks.ai/guides/response-api: /responses keeps what was said for 30 days unless `store` is false, and
+    # runs MCP tools itself; it is not asked.
     "fireworks": Vendor(
         label="Fireworks",
         base_url="https://api.fireworks.ai/inference/v1",
         credential_hint="fw_…",
         endpoints=CLASSIC,
         docs="https://docs.fireworks.ai/api-reference",
+        notes="Responses are translated: its own Responses API would keep them, and run tools that its usage does not "
+        "count.",
     ),
     # console.groq.com/docs/openai: chat in OpenAI's form; no embeddings, no older completions.
     "groq": Vendor(
@@ -147,7 +158,8 @@ VENDORS: Final[Mapping[str, Vendor]] = {
         endpoints=CHAT,
         docs="https://console.groq.com/docs/openai",
     ),
-    # docs.siliconflow.cn/cn/api-reference/chat-completions: max_tokens; embeddings beside it.
+    # docs.siliconflow.cn/docs/api/chat-completions-post: max_tokens is without the thoughts, which thinking_budget (128
+    # to 32768, for most models that reason) bounds; no limit is of both. Embeddings beside it.
     "siliconflow": Vendor(
         label="SiliconFlow",
         base_url="https://api.siliconflow.cn/v1",
@@ -155,7 +167,8 @@ VENDORS: Final[Mapping[str, Vendor]] = {
         endpoints=CHAT_AND_VECTORS,
         docs="https://docs.siliconflow.cn",
         adaptation=ONLY_MAX_TOKENS,
-        notes="Outside China: https://api.siliconflow.com/v1.",
+        notes="Outside China: https://api.siliconflow.com/v1. `max_tokens` does not count thoughts there, which are "
+        "billed: bound them by a rule of the channel, such as a default of 4096 for `thinking_budget`.",
     ),
     # jina.ai/embeddings, api.jina.ai/openapi.json: OpenAI's shape, but `embedding_type` (float, base64, …)
     # for `encoding_format`.
@@ -167,13 +180,15 @@ VENDORS: Final[Mapping[str, Vendor]] = {
         docs="https://jina.ai/embeddings",
         adaptation=Adaptation(renames=(("encoding_format", "embedding_type"),), leaves_out=("user",)),
     ),
-    # platform.minimax.io/docs/api-reference/text-openai-api: max_completion_tokens, stream_options.
+    # platform.minimax.io/docs/api-reference/text-openai-api: max_completion_tokens, stream_options. Without
+    # reasoning_split the thoughts stand in the content, between <think> and </think>, and are wanted back so.
     "minimax": Vendor(
         label="MiniMax",
         base_url="https://api.minimax.io/v1",
         endpoints=CHAT,
         docs="https://platform.minimax.io/docs/api-reference/text-openai-api",
-        notes="In China: https://api.minimaxi.com/v1.",
+        notes="In China: https://api.minimaxi.com/v1. Thoughts stand in the answer between `<think>` and `</think>`; "
+        "with `reasoning_split`, of the client or of a rule of the channel, beside it.",
     ),
     # docs.mistral.ai/api: unknown members are refused with 422 `extra_forbidden`, `max_completion_tokens` among them
     # (recorded in public reports); the seed is called random_seed; roles are system, user, assistant, tool; the last
@@ -205,13 +220,14 @@ VENDORS: Final[Mapping[str, Vendor]] = {
         asks_for_usage=False,
     ),
     # platform.kimi.ai/docs (once platform.moonshot.ai), as others quote it: the base URL, and the usage of a stream in
-    # `choices[0].usage` of its last event. Both that place and the usual one are read. Not seen recorded.
+    # `choices[0].usage` of its last event. Both that place and the usual one are read. Not seen recorded. Its page
+    # api/errors: `exceeded_current_quota_error` is an empty purse, whatever the status.
     "moonshot": Vendor(
         label="Moonshot (Kimi)",
         base_url="https://api.moonshot.ai/v1",
         credential_hint="sk-…",
         endpoints=CHAT,
-        docs="https://platform.moonshot.ai/docs/api/chat",
+        docs="https://platform.kimi.ai/docs/api/chat",
         notes="In China: https://api.moonshot.cn/v1; the two know different keys.",
     ),
     # docs.ollama.com/api/openai-compatibility: max_tokens, stream_options.include_usage; no key.
@@ -236,7 +252,8 @@ VENDORS: Final[Mapping[str, Vendor]] = {
         ),
     ),
     # docs.perplexity.ai/docs/sonar/openai-compatibility: /chat/completions below the bare host; max_tokens; every event
-    # of a stream says the usage. Several integrators say that it was to end on 27 September 2026; the page does not.
+    # of a stream says the usage. Integrators say that it ended on 27 September 2026, and that requests since then fail
+    # with "Sonar is now the Agent API"; the vendor's page of that summer did not. The row is for channels that exist.
     "perplexity": Vendor(
         label="Perplexity",
         base_url="https://api.perplexity.ai",
@@ -248,7 +265,8 @@ VENDORS: Final[Mapping[str, Vendor]] = {
             renames=ONLY_MAX_TOKENS.renames, leaves_out=("stream_options",), developer_is_system=True
         ),
         asks_for_usage=False,
-        notes="The Sonar API. Perplexity asks new projects to use its Agent API: `perplexity-agent`.",
+        notes="The Sonar API, which Perplexity is said to have ended on 27 September 2026. Its Agent API: "
+        "`perplexity-agent`.",
     ),
     # docs.perplexity.ai/docs/agent-api/openai-compatibility: OpenAI's responses, below /v1; presets choose models.
     "perplexity-agent": Vendor(
@@ -261,17 +279,21 @@ VENDORS: Final[Mapping[str, Vendor]] = {
         notes="Models are named with their vendor, such as perplexity/sonar. Tools that it runs, searches among them, "
         "are not counted by its usage: put them into the rate of a request.",
     ),
-    # alibabacloud.com/help/en/model-studio/compatibility-of-openai-with-dashscope: max_tokens,
-    # stream_options.include_usage.
+    # alibabacloud.com/help/en/model-studio/compatibility-of-openai-with-dashscope: stream_options.include_usage.
+    # …/api-compatibility-upgrade-notice (11 November 2026): max_completion_tokens limits thoughts and answer together,
+    # max_tokens with models before qwen4-max-preview often the answer alone; by notice 724 it was to go in May 2026.
+    # …/rate-limit: "You exceeded your current quota" is the limit of tokens in a minute; error-code: 400 Arrearage is
+    # the empty purse. …/base-url (11 October 2026): the shared address stays, the workspace's own is recommended.
     "qwen": Vendor(
         label="Qwen (Alibaba Model Studio)",
         base_url="https://dashscope.aliyuncs.com/compatible-mode/v1",
         credential_hint="sk-…",
         endpoints=CHAT_AND_VECTORS,
         docs="https://www.alibabacloud.com/help/en/model-studio/compatibility-of-openai-with-dashscope",
-        adaptation=ONLY_MAX_TOKENS,
-        notes="Singapore: https://dashscope-intl.aliyuncs.com/compatible-mode/v1; Virginia: dashscope-us; "
-        "each region has its own keys.",
+        adaptation=ONLY_WHOLE_LIMIT,
+        quota_is_pace=True,
+        notes="Singapore: https://dashscope-intl.aliyuncs.com/compatible-mode/v1; Virginia: dashscope-us; each region "
+        "has its own keys. Faster, they say: https://<workspace>.<region>.maas.aliyuncs.com/compatible-mode/v1.",
     ),
     "scripted": Vendor(
         label="Scripted (for trying out)",
@@ -320,11 +342,13 @@ VENDORS: Final[Mapping[str, Vendor]] = {
         notes="Policy `network` has to allow the address.",
     ),
     # volcengine.com/docs/82379: OpenAI's protocol below /api/v3; the model is a model id or an endpoint id (ep-…).
+    # max_tokens (4096 where nothing is said) is without the thoughts, max_completion_tokens with them, both is refused.
     "volcengine": Vendor(
         label="VolcEngine Ark",
         base_url="https://ark.cn-beijing.volces.com/api/v3",
         endpoints=CHAT_AND_VECTORS,
         docs="https://www.volcengine.com/docs/82379",
+        adaptation=ONLY_WHOLE_LIMIT,
         notes="The upstream's name of a model may be that of an inference endpoint (ep-…).",
     ),
     # docs.voyageai.com/reference/embeddings-api: output_dimension; encoding_format is `base64` or left out. Recorded:

@@ -386,15 +386,6 @@ def error_body(message: str, type_: str, *, param: str | None = None, code: str 
     return msgspec.json.encode(ErrorBody(error=ErrorDetail(message=message, type=type_, param=param, code=code)))
 
 
-def error_code(body: bytes) -> str | None:
-    """The `code` of an upstream's error, as text, where it has this dialect's shape."""
-    try:
-        code = _UPSTREAM_ERRORS.decode(body).error.code
-    except UNREADABLE:
-        return None
-    return None if code is None else str(code)
-
-
 def passed_on_error(body: bytes) -> bytes:
     """An upstream's refusal of the request, for the client: as it came where it has our shape, else its words in it."""
     try:
