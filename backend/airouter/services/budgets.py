@@ -134,7 +134,7 @@ async def _replace(
     user_id: UserId | None,
     budgets: Sequence[Budget],
 ) -> None:
-    below = await rows.lock_keys_below(connection, account_id, key_id, user_id)
+    below = await rows.lock_below(connection, account_id, key_id, user_id)
     await rows.drop_other_budgets(connection, account_id, key_id, user_id, [budget.period for budget in budgets])
     for budget in budgets:
         await rows.put_budget(

@@ -124,9 +124,9 @@ class Erasure:
                 return
             await self._check(connection, user_id, await policy_in_force(connection, Privacy))
             accounts = await rows.accounts_left_behind(connection, user_id)
-            await self._end_keys(connection, user_id, accounts)
             for account_id in await rows.pause_accounts(connection, accounts):
                 await announce(connection, "accounts", account_id)
+            await self._end_keys(connection, user_id, accounts)
             purses = await rows.purses_left_behind(connection, accounts)
         for purse in purses:
             if not await forfeit(self._database, purse):
@@ -138,7 +138,6 @@ class Erasure:
                 return
             if await rows.purses_left_behind(connection, accounts):
                 return  # something came in meanwhile
-            await self._sessions.end_all(connection, user_id)
             await acts.erase_person_from_acts(connection, user_id, user.email, accounts)
             await rows.erase_person(connection, user_id, user.email, accounts)
             await rows.finish_deletion(connection, user_id)

@@ -110,7 +110,7 @@ class Groups:
             InvalidRequest: it is new and has no multiplier; or a member that there is not, or that has members itself.
         """
         async with self._database.transaction() as connection:
-            stored = await rows.lock_group(connection, draft.name)
+            stored = await rows.lock_group(connection, draft.name, draft.members or ())
             before = stored and _view(stored)
             if stored is None:
                 if draft.multiplier_micros is UNSET and not draft.members:
@@ -134,7 +134,7 @@ class Groups:
     async def change(self, name: str, changes: GroupChanges, actor: Actor = SYSTEM) -> GroupView:
         """Raises NotFound, and InvalidRequest for a member that there is not, or that has members itself."""
         async with self._database.transaction() as connection:
-            row = await rows.lock_group(connection, name)
+            row = await rows.lock_group(connection, name, changes.members or ())
             if row is None:
                 raise _nothing(name)
             view = _view(await rows.update_group(connection, await _checked(connection, row, changes)))

@@ -283,9 +283,10 @@ class Keys:
         """
         secret = new_secret()
         async with self._database.transaction() as connection:
+            others = await rows.live_ephemeral_keys(connection, owner.user_id, key_id)  # holds the person: first
             if not await rows.hold_membership(connection, owner.account_id, owner.user_id):
                 raise NotFound("You are not a member of an account with this id.")
-            if await rows.live_ephemeral_keys(connection, owner.user_id, key_id) >= EPHEMERAL_KEYS_MAX:
+            if others >= EPHEMERAL_KEYS_MAX:
                 raise TooManyEphemeralKeys(limit=EPHEMERAL_KEYS_MAX)
             is_new = await rows.insert_ephemeral_key(
                 connection,

@@ -105,8 +105,8 @@ class PasswordReset:
         await self._passwords.check_strength(password, link.email)
         password_hash = await self._passwords.hash(password)
         async with self._database.transaction() as connection:
+            person = await users.lock_user(connection, link.user_id)  # a person comes before their links
             link = await rows.use_mailed_link(connection, hashes, "reset_password")
-            person = link and await users.find_user(connection, link.user_id)
             if link is None or person is None or person.status != "active":
                 raise InvalidToken
             await users.set_password(connection, person.user_id, password_hash)

@@ -268,8 +268,9 @@ class Registrations:
             )
 
     async def _finish_change(self, connection: Connection, hashes: tuple[bytes, ...], client: Client) -> None:
+        link = await rows.mailed_link(connection, hashes, "change_email")
+        person = link and await users.lock_user(connection, link.user_id)  # a person comes before their links
         link = await rows.use_mailed_link(connection, hashes, "change_email")
-        person = link and await users.find_user(connection, link.user_id)
         if link is None or person is None or person.status != "active":
             raise InvalidToken
         if not (await policy_in_force(connection, SignUp)).takes(link.email):

@@ -80,7 +80,7 @@ class Rewards:
                 await _follow_order(connection, terms, event, held)
                 await _share(connection, terms, event, held)
             if events:
-                await referrals.drop_events(connection, referral_id, events[-1].event_id)
+                await referrals.drop_events(connection, events)
 
     async def _move(self, reward_id: UUID) -> None:
         async with self._database.connection() as connection:

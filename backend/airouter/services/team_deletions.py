@@ -179,9 +179,9 @@ def _check(purses: list[PurseRow], policy: Privacy) -> None:
 async def _end(connection: Connection, team: TeamRow, actor: Actor) -> None:
     """Nobody belongs to it any more, and nothing works for it."""
     await invitations.revoke_all(connection, team.account_id)
+    await teams.delete_team(connection, team.account_id)
     for token_id in await tokens.revoke_tokens_in(connection, team.account_id, None):
         await announce(connection, "sessions", token_id)
-    await teams.delete_team(connection, team.account_id)
     await announce(connection, "accounts", team.account_id)
     await record(connection, actor, _act(team.account_id, "deleted", before={"name": team.name}))
 

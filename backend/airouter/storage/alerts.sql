@@ -114,4 +114,5 @@ ORDER BY created_at DESC, delivery_id DESC
 LIMIT $4
 
 -- name: forget_deliveries
-DELETE FROM alert_deliveries WHERE state <> 'pending' AND ended_at < now() - interval '30 days'
+DELETE FROM alert_deliveries WHERE delivery_id IN (
+  SELECT delivery_id FROM alert_deliveries WHERE state <> 'pending' AND ended_at < now() - interval '30 days' FOR UPDATE SKIP LOCKED)

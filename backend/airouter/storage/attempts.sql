@@ -13,4 +13,5 @@ UPDATE attempts SET failures = failures - 1 WHERE scope = $1 AND subject = $2 AN
 DELETE FROM attempts WHERE scope = $1 AND subject = $2
 
 -- name: forget_attempts
-DELETE FROM attempts WHERE window_start < now() - interval '1 day'
+DELETE FROM attempts WHERE (scope, subject) IN (
+  SELECT scope, subject FROM attempts WHERE window_start < now() - interval '1 day' FOR UPDATE SKIP LOCKED)

@@ -34,4 +34,4 @@ RETURNING b.job_id, b.account_id, b.wallet_id, b.key_id, b.key_is_limited, b.res
 UPDATE background_jobs SET ask_at = NULL, ended_at = now(), outcome = $2, reason = $3 WHERE job_id = $1
 
 -- name: forget_ended
-DELETE FROM background_jobs WHERE job_id IN (SELECT job_id FROM background_jobs WHERE ended_at < now() - interval '30 days' LIMIT 50000)
+DELETE FROM background_jobs WHERE job_id IN (SELECT job_id FROM background_jobs WHERE ended_at < now() - interval '30 days' LIMIT 50000 FOR UPDATE SKIP LOCKED)

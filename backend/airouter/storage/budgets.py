@@ -49,11 +49,12 @@ async def hold_member(connection: Connection, account_id: AccountId, user_id: Us
     return await connection.fetchval(QUERIES.hold_member, account_id, user_id) is not None
 
 
-async def lock_keys_below(
+async def lock_below(
     connection: Connection, account_id: AccountId, key_id: KeyId | None, user_id: UserId | None
 ) -> list[KeyBelow]:
-    """Every key that a budget of this key or member counts, locked."""
+    """Every key that a budget of this key or member counts, locked, and then those budgets."""
     rows = await connection.fetch(QUERIES.lock_keys_below, account_id, key_id, user_id)
+    await connection.execute(QUERIES.lock_budgets_of, account_id, key_id, user_id)
     return [row_as(KeyBelow, row) for row in rows]
 
 

@@ -9,6 +9,11 @@ SELECT true FROM members WHERE account_id = $1 AND user_id = $2 FOR NO KEY UPDAT
 SELECT key_id, leased, last_used_at FROM keys WHERE account_id = $1 AND (key_id = $2 OR user_id = $3)
 ORDER BY key_id FOR NO KEY UPDATE
 
+-- name: lock_budgets_of
+-- Of a key or a member. The keys below are locked before, and whoever moves all windows of an account waits here.
+SELECT budget_id FROM budgets WHERE account_id = $1 AND key_id IS NOT DISTINCT FROM $2 AND user_id IS NOT DISTINCT FROM $3
+ORDER BY budget_id FOR UPDATE
+
 -- name: put_budget
 -- Counts from now on, or from just after the newest call of its keys that is charged already. A lowered maximum holds at
 -- once; what is in use beyond it is excused.

@@ -14,18 +14,17 @@ from airouter.storage.queries import load
 QUERIES = load("erasure")
 
 _OF_PERSON: Final = (
-    QUERIES.blank_sessions,
-    QUERIES.drop_totp,
-    QUERIES.drop_recovery_codes,
-    QUERIES.drop_passkeys,
-    QUERIES.drop_identities,
-    QUERIES.drop_personal_exports,
-    QUERIES.drop_mailed_links,
     QUERIES.end_management_tokens,
+    QUERIES.drop_mailed_links,
+    QUERIES.drop_identities,
+    QUERIES.drop_totp,
+    QUERIES.drop_passkeys,
+    QUERIES.drop_recovery_codes,
+    QUERIES.blank_sessions,
+    QUERIES.drop_personal_exports,
 )
 """What goes of a person, each by a statement that takes their id."""
 _OF_ACCOUNTS: Final = (
-    QUERIES.blank_accounts,
     QUERIES.blank_keys,
     QUERIES.forget_networks,
     QUERIES.drop_alerts,
@@ -122,14 +121,15 @@ async def pause_accounts(connection: Connection, accounts: Sequence[AccountId]) 
 
 async def erase_person(connection: Connection, user_id: UserId, email: str, accounts: Sequence[AccountId]) -> None:
     """Everything that says who they were, but the audit log (storage/audit_log.py)."""
-    for statement in _OF_PERSON:
-        await connection.execute(statement, user_id)
+    await connection.execute(QUERIES.blank_accounts, list(accounts))
+    await connection.execute(QUERIES.blank_invitations_to, normal(email), user_id)
+    await connection.execute(QUERIES.leave_teams, user_id, list(accounts))
     for statement in _OF_ACCOUNTS:
         await connection.execute(statement, list(accounts))
-    await connection.execute(QUERIES.leave_teams, user_id, list(accounts))
+    for statement in _OF_PERSON:
+        await connection.execute(statement, user_id)
     await connection.execute(QUERIES.drop_links_to, email, normal(email))
     await connection.execute(QUERIES.drop_mails_to, email)
     await connection.execute(QUERIES.drop_registrations_of, normal(email))
-    await connection.execute(QUERIES.blank_invitations_to, normal(email), user_id)
     await connection.execute(QUERIES.drop_kept_answers, [f"%{one}%" for one in (user_id, *accounts)])
     await connection.execute(QUERIES.erase_user, user_id)

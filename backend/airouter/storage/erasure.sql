@@ -57,22 +57,31 @@ WHERE w.account_id = ANY ($1::uuid[]) AND w.kind IN ('main', 'reward') AND w.bal
 -- name: end_keys_of
 -- Theirs in accounts that nobody else belongs to go; in teams they are kept, disabled, for somebody else to take over.
 UPDATE keys SET status = CASE WHEN account_id = ANY ($2::uuid[]) THEN 'deleted' ELSE 'disabled' END
-WHERE (user_id = $1 OR account_id = ANY ($2::uuid[])) AND status = 'active'
-   OR account_id = ANY ($2::uuid[]) AND status = 'disabled'
+WHERE key_id IN (SELECT key_id FROM keys
+                 WHERE (user_id = $1 OR account_id = ANY ($2::uuid[])) AND status = 'active'
+                    OR account_id = ANY ($2::uuid[]) AND status = 'disabled'
+                 ORDER BY key_id FOR NO KEY UPDATE)
 RETURNING key_id
 
 -- name: pause_accounts
-UPDATE accounts SET status = 'paused' WHERE account_id = ANY ($1::uuid[]) AND status <> 'paused' RETURNING account_id
+UPDATE accounts SET status = 'paused'
+WHERE account_id IN (SELECT account_id FROM accounts WHERE account_id = ANY ($1::uuid[]) AND status <> 'paused'
+                     ORDER BY account_id FOR NO KEY UPDATE)
+RETURNING account_id
 
 -- name: blank_accounts
 -- They are nobody's from now on: what is still paid for them is put in review.
-UPDATE accounts SET name = '', status = 'paused', deleted_at = coalesce(deleted_at, now()) WHERE account_id = ANY ($1::uuid[])
+UPDATE accounts SET name = '', status = 'paused', deleted_at = coalesce(deleted_at, now())
+WHERE account_id IN (SELECT account_id FROM accounts WHERE account_id = ANY ($1::uuid[]) ORDER BY account_id FOR NO KEY UPDATE)
 
 -- name: leave_teams
-DELETE FROM members m WHERE m.user_id = $1 AND NOT (m.account_id = ANY ($2::uuid[]))
+DELETE FROM members
+WHERE user_id = $1 AND account_id IN (SELECT account_id FROM members WHERE user_id = $1 AND NOT (account_id = ANY ($2::uuid[]))
+                                      ORDER BY account_id FOR UPDATE)
 
 -- name: blank_keys
-UPDATE keys SET name = 'erased', allowed_ips = NULL WHERE account_id = ANY ($1::uuid[])
+UPDATE keys SET name = 'erased', allowed_ips = NULL
+WHERE key_id IN (SELECT key_id FROM keys WHERE account_id = ANY ($1::uuid[]) ORDER BY key_id FOR NO KEY UPDATE)
 
 -- name: erase_user
 -- The address is free again. Their row stands for the ids that refer to it, and nobody can sign in with it.
@@ -81,7 +90,8 @@ UPDATE users SET email = 'erased', email_normal = 'erased/' || user_id, password
 WHERE user_id = $1 AND erased_at IS NULL
 
 -- name: blank_sessions
-UPDATE sessions SET revoked_at = coalesce(revoked_at, now()), user_agent = '', address = NULL WHERE user_id = $1
+UPDATE sessions SET revoked_at = coalesce(revoked_at, now()), user_agent = '', address = NULL
+WHERE session_id IN (SELECT session_id FROM sessions WHERE user_id = $1 ORDER BY session_id FOR NO KEY UPDATE)
 
 -- name: drop_totp
 DELETE FROM totp_factors WHERE user_id = $1
@@ -106,13 +116,16 @@ DELETE FROM personal_exports WHERE user_id = $1
 DELETE FROM idempotency_keys WHERE scope LIKE ANY ($1::text[])
 
 -- name: forget_networks
-UPDATE referrals SET network = NULL WHERE invitee_account = ANY ($1::uuid[]) AND network IS NOT NULL
+UPDATE referrals SET network = NULL
+WHERE referral_id IN (SELECT referral_id FROM referrals WHERE invitee_account = ANY ($1::uuid[]) AND network IS NOT NULL
+                      ORDER BY referral_id FOR NO KEY UPDATE)
 
 -- name: drop_alerts
 DELETE FROM alerts WHERE account_id = ANY ($1::uuid[])
 
 -- name: end_management_tokens
-UPDATE management_tokens SET revoked_at = coalesce(revoked_at, now()), name = 'erased' WHERE user_id = $1
+UPDATE management_tokens SET revoked_at = coalesce(revoked_at, now()), name = 'erased'
+WHERE token_id IN (SELECT token_id FROM management_tokens WHERE user_id = $1 ORDER BY token_id FOR NO KEY UPDATE)
 
 -- name: drop_mailed_links
 DELETE FROM mailed_links WHERE user_id = $1
@@ -127,4 +140,5 @@ DELETE FROM registrations WHERE email_normal = lower($1)
 -- Who invited whom to what stays as ids; open ones end.
 UPDATE invitations SET email = '', email_normal = 'erased/' || invitation_id,
                        revoked_at = CASE WHEN accepted_at IS NULL THEN coalesce(revoked_at, now()) END
-WHERE email_normal = lower($1) OR accepted_by = $2
+WHERE invitation_id IN (SELECT invitation_id FROM invitations WHERE email_normal = lower($1) OR accepted_by = $2
+                        ORDER BY invitation_id FOR UPDATE)

@@ -72,4 +72,5 @@ ON CONFLICT (proof_hash) DO NOTHING
 RETURNING proof_hash
 
 -- name: forget_spent_proofs
-DELETE FROM spent_proofs WHERE expires_at < now() - interval '1 hour'
+DELETE FROM spent_proofs WHERE proof_hash IN (
+  SELECT proof_hash FROM spent_proofs WHERE expires_at < now() - interval '1 hour' FOR UPDATE SKIP LOCKED)

@@ -37,10 +37,10 @@ async def find_group(connection: Connection, name: str) -> GroupRow | None:
     return None if row is None else row_as(GroupRow, row)
 
 
-async def lock_group(connection: Connection, name: str) -> GroupRow | None:
-    """The row, held until the transaction ends."""
-    row = await connection.fetchrow(QUERIES.lock_group, name)
-    return None if row is None else row_as(GroupRow, row)
+async def lock_group(connection: Connection, name: str, members: Sequence[str] = ()) -> GroupRow | None:
+    """The row, held until the transaction ends, and so are those of the members that it is to have."""
+    found = [row_as(GroupRow, row) for row in await connection.fetch(QUERIES.lock_groups, [name, *members])]
+    return next((row for row in found if row.name == name), None)
 
 
 async def insert_group(connection: Connection, row: GroupRow) -> GroupRow | None:

@@ -8,9 +8,10 @@ FROM groups WHERE name > $1 ORDER BY name LIMIT $2
 -- name: find_group
 SELECT name, label, multiplier_micros, models, is_public, usable_by, overrides, members, rate_limits, created_at FROM groups WHERE name = $1
 
--- name: lock_group
+-- name: lock_groups
+-- A group, and those that it is to stand for: by name, so that two that are changed to stand for each other take turns.
 SELECT name, label, multiplier_micros, models, is_public, usable_by, overrides, members, rate_limits, created_at
-FROM groups WHERE name = $1 FOR UPDATE
+FROM groups WHERE name = ANY($1::text[]) ORDER BY name FOR UPDATE
 
 -- name: insert_group
 -- No row: there is one of that name already.
@@ -29,7 +30,8 @@ DELETE FROM groups WHERE name = $1 RETURNING name
 
 -- name: forget_group_in_deleted_keys
 -- They stand for nothing but their usage, which keeps the group's name itself.
-UPDATE keys SET group_name = NULL WHERE group_name = $1 AND status = 'deleted'
+UPDATE keys SET group_name = NULL
+WHERE key_id IN (SELECT key_id FROM keys WHERE group_name = $1 AND status = 'deleted' ORDER BY key_id FOR NO KEY UPDATE)
 
 -- name: users_of_group
 -- What still refers to the group, in words.
@@ -44,7 +46,7 @@ SELECT
 
 -- name: members_of_groups
 -- Of these groups: which are there, and do they stand for others themselves.
-SELECT name, cardinality(members) > 0 AS stands_for_others FROM groups WHERE name = ANY($1::text[]) FOR KEY SHARE
+SELECT name, cardinality(members) > 0 AS stands_for_others FROM groups WHERE name = ANY($1::text[])
 
 -- name: is_member
 SELECT EXISTS (SELECT 1 FROM groups WHERE $1 = ANY(members))

@@ -24,4 +24,5 @@ WHERE scope = $1 AND key = $2 AND status IS NULL AND started_at = $6
 UPDATE idempotency_keys SET started_at = '-infinity' WHERE scope = $1 AND key = $2 AND status IS NULL AND started_at = $3
 
 -- name: forget_old
-DELETE FROM idempotency_keys WHERE created_at < now() - interval '24 hours'
+DELETE FROM idempotency_keys WHERE (scope, key) IN (
+  SELECT scope, key FROM idempotency_keys WHERE created_at < now() - interval '24 hours' FOR UPDATE SKIP LOCKED)

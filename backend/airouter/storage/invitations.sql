@@ -35,7 +35,9 @@ WHERE invitation_id = $1 AND account_id = $2 AND accepted_at IS NULL AND revoked
 RETURNING email, team_role
 
 -- name: revoke_all
-UPDATE invitations SET revoked_at = now() WHERE account_id = $1 AND accepted_at IS NULL AND revoked_at IS NULL
+UPDATE invitations SET revoked_at = now()
+WHERE invitation_id IN (SELECT invitation_id FROM invitations WHERE account_id = $1 AND accepted_at IS NULL AND revoked_at IS NULL
+                        ORDER BY invitation_id FOR UPDATE)
 
 -- name: offer
 -- What whoever has the token may know.

@@ -56,8 +56,9 @@ RETURNING key_id
 UPDATE keys SET user_id = $2, status = $3 WHERE key_id = $1
 
 -- name: hold_membership
--- Waits for whoever removes this member, and makes them wait: a key is never made or handed over behind their back.
-SELECT true FROM members WHERE account_id = $1 AND user_id = $2 FOR KEY SHARE
+-- Waits for whoever removes this member or sets their budgets, and makes them wait: a key is never made or handed over
+-- behind their back. As strong as what the triggers of keys ask for, so that no key is locked before its member.
+SELECT true FROM members WHERE account_id = $1 AND user_id = $2 FOR SHARE
 
 -- name: disable_keys_of
 -- Keys are locked by id, as everywhere.
@@ -96,7 +97,8 @@ RETURNING key_id
 
 -- name: forget_ephemeral_keys
 -- Their usage stays, and says what kind of key it was.
-UPDATE keys SET status = 'deleted' WHERE kind = 'ephemeral' AND status <> 'deleted' AND expires_at < now()
+UPDATE keys SET status = 'deleted'
+WHERE key_id IN (SELECT key_id FROM keys WHERE kind = 'ephemeral' AND status <> 'deleted' AND expires_at < now() FOR NO KEY UPDATE SKIP LOCKED)
 
 -- name: find_caller
 -- Everything the doors need to know about a key, in one look. Behind a key stands a person who is not banned.

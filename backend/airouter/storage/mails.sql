@@ -36,4 +36,5 @@ ORDER BY created_at DESC, mail_id DESC LIMIT $4
 SELECT mail_id, recipient, locale, letter, facts FROM mails WHERE mail_id = $1
 
 -- name: forget_mails
-DELETE FROM mails WHERE finished_at < now() - interval '30 days'
+DELETE FROM mails WHERE mail_id IN (
+  SELECT mail_id FROM mails WHERE finished_at < now() - interval '30 days' FOR UPDATE SKIP LOCKED)

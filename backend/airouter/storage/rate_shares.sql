@@ -42,4 +42,5 @@ UPDATE rate_nodes SET until = least(until, clock_timestamp()) WHERE node_id = $1
 
 -- name: forget_nodes
 -- Long enough after the end of a lease that nothing of it counts any more.
-DELETE FROM rate_nodes WHERE until < now() - interval '10 minutes'
+DELETE FROM rate_nodes WHERE node_id IN (
+  SELECT node_id FROM rate_nodes WHERE until < now() - interval '10 minutes' FOR UPDATE SKIP LOCKED)

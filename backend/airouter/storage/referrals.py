@@ -143,8 +143,8 @@ async def events_of(connection: Connection, referral_id: UUID) -> list[OrderEven
     return [row_as(OrderEvent, row) for row in await connection.fetch(QUERIES.events_of, referral_id)]
 
 
-async def drop_events(connection: Connection, referral_id: UUID, up_to: int) -> None:
-    await connection.execute(QUERIES.drop_events, referral_id, up_to)
+async def drop_events(connection: Connection, events: Sequence[OrderEvent]) -> None:
+    await connection.execute(QUERIES.drop_events, [event.event_id for event in events])
 
 
 async def forget_networks(connection: Connection) -> None:

@@ -53,18 +53,21 @@ SELECT referral_id, $2, $3, $4 FROM referrals WHERE invitee_account = $1
 SELECT DISTINCT referral_id FROM referral_events LIMIT $1
 
 -- name: lock_referral
--- No row: another process is at it.
+-- No row: another process is at it. Weak enough for orders to tell something meanwhile: they hold a wallet, which a reward
+-- that this waits for may want.
 SELECT referral_id, referrer_account, invitee_account, condition, first_order_minimum, share_micros, share_until, share_orders_max
-FROM referrals WHERE referral_id = $1 FOR UPDATE SKIP LOCKED
+FROM referrals WHERE referral_id = $1 FOR NO KEY UPDATE SKIP LOCKED
 
 -- name: events_of
 SELECT event_id, order_id, credited, taken, created_at FROM referral_events WHERE referral_id = $1 ORDER BY event_id
 
 -- name: drop_events
-DELETE FROM referral_events WHERE referral_id = $1 AND event_id <= $2
+-- Those that were worked in: one with a smaller number may have come to light since.
+DELETE FROM referral_events WHERE event_id = ANY ($1::bigint[])
 
 -- name: forget_networks
-UPDATE referrals SET network = NULL WHERE network IS NOT NULL AND joined_at < now() - interval '30 days'
+UPDATE referrals SET network = NULL WHERE referral_id IN (
+  SELECT referral_id FROM referrals WHERE network IS NOT NULL AND joined_at < now() - interval '30 days' FOR NO KEY UPDATE SKIP LOCKED)
 
 -- name: referral_page
 -- For operators: any side's account, a state of any reward, an address range, or a piece of an address.

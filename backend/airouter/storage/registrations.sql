@@ -27,7 +27,8 @@ RETURNING email, password_hash, locale, referral_code
 DELETE FROM registrations WHERE email_normal = $1
 
 -- name: forget_registrations
-DELETE FROM registrations WHERE expires_at < now()
+DELETE FROM registrations WHERE token_hash IN (
+  SELECT token_hash FROM registrations WHERE expires_at < now() FOR UPDATE SKIP LOCKED)
 
 -- name: put_mailed_link
 -- The only open one of its purpose and person.
@@ -48,7 +49,8 @@ RETURNING user_id, email
 DELETE FROM mailed_links WHERE user_id = $1
 
 -- name: forget_mailed_links
-DELETE FROM mailed_links WHERE expires_at < now()
+DELETE FROM mailed_links WHERE token_hash IN (
+  SELECT token_hash FROM mailed_links WHERE expires_at < now() FOR UPDATE SKIP LOCKED)
 
 -- name: verify_email
 UPDATE users SET email_verified_at = coalesce(email_verified_at, now()) WHERE user_id = $1
@@ -70,4 +72,5 @@ INSERT INTO solved_challenges (challenge_hash, expires_at) VALUES ($1, $2) ON CO
 RETURNING challenge_hash
 
 -- name: forget_challenges
-DELETE FROM solved_challenges WHERE expires_at < now()
+DELETE FROM solved_challenges WHERE challenge_hash IN (
+  SELECT challenge_hash FROM solved_challenges WHERE expires_at < now() FOR UPDATE SKIP LOCKED)

@@ -34,7 +34,9 @@ RETURNING session_id
 -- name: revoke_sessions_of
 -- All of a user, but the one that `$2` may name.
 UPDATE sessions SET revoked_at = now()
-WHERE user_id = $1 AND revoked_at IS NULL AND session_id IS DISTINCT FROM $2
+WHERE session_id IN (SELECT session_id FROM sessions
+                     WHERE user_id = $1 AND revoked_at IS NULL AND session_id IS DISTINCT FROM $2
+                     ORDER BY session_id FOR NO KEY UPDATE)
 RETURNING session_id
 
 -- name: standing
@@ -64,4 +66,5 @@ LIMIT $4
 
 -- name: forget_ended_sessions
 -- A session that ended a month ago interests nobody, and it is personal data.
-DELETE FROM sessions WHERE least(coalesce(revoked_at, expires_at), expires_at) < now() - interval '30 days'
+DELETE FROM sessions WHERE session_id IN (
+  SELECT session_id FROM sessions WHERE least(coalesce(revoked_at, expires_at), expires_at) < now() - interval '30 days' FOR UPDATE SKIP LOCKED)

@@ -21,4 +21,4 @@ WHERE account_id = $1 AND name = ANY($2::text[]) AND kind = 'conversation'
 DELETE FROM stored_ids WHERE account_id = $1 AND name = $2
 
 -- name: forget_expired
-DELETE FROM stored_ids WHERE (account_id, name) IN (SELECT account_id, name FROM stored_ids WHERE expires_at < now() LIMIT 50000)
+DELETE FROM stored_ids WHERE (account_id, name) IN (SELECT account_id, name FROM stored_ids WHERE expires_at < now() LIMIT 50000 FOR UPDATE SKIP LOCKED)

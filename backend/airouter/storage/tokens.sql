@@ -29,7 +29,9 @@ RETURNING token_id, account_id, name
 -- name: revoke_tokens_in
 -- Of a person in an account, or (null) of everybody in it.
 UPDATE management_tokens SET revoked_at = now()
-WHERE account_id = $1 AND ($2::uuid IS NULL OR user_id = $2) AND revoked_at IS NULL
+WHERE token_id IN (SELECT token_id FROM management_tokens
+                   WHERE account_id = $1 AND ($2::uuid IS NULL OR user_id = $2) AND revoked_at IS NULL
+                   ORDER BY token_id FOR NO KEY UPDATE)
 RETURNING token_id
 
 -- name: token_standing

@@ -80,4 +80,5 @@ WHERE token_hash = ANY ($1::bytea[]) AND used_at IS NULL AND expires_at > now()
 RETURNING account_id, filters
 
 -- name: forget_exports
-DELETE FROM usage_exports WHERE expires_at < now() - interval '1 day'
+DELETE FROM usage_exports WHERE token_hash IN (
+  SELECT token_hash FROM usage_exports WHERE expires_at < now() - interval '1 day' FOR UPDATE SKIP LOCKED)
