@@ -193,7 +193,8 @@ async def test_starttls_and_a_password_are_used_and_a_wrong_one_is_no_reason_to_
 
     def authenticate(_server: object, _session: object, _envelope: object, _mechanism: str, data: object) -> AuthResult:
         seen.append(getattr(data, "password", b""))
-        return AuthResult(success=getattr(data, "password", b"") == b"s3cret pass")
+        is_right = getattr(data, "password", b"") == b"s3cret pass"
+        return AuthResult(success=is_right, handled=False)  # or the server would leave a refusal unsaid
 
     port = await server.start(
         tls_context=authority.server_context("localhost"),
@@ -204,6 +205,7 @@ async def test_starttls_and_a_password_are_used_and_a_wrong_one_is_no_reason_to_
     await wrong.deliver()
     (row,) = await run_sql(database, "SELECT state, last_error FROM mails")
     assert row["state"] == "failed"
+    assert row["last_error"].startswith("535 ")
     assert "wrong" not in row["last_error"]
     await make_due(database)
     right = mailbox_of(outbox, office_at(port, "smtp+starttls", "ada:s3cret%20pass@", trusting))
