@@ -34,7 +34,7 @@ from airouter.translation.conversation import (
     features_of,
 )
 from airouter.translation.free_text import free_text_tool
-from airouter.translation.support import RULES, NotTranslatable
+from airouter.translation.support import RULES, Dialect, NotTranslatable
 
 CLAUDE = "us.anthropic.claude-sonnet-4-5-20250929-v1:0"
 HELLO = Turn(role="user", parts=(Text(text="Hello"),))
@@ -278,7 +278,8 @@ CELLS = [("bedrock", name) for name in BEDROCK] + [("cohere", name) for name in 
 
 def test_every_cell_that_is_carried_is_shown_here():
     """Links that are fetched are data by then (test_recorded.py, test_media.py)."""
-    for dialect, cells in (("bedrock", BEDROCK), ("cohere", COHERE)):
+    shown: dict[Dialect, dict[str, Cell]] = {"bedrock": BEDROCK, "cohere": COHERE}
+    for dialect, cells in shown.items():
         rules = RULES[dialect].items()
         carried = {name for name, rule in rules if rule.fate == "carried" and not rule.why.startswith("fetched")}
         assert set(cells) == carried
