@@ -1,11 +1,13 @@
 """What owners send and see of payment methods. A secret goes in and never comes out again."""
 
+import re
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from airouter.domain.errors import InvalidRequest
 from airouter.domain.quota import MICROS, WALLET_MAX
 from airouter.domain.quote import AMOUNT_MAX, BonusTier, Groups, Minor, Package, Slug
 
@@ -19,6 +21,8 @@ OrderMinutes = Annotated[int, Meta(ge=30, le=129_600)]
 Position = Annotated[int, Meta(ge=0, le=100_000)]
 NewSecrets = dict[str, Annotated[str, Meta(max_length=20_000)] | None]
 """By field of the processor; null takes one away."""
+_AT_FIELD: Final = re.compile(r" - at `\$\.?(.*?)`$")
+_NAMED_FIELD: Final = re.compile(r"(?:unknown|missing required) field `(.+?)`")
 
 
 class Fee(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -131,3 +135,13 @@ class ProcessorView(msgspec.Struct, frozen=True, kw_only=True):
     can_refund: bool
     secrets: list[str]
     config: dict[str, Any]
+
+
+def field_error(error: msgspec.ValidationError, part: str) -> InvalidRequest:
+    """The field beside which the words stand. The message of msgspec never repeats a value."""
+    message = str(error)
+    at = _AT_FIELD.search(message)
+    named = _NAMED_FIELD.search(message)
+    field = ".".join(filter(None, (part, at[1].strip("[].") if at else "", named[1] if named else "")))
+    words = (message[: at.start()] if at else message).replace("`", "")
+    return InvalidRequest(f"{field}: {words[:1].lower()}{words[1:]}.", field=field)

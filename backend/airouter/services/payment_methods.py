@@ -22,8 +22,9 @@ from airouter.services.payment_method_forms import (
     NewSecrets,
     Off,
     ProcessorView,
-    SecretView,
+    field_error,
 )
+from airouter.services.payment_secrets import PaymentSecrets, shown
 from airouter.services.vault import SecretUnreadable, Vault
 from airouter.storage import payment_methods as rows
 from airouter.storage.database import Connection, Database
@@ -31,10 +32,6 @@ from airouter.storage.payment_methods import MethodRow, SecretRow
 from airouter.world import now
 
 _SLUG: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
-_PURPOSE: Final = "payment-secret"
-_TABLE: Final = "payment_secrets"
-_AT_FIELD: Final = re.compile(r" - at `\$\.?(.*?)`$")
-_NAMED_FIELD: Final = re.compile(r"(?:unknown|missing required) field `(.+?)`")
 
 
 class OpenMethod(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,7 +69,7 @@ class PaymentMethods:
         self, database: Database, vault: Vault, processors: Mapping[str, AnyProcessor], *, public_url: str
     ) -> None:
         self._database = database
-        self._vault = vault
+        self._secrets = PaymentSecrets(vault)
         self._processors = processors
         self._public_url = public_url
 
@@ -133,7 +130,7 @@ class PaymentMethods:
                 stored = await rows.insert_method(connection, row)
             except asyncpg.UniqueViolationError:
                 raise AlreadyExists("Another payment method has this id.", field="id") from None
-            await self._keep(connection, stored, processor, draft.secrets, timedelta(0))
+            await self._enter(connection, stored, processor, draft.secrets, timedelta(0))
             return await self._told(connection, actor, "payment_method.created", None, stored, entered=draft.secrets)
 
     async def change(self, method_id: str, changes: MethodChanges, actor: Actor = SYSTEM) -> MethodView:
@@ -157,7 +154,7 @@ class PaymentMethods:
             stored = await rows.update_method(connection, new)
             secrets = changes.secrets if changes.secrets is not UNSET else {}
             hours = timedelta(hours=changes.previous_secret_hours)
-            await self._keep(connection, stored, processor, secrets, hours)
+            await self._enter(connection, stored, processor, secrets, hours)
             return await self._told(connection, actor, "payment_method.changed", before, stored, entered=secrets)
 
     async def delete(self, method_id: str, actor: Actor = SYSTEM) -> None:
@@ -211,7 +208,7 @@ class PaymentMethods:
         except msgspec.ValidationError:
             return "config_invalid"
         try:
-            accepted = self._accepted(processor, secrets)
+            accepted = self._secrets.accepted(processor, secrets)
         except SecretUnreadable:
             return "secrets_unreadable"
         if not accepted:
@@ -220,45 +217,12 @@ class PaymentMethods:
         access = Access(config=config, secrets=accepted, currency=row.currency, exponent=exponent)
         return OpenMethod(row=row, processor=processor, access=access)
 
-    def _accepted(self, processor: AnyProcessor, secrets: list[SecretRow]) -> tuple[Any, ...]:
-        """The current secrets first, then with each one that was replaced and still counts. Empty: one is missing."""
-        current = {one.field: self._opened(one, one.ciphertext) for one in secrets}
-        older = [
-            {**current, one.field: self._opened(one, one.previous)}
-            for one in secrets
-            if one.previous is not None and (one.previous_accepted_until or now()) > now()
-        ]
-        try:
-            return tuple(msgspec.convert(values, processor.secrets_type) for values in (current, *older))
-        except msgspec.ValidationError:
-            return ()
-
-    def _opened(self, one: SecretRow, ciphertext: bytes) -> str:
-        return self._vault.decrypt(_PURPOSE, _TABLE, f"{one.method_id}/{one.field}", ciphertext)
-
-    async def _keep(
+    async def _enter(
         self, connection: Connection, row: MethodRow, processor: AnyProcessor, secrets: NewSecrets, hours: timedelta
     ) -> None:
-        known = processor.secrets_type.__struct_fields__
-        for field, secret in secrets.items():
-            if field not in known:
-                raise InvalidRequest(f"secrets.{field}: this processor has no such secret.", field=f"secrets.{field}")
-            if secret is None:
-                await rows.delete_secret(connection, row.method_id, field)
-                continue
-            if not secret.strip():
-                raise InvalidRequest(f"secrets.{field}: this is empty.", field=f"secrets.{field}")
-            blob = self._vault.encrypt(_PURPOSE, _TABLE, f"{row.method_id}/{field}", secret.strip())
-            await rows.put_secret(connection, row.method_id, field, blob, hours)
-        kept = (await rows.secrets_of(connection, [row.method_id]))[row.method_id]
-        values = {one.field: self._opened(one, one.ciphertext) for one in kept}
-        if not _required(processor) <= values.keys():
-            return
-        try:
-            converted = msgspec.convert(values, processor.secrets_type)
-        except msgspec.ValidationError as error:
-            raise _field_error(error, "secrets") from None
-        self._objection(row, processor, (converted,))
+        whole = await self._secrets.enter(connection, row.method_id, processor, secrets, hours)
+        if whole is not None:
+            self._objection(row, processor, (whole,))
 
     async def _check(self, connection: Connection, row: MethodRow, processor: AnyProcessor) -> None:
         if exponent_of(row.currency) is None:
@@ -284,7 +248,7 @@ class PaymentMethods:
         try:
             msgspec.convert(row.config, processor.config_type)
         except msgspec.ValidationError as error:
-            raise _field_error(error, "config") from None
+            raise field_error(error, "config") from None
         self._objection(row, processor, ())
 
     def _objection(self, row: MethodRow, processor: AnyProcessor, secrets: tuple[Any, ...]) -> None:
@@ -322,14 +286,11 @@ class PaymentMethods:
         opened = self._open(row, secrets)
         off: Off | None = None if isinstance(opened, OpenMethod) else opened
         processor = self._processors.get(row.processor)
-        by_field = {one.field: one for one in secrets}
-        fields = processor.secrets_type.__struct_fields__ if processor else tuple(by_field)
-        required = _required(processor) if processor else frozenset[str]()
         return MethodView(
             id=row.method_id,
             exponent=exponent_of(row.currency) or 0,
             fee=Fee(fixed=row.fee_fixed, micros=row.fee_micros),
-            secrets=[_secret(field, by_field.get(field), is_required=field in required) for field in fields],
+            secrets=shown(processor, secrets),
             enabled=row.is_enabled,
             off_because=off if row.is_enabled else "disabled",
             webhook_url=self.notify_url(row.method_id) if processor and processor.has_webhook else None,
@@ -372,31 +333,6 @@ def _merged(row: MethodRow, changes: MethodChanges) -> MethodRow:
 
 def _is_offered(row: MethodRow, group: str) -> bool:
     return row.is_enabled and (row.groups is None or group in row.groups)
-
-
-def _required(processor: AnyProcessor) -> frozenset[str]:
-    return frozenset(field.name for field in msgspec.structs.fields(processor.secrets_type) if field.required)
-
-
-def _secret(field: str, row: SecretRow | None, *, is_required: bool) -> SecretView:
-    until = row.previous_accepted_until if row is not None else None
-    return SecretView(
-        field=field,
-        is_required=is_required,
-        is_set=row is not None,
-        set_at=row.set_at if row is not None else None,
-        previous_accepted_until=until if until is not None and until > now() else None,
-    )
-
-
-def _field_error(error: msgspec.ValidationError, part: str) -> InvalidRequest:
-    """The field beside which the words stand. The message of msgspec never repeats a value."""
-    message = str(error)
-    at = _AT_FIELD.search(message)
-    named = _NAMED_FIELD.search(message)
-    field = ".".join(filter(None, (part, at[1].strip("[].") if at else "", named[1] if named else "")))
-    words = (message[: at.start()] if at else message).replace("`", "")
-    return InvalidRequest(f"{field}: {words[:1].lower()}{words[1:]}.", field=field)
 
 
 def _unknown() -> NotFound:
