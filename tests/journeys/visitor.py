@@ -98,6 +98,11 @@ class Visitor:
         await self.page.goto(f"{self.home}{path}")
         await self.settled()
 
+    async def move(self, path: str) -> None:
+        """To an address without loading the console anew, as its links do; another page of the same console."""
+        async with self.leaving():
+            await self.page.evaluate("path => history.pushState({}, '', path)", path)
+
     async def settled(self) -> None:
         """Until nothing is being loaded or drawn any more."""
         await expect(self.page.locator("main h1:visible")).to_have_count(1)
@@ -190,7 +195,7 @@ class Entrance:
         told = {"viewport": {"width": 1440, "height": 900}, "locale": "en-US", "reduced_motion": "reduce", **profile}
         context = await self._browser.new_context(**told)
         context.set_default_timeout(20_000)
-        await context.tracing.start(snapshots=True)
+        await context.tracing.start()  # what was done; a picture of each step would cost a fifth of the journey
         self.contexts.append(context)
         return await self.tab(context)
 
@@ -207,8 +212,10 @@ class Entrance:
             self._evidence.mkdir(parents=True, exist_ok=True)
             for number, visitor in enumerate(self.visitors):
                 if not visitor.page.is_closed():
-                    kept.append(self._evidence / f"tab-{number}.png")
-                    await visitor.page.screenshot(path=kept[-1])
+                    picture, page = self._evidence / f"tab-{number}.png", self._evidence / f"tab-{number}.html"
+                    await visitor.page.screenshot(path=picture)
+                    page.write_text(await visitor.page.content())
+                    kept += [picture, page]
         for number, context in enumerate(self.contexts):
             trace = self._evidence / f"trace-{number}.zip"
             await context.tracing.stop(path=trace if has_failed else None)
