@@ -111,10 +111,10 @@ def test_an_excess_that_is_heard_adds_to_what_the_details_say_was_heard():
 
 
 def test_xai_counts_reasoning_beside():
-    usage = tokens(32, 9, 135, completion_tokens_details={"reasoning_tokens": 94}, num_sources_used=3)
-    assert quantities(usage, "xai") == {"input": 32, "output": 9, "reasoning": 94, "search": 3}
+    usage = tokens(32, 9, 135, completion_tokens_details={"reasoning_tokens": 94})
+    assert quantities(usage, "xai") == {"input": 32, "output": 9, "reasoning": 94}
     without_total = {name: value for name, value in usage.items() if name != "total_tokens"}
-    assert quantities(without_total, "xai") == {"input": 32, "output": 9, "reasoning": 94, "search": 3}
+    assert quantities(without_total, "xai") == {"input": 32, "output": 9, "reasoning": 94}
 
 
 def test_total_decides_where_a_vendor_changes_its_habit():
@@ -161,7 +161,10 @@ def test_audio_that_mistral_listened_to_is_in_the_total_only():
 
 def test_searches_are_counted_where_the_vendor_says_so():
     assert quantities(tokens(1, 1, num_search_queries=4), "perplexity")["search"] == 4
-    assert quantities(tokens(1, 1, server_tool_use={"web_search_requests": 2}), "openrouter")["search"] == 2
+    for name in ("server_tool_use", "server_tool_use_details"):
+        assert quantities(tokens(1, 1, **{name: {"web_search_requests": 2}}), "openrouter")["search"] == 2
+    both = {name: {"web_search_requests": 2} for name in ("server_tool_use", "server_tool_use_details")}
+    assert quantities(tokens(1, 1, **both), "openrouter")["search"] == 2
     assert "search" not in quantities(tokens(1, 1, num_search_queries=4), "openai")
 
 

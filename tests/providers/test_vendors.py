@@ -139,6 +139,25 @@ def test_xai_makes_responses_itself_and_its_figures_add_up():
     assert found.reported.quantities == {"input": 24, "cached_input": 8, "output": 9, "reasoning": 94, "request": 1}
 
 
+def test_searches_of_xai_are_those_that_it_bills():
+    """docs.x.ai/developers/tools/tool-usage-details: tried calls are items, those that ran are in the usage."""
+    usage = {
+        "input_tokens": 7,
+        "output_tokens": 5,
+        "total_tokens": 12,
+        "num_sources_used": 9,
+        "num_server_side_tools_used": 5,
+        "server_side_tool_usage_details": {"web_search_calls": 2, "x_search_calls": 3, "code_interpreter_calls": 0},
+    }
+    items = [{"type": "web_search_call"}] * 3 + [{"type": "custom_tool_call", "name": "x_keyword_search"}] * 3
+    answer = {"id": "resp_1", "object": "response", "status": "completed", "output": items, "usage": usage}
+    asked = call({"model": "grok", "input": "Hi", "tools": [{"type": "x_search"}]}, endpoint="responses")
+    found = PROVIDERS["xai"].answer(asked, json.dumps(answer).encode())
+    assert found.reported is not None
+    assert found.reported.quantities == {"input": 7, "output": 5, "search": 5, "request": 1}
+    assert asked.request.asks == ("search",)
+
+
 def test_jina_is_asked_for_base64_by_its_own_name():
     asked = {"model": "jina-embeddings-v4", "input": ["a"], "encoding_format": "base64", "dimensions": 64}
     wanted = {"model": "theirs", "input": ["a"], "embedding_type": "base64", "dimensions": 64}

@@ -6,13 +6,14 @@ from typing import Any, Final
 import msgspec
 
 from airouter.providers.contract import Answered, Call, Kept, KeptStatus, Outgoing, Reported
-from airouter.providers.passing_stream import PassingStreamReader
+from airouter.providers.passing_stream import Deltas, PassingStreamReader
 from airouter.providers.reporting import Habits, UsageRefused, reported
 from airouter.providers.saying import answered, has_figures, says_something
 from airouter.translation.foreign_thoughts import without_foreign_thoughts
 from airouter.wire.endpoint import Endpoint
 from airouter.wire.openai import has_items, is_given, with_each_member_once, with_model, with_one_model
 from airouter.wire.prompt import estimated_tokens
+from airouter.wire.response_deltas import DELTA, written_bytes_in
 from airouter.wire.responses import Response, item_names, read_answer, searches_in, written_bytes
 
 _PATHS: Final[dict[Endpoint, str]] = {
@@ -94,7 +95,7 @@ def _kept(found: Response, usage: Reported | None) -> Kept | None:
 
 def stream(call: Call, habits: Habits) -> PassingStreamReader:
     """A reader for one event stream."""
-    return PassingStreamReader(call, ResponseNotes(habits))
+    return PassingStreamReader(call, ResponseNotes(habits), deltas=Deltas(DELTA, written_bytes_in))
 
 
 class ResponseNotes:
@@ -152,14 +153,16 @@ class ResponseNotes:
 def reported_in(
     usage: Mapping[str, Any] | None, output: msgspec.Raw, tier: str | None, habits: Habits
 ) -> Reported | None:
-    """The same reading as that of chat completions; searches are items of the output."""
+    """The same reading as that of chat completions; of a vendor whose usage counts none, searches are items of the
+    output.
+    """
     if not usage:
         return None
     try:
         found = reported(usage, "responses", habits, tier)
     except UsageRefused:
         return Reported(quantities=None, service_tier=tier, problem="usage_refused")
-    searches = searches_in(output)
+    searches = 0 if habits.searches else searches_in(output)
     if found is None or found.quantities is None or not searches:
         return found
     return msgspec.structs.replace(found, quantities={**found.quantities, "search": searches})

@@ -33,8 +33,8 @@ class Habits(msgspec.Struct, frozen=True, kw_only=True):
     """Cached and cache-written tokens are not part of `prompt_tokens`; matters only where no total is stated."""
     excess_is: Meter = "reasoning"
     """What a total beyond every figure stands for. Google's compatible door counts thinking nowhere else."""
-    searches: tuple[Path, ...] = ()
-    """Where the number of searches run upstream is said."""
+    searches: tuple[tuple[Path, ...], ...] = ()
+    """Where numbers of searches run upstream are said, each in one of several places; they add up."""
     chooses_models_by: tuple[str, ...] = ()
     """Members of a request with which the vendor may run another model than the one that was admitted and priced."""
 
@@ -94,7 +94,7 @@ def reported(usage: Mapping[str, Any], endpoint: Endpoint, habits: Habits, servi
     _carve(quantities, "input", "image_input", figure(usage, _IMAGE_READ))
     _carve(quantities, "output", "audio_output", figure(usage, _AUDIO_WRITTEN))
     _carve(quantities, "output", "image_output", figure(usage, _IMAGE_WRITTEN))
-    searches = figure(usage, habits.searches)
+    searches = sum(figure(usage, places) or 0 for places in habits.searches)
     if searches:
         quantities["search"] = searches
     quantities["request"] = 1

@@ -240,7 +240,8 @@ VENDORS: Final[Mapping[str, Vendor]] = {
         adaptation=ONLY_MAX_TOKENS,
         notes="Policy `network` has to allow the address.",
     ),
-    # openrouter.ai/docs/api-reference: `models`, `preset` and `route` choose other models.
+    # openrouter.ai/docs/api-reference: `models`, `preset` and `route` choose other models. Its usage names searches
+    # server_tool_use, what answers say in 2026 is server_tool_use_details. Tools and plugins: wire/other_models.py.
     "openrouter": Vendor(
         label="OpenRouter",
         base_url="https://openrouter.ai/api/v1",
@@ -248,7 +249,10 @@ VENDORS: Final[Mapping[str, Vendor]] = {
         endpoints=CLASSIC,
         docs="https://openrouter.ai/docs/api-reference/overview",
         habits=Habits(
-            searches=(("server_tool_use", "web_search_requests"),), chooses_models_by=("models", "preset", "route")
+            searches=(
+                (("server_tool_use_details", "web_search_requests"), ("server_tool_use", "web_search_requests")),
+            ),
+            chooses_models_by=("models", "preset", "route"),
         ),
     ),
     # docs.perplexity.ai/docs/sonar/openai-compatibility: /chat/completions below the bare host; max_tokens; every event
@@ -260,7 +264,7 @@ VENDORS: Final[Mapping[str, Vendor]] = {
         credential_hint="pplx-…",
         endpoints=CHAT,
         docs="https://docs.perplexity.ai",
-        habits=Habits(searches=(("num_search_queries",),)),
+        habits=Habits(searches=((("num_search_queries",),),)),
         adaptation=Adaptation(
             renames=ONLY_MAX_TOKENS.renames, leaves_out=("stream_options",), developer_is_system=True
         ),
@@ -365,15 +369,21 @@ VENDORS: Final[Mapping[str, Vendor]] = {
             without=(("encoding_format", '"float"'),),
         ),
     ),
-    # docs.x.ai/docs/api-reference: reasoning stands beside completion_tokens; num_sources_used counts searches. Its
-    # page "Comparison with Chat Completions API": responses are the way it goes on with, and are kept for 30 days.
+    # docs.x.ai/docs/api-reference: reasoning stands beside completion_tokens; responses are the way it goes on with,
+    # and are kept for 30 days. …/developers/tools/tool-usage-details and answers of 2026: web_search_calls and
+    # x_search_calls are the searches that are billed; num_sources_used is none of them.
     "xai": Vendor(
         label="xAI",
         base_url="https://api.x.ai/v1",
         credential_hint="xai-…",
         endpoints=("chat.completions", "responses"),
         docs="https://docs.x.ai/docs/api-reference",
-        habits=Habits(reasoning_beside=True, searches=(("num_sources_used",),)),
+        habits=Habits(
+            reasoning_beside=True,
+            searches=tuple(
+                (("server_side_tool_usage_details", name),) for name in ("web_search_calls", "x_search_calls")
+            ),
+        ),
     ),
     # docs.z.ai/api-reference/llm/chat-completion: max_tokens; recorded.
     "zai": Vendor(

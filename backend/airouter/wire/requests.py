@@ -7,7 +7,7 @@ import msgspec
 from airouter.domain.rate_card import Meter
 from airouter.wire import anthropic, gemini, gemini_embeddings, moderations, openai, responses
 from airouter.wire.endpoint import Endpoint
-from airouter.wire.other_models import refuse_other_models
+from airouter.wire.other_models import refuse_other_models, refuse_plugins_of_other_models
 from airouter.wire.prompt import Bound, estimated_tokens, utf8_length
 from airouter.wire.prompt import estimated_input_tokens as estimated_openai
 from airouter.wire.prompt import input_bound as openai_bound
@@ -72,7 +72,9 @@ def read_request(endpoint: Endpoint, body: bytes, named: Named | None = None) ->
     """
     match endpoint:
         case "chat.completions" | "completions" | "embeddings":
-            return _of_one_model(openai.read_request(endpoint, body))
+            head = _of_one_model(openai.read_request(endpoint, body))
+            refuse_plugins_of_other_models(head.plugins)
+            return head
         case "messages":
             return _of_one_model(anthropic.read_request(body))
         case "responses" | "responses.input_tokens" | "responses.compact":

@@ -90,7 +90,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
         """The meters beyond text that this request sets running upstream."""
         kinds = each_text(self.tools, "type")
         asked: list[Meter] = []
-        if any(kind.startswith("web_search") for kind in kinds):
+        if any(kind.startswith(("web_search", "x_search")) for kind in kinds):
             asked.append("search")
         if "image_generation" in kinds:
             asked.append("image_output")
