@@ -142,15 +142,14 @@ async def spend(
     try:
         await partitions.make(connection, minted_at(request_id))
         async with connection.transaction():
-            key = await connection.fetchrow(
-                "UPDATE keys SET spent = spent + $2 WHERE key_id = $1 RETURNING account_id, wallet_id", key_id, cost
-            )
+            key = await connection.fetchrow("SELECT account_id, wallet_id FROM keys WHERE key_id = $1", key_id)
             assert key is not None
             balance = await connection.fetchval(
                 "UPDATE wallets SET balance = balance - $2 WHERE wallet_id = $1 RETURNING balance",
                 key["wallet_id"],
                 cost,
             )
+            await connection.execute("UPDATE keys SET spent = spent + $2 WHERE key_id = $1", key_id, cost)
             await connection.execute(
                 "INSERT INTO usage_transfers (created_at, transfer_id, kind, reference, debit_wallet, credit_wallet, "
                 "amount, debit_balance) VALUES ($1, $2, 'usage', $3, $4, 3, $5, $6)",

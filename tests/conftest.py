@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
+from urllib.parse import urlsplit
 
 import asyncpg
 import hypothesis
@@ -9,7 +10,7 @@ import pytest
 
 from airouter.services.partitions import make_partitions
 from airouter.storage.migrate import migrate
-from tests import postgres
+from tests import deadlocks, postgres
 from tests.audit import audit_books
 from tests.effort import EFFORT, EFFORTS
 from tests.leaks import LeakPlugin
@@ -75,9 +76,14 @@ async def empty_database(postgres_server: str) -> AsyncIterator[str]:
 async def database(postgres_server: str, template_database: str, request: pytest.FixtureRequest) -> AsyncIterator[str]:
     """URL of a fresh, migrated database; its books are audited when the test is over.
 
-    A test that spoils the books on purpose says so with `@pytest.mark.books_spoiled`.
+    A test that spoils the books on purpose says so with `@pytest.mark.books_spoiled`, one that lets transactions wait
+    for each other in a circle with `@pytest.mark.deadlock_provoked`.
     """
     async with postgres.cloned(postgres_server, template_database) as dsn:
+        name = urlsplit(dsn).path.removeprefix("/")
+        deadlocks.TESTS[name] = request.node.nodeid
+        if request.node.get_closest_marker("deadlock_provoked") is not None:
+            deadlocks.PROVOKED.add(name)
         yield dsn
         if request.node.get_closest_marker("books_spoiled") is None:
             await audit_books(dsn)

@@ -16,6 +16,7 @@ from uuid import uuid4
 import asyncpg
 
 from airouter.running.postgres import NOT_DURABLE, EmbeddedPostgres, stop_left_behind
+from tests import deadlocks
 
 PREFIX = "airouter-test-pg-"
 ADMIN_DATABASE = "postgres"
@@ -25,7 +26,9 @@ FREE_BYTES_MIN = 3_000_000_000
 
 @contextlib.contextmanager
 def server() -> Iterator[str]:
-    """URL of a database to connect to for making others; the server ends with the block."""
+    """URL of a database to connect to for making others; the server ends with the block, which fails when transactions
+    waited for each other in a circle (tests/deadlocks.py; not with a server that was configured).
+    """
     configured = os.environ.get("AIROUTER_TEST_DATABASE_URL")
     if configured:
         yield configured
@@ -33,12 +36,16 @@ def server() -> Iterator[str]:
     _sweep_left_overs()
     place = Path(tempfile.mkdtemp(prefix=PREFIX, dir=_fast_folder()))
     (place / "owner.pid").write_text(str(os.getpid()))
-    postgres = EmbeddedPostgres(place, options=NOT_DURABLE)
+    postgres = EmbeddedPostgres(place, options=(*NOT_DURABLE, deadlocks.LINE_PREFIX))
+    deadlocks.LOGS.append(postgres.log)
     try:
-        asyncio.run(postgres.start())
-        yield postgres.dsn(ADMIN_DATABASE)
+        try:
+            asyncio.run(postgres.start())
+            yield postgres.dsn(ADMIN_DATABASE)
+        finally:
+            asyncio.run(postgres.stop())
+        deadlocks.refuse_in(postgres.log)
     finally:
-        asyncio.run(postgres.stop())
         shutil.rmtree(place, ignore_errors=True)
 
 

@@ -17,6 +17,7 @@ from airouter.services.budgets import Budget, set_key_budgets
 from airouter.services.wallets import Wallets
 from airouter.storage.database import AWAY, Database
 from airouter.storage.migrate import migrate
+from tests import deadlocks
 from tests.audit import audit_books
 from tests.crash.gateways import Gateways, assert_settled
 from tests.customers import Customer, customer
@@ -29,12 +30,13 @@ SEED = int(os.environ.get("AIROUTER_TEST_SEED", "1"))
 async def own_postgres() -> AsyncIterator[EmbeddedPostgres]:
     """A server of its own, because it will be stopped hard."""
     with tempfile.TemporaryDirectory(prefix="airouter-kills-") as place:
-        server = EmbeddedPostgres(Path(place), options=NOT_DURABLE)
+        server = EmbeddedPostgres(Path(place), options=(*NOT_DURABLE, deadlocks.LINE_PREFIX))
         await server.start()
         try:
             yield server
         finally:
             await server.stop()
+        deadlocks.refuse_in(server.log)
 
 
 async def stop_hard(server: EmbeddedPostgres) -> None:
