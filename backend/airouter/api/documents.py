@@ -39,3 +39,9 @@ def refusals(*statuses: int) -> dict[int, ResponseSpec]:
         )
         for status in sorted({*statuses, 503})
     }
+
+
+def changed(view: type) -> dict[int, ResponseSpec]:
+    """The other answer of a route that adds something, or changes the one of that name."""
+    words = "It existed and was changed"
+    return {200: ResponseSpec(data_container=view, description=words, generate_examples=False)}

@@ -73,13 +73,6 @@ class Refusal(msgspec.Struct, frozen=True, kw_only=True):
     body: bytes
 
 
-class FieldProblem(msgspec.Struct, frozen=True, kw_only=True):
-    """One thing that is wrong with what was sent."""
-
-    field: str
-    message: str
-
-
 class Problem(msgspec.Struct, frozen=True, kw_only=True):
     """RFC 9457. Members beyond these are facts of that `code`, such as `field`, `by_you` or `retry_after_seconds`."""
 

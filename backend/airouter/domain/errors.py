@@ -246,11 +246,6 @@ class MeterNotPriced(Invalid):
     default_message = "The request asks for something that has no price here."
 
 
-class ContextTooLong(Invalid):
-    code = "context_length_exceeded"
-    default_message = "The request is larger than the model's context window."
-
-
 class BodyTooLarge(DomainError):
     code = "body_too_large"
     default_message = "The request body is too large."

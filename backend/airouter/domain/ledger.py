@@ -18,8 +18,6 @@ OVERRUN: Final = WalletId(4)
 LOSS: Final = WalletId(5)
 """Pays what an operator writes off."""
 
-SYSTEM_WALLETS: Final = (SALES, GRANTS, REVENUE, OVERRUN, LOSS)
-
 WalletKind = Literal["main", "reward", "debt", "reserved"]
 """Those of an account. What it owes stands in `debt`, at or below zero; the others never go below it. What its open
 background jobs may cost stands in `reserved`.

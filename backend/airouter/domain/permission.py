@@ -18,7 +18,6 @@ TeamRole = Literal["owner", "admin", "billing", "member"]
 Kind = Literal["person", "account", "instance"]
 
 TEAM_ROLES: Final[tuple[TeamRole, ...]] = ("owner", "admin", "billing", "member")
-ROLES: Final[tuple[Role, ...]] = ("user", "operator", "owner")
 OWN_ONLY: Final[frozenset[TeamRole]] = frozenset({"member"})
 """Team roles that see and change only what is their own: keys, and the usage of these."""
 

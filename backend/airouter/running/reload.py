@@ -12,7 +12,6 @@ from pathlib import Path
 from airouter.running.errors import CannotStart
 
 CONSOLE_PORT = 5173
-CONSOLE_ADDRESS = f"http://127.0.0.1:{CONSOLE_PORT}"
 
 
 class Reload:

@@ -9,7 +9,7 @@ from uuid import UUID
 import msgspec
 
 from airouter.domain.errors import InvalidRequest, NotFound, NotSupportedYet
-from airouter.domain.policy import TOPICS, Policies, SignInRules, SignUp, Teams, Topic
+from airouter.domain.policy import TOPICS, SignInRules, SignUp, Teams, Topic
 from airouter.services.audit_log import SYSTEM, Act, Actor, record
 from airouter.storage import factors, groups, instance_secrets
 from airouter.storage import policies as rows
@@ -160,12 +160,6 @@ async def policy_in_force(connection: Connection, struct: type[Policy]) -> Polic
     """One topic as of this transaction."""
     row = await rows.find_policy(connection, _TOPIC_OF[struct])
     return struct() if row is None else msgspec.convert(row.value, struct)
-
-
-async def policies_in_force(connection: Connection) -> Policies:
-    """Every topic as of this transaction."""
-    stored = {row.topic: row.value for row in await rows.every_policy(connection) if row.topic in TOPICS}
-    return msgspec.convert(stored, Policies)
 
 
 def _view(topic: str, row: rows.PolicyRow | None) -> PolicyView:

@@ -3,13 +3,12 @@
 import msgspec
 from litestar import Controller, Response, delete, get, patch, post
 from litestar.di import NamedDependency
-from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath, JSONBody
 
 from airouter.api.admin.models import CreateOnly
 from airouter.api.admin.names import PROVIDERS, NamePaging, name_cursor
 from airouter.api.callers import Operator
-from airouter.api.documents import refusals
+from airouter.api.documents import changed, refusals
 from airouter.services.audit_log import Actor
 from airouter.services.groups import GroupChanges, GroupDraft, Groups, GroupView
 
@@ -48,12 +47,7 @@ class GroupController(Controller):
         operation_id="saveGroup",
         permission="catalogue.write",
         summary="Add a group, or change the one of that name",
-        responses={
-            **refusals(401, 403, 409, 422),
-            200: ResponseSpec(
-                data_container=GroupView, description="It existed and was changed", generate_examples=False
-            ),
-        },
+        responses={**refusals(401, 403, 409, 422), **changed(GroupView)},
     )
     async def save(
         self,

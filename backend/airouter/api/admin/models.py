@@ -5,12 +5,11 @@ from typing import Annotated, Literal
 import msgspec
 from litestar import Controller, Response, delete, get, patch, post
 from litestar.di import NamedDependency
-from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath, JSONBody, QueryParameter
 
 from airouter.api.admin.names import PROVIDERS, NamePaging, name_cursor
 from airouter.api.callers import Operator
-from airouter.api.documents import refusals
+from airouter.api.documents import changed, refusals
 from airouter.services.audit_log import Actor
 from airouter.services.models import ModelChanges, ModelDraft, Models, ModelView
 
@@ -55,12 +54,7 @@ class ModelController(Controller):
         operation_id="saveModel",
         permission="catalogue.write",
         summary="Add a model, or change the one of that name",
-        responses={
-            **refusals(401, 403, 409, 422),
-            200: ResponseSpec(
-                data_container=ModelView, description="It existed and was changed", generate_examples=False
-            ),
-        },
+        responses={**refusals(401, 403, 409, 422), **changed(ModelView)},
     )
     async def save(
         self,

@@ -12,24 +12,10 @@ from litestar.params import QueryParameter
 from airouter.api.callers import AccountHolder
 from airouter.api.documents import refusals
 from airouter.api.paging import Paging, cursor_of
+from airouter.domain.ledger import TransferKind
 from airouter.services.accounts import Accounts, Wallet
 
-Kind = Literal[
-    "usage",
-    "grant",
-    "redemption",
-    "adjustment",
-    "top_up",
-    "reward",
-    "reward_transfer",
-    "refund",
-    "loss",
-    "debt",
-    "forfeit",
-    "clawback",
-    "reserve",
-    "release",
-]
+Kind = Literal["usage", TransferKind]
 
 
 class TransferView(msgspec.Struct, frozen=True, kw_only=True):

@@ -19,11 +19,6 @@ def written(conversation: Conversation, allowance: int) -> Written:
     return {} if family is None else family(conversation, allowance)
 
 
-def is_understood(model: str) -> bool:
-    """Whether this model can be told at all. An ARN that hides the model's name cannot be looked into."""
-    return _family(model) is not None
-
-
 def _claude(conversation: Conversation, allowance: int) -> Written:
     return claude.thinking(conversation, allowance, "bedrock")
 
