@@ -17,6 +17,9 @@ EVENT_BYTES_MAX: Final = 8 * 1024 * 1024
 _BYTES_PER_WRITTEN: Final = 4
 """Of the bytes of a stream of these dialects, about a quarter is what the model wrote, the rest its wrapping."""
 
+_SAMPLE_BYTES: Final = 32 * 1024
+"""Of the events that tell what is written: some hundred."""
+
 
 class Notes(Protocol):
     """What a dialect learns from the events of one stream."""
@@ -47,10 +50,44 @@ class Notes(Protocol):
         ...
 
 
+class Deltas:
+    """The events of a stream that add to what the model wrote. Nothing is decoded until somebody asks, and then no more
+    than a sample, for whose likeness the rest is taken.
+    """
+
+    __slots__ = ("_mark", "_sample", "_sample_bytes", "_sample_written_bytes", "_written_bytes_in", "received_bytes")
+
+    def __init__(self, mark: bytes, written_bytes_in: Callable[[bytes], int]) -> None:
+        self._mark = mark
+        self._written_bytes_in = written_bytes_in
+        """Of the data of one event."""
+        self.received_bytes = 0
+        self._sample: list[bytes] = []
+        self._sample_bytes = self._sample_written_bytes = 0
+
+    def take(self, block: bytes) -> None:
+        """Whole events."""
+        if self._mark not in block:
+            return
+        if self.received_bytes < _SAMPLE_BYTES:
+            self._sample.append(block)
+        self.received_bytes += len(block)
+
+    def written_bytes(self) -> int:
+        """What the model wrote so far, about."""
+        for block in self._sample:
+            self._sample_bytes += len(block)
+            self._sample_written_bytes += sum(self._written_bytes_in(event_data(one)) for one in split_events(block))
+        self._sample.clear()
+        return -(-self._sample_written_bytes * self.received_bytes // max(1, self._sample_bytes))
+
+
 class PassingStreamReader:
     """Reads one stream (contract.StreamReader) and takes the notes of its dialect."""
 
-    __slots__ = ("_change", "_end", "_framer", "_notes", "call", "content_type", "received_bytes")
+    __slots__ = (
+        "_change", "_deltas", "_end", "_framer", "_notes", "call", "content_type", "received_bytes",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -60,6 +97,7 @@ class PassingStreamReader:
         content_type: bytes | None = None,
         change: Callable[[bytes], bytes] | None = None,
         end: Callable[[], bytes] | None = None,
+        deltas: "Deltas | None" = None,
     ) -> None:
         self.call = call
         self.content_type = content_type
@@ -68,6 +106,8 @@ class PassingStreamReader:
         self._change = change
         """For a client that wants the events in another frame; they then leave when they are whole."""
         self._end = end
+        self._deltas = deltas
+        """For a dialect whose wrapping says nothing about how much was written."""
         self._framer = Framer(EVENT_BYTES_MAX)
 
     def feed(self, data: bytes) -> bytes:
@@ -94,6 +134,8 @@ class PassingStreamReader:
         notes, change = self._notes, self._change
         if not notes.has_content:
             notes.has_content = any(mark in block for mark in notes.content_marks)
+        if self._deltas is not None:
+            self._deltas.take(block)
         if not block or (change is None and not any(mark in block for mark in notes.marks)):
             return b""
         out: list[bytes] = []
@@ -112,6 +154,8 @@ class PassingStreamReader:
 
     def has_outgrown(self, allowance: int) -> bool:
         """More than so many tokens were written, roughly."""
+        if self._deltas is not None and estimated_tokens(self._deltas.received_bytes) <= allowance:
+            return False  # were every byte of them text
         return self.written_tokens() > allowance
 
     @property
@@ -143,4 +187,6 @@ class PassingStreamReader:
 
     def written_tokens(self) -> int:
         """An estimate of the output so far."""
+        if self._deltas is not None:
+            return estimated_tokens(self._deltas.written_bytes())
         return estimated_tokens(self.received_bytes // _BYTES_PER_WRITTEN)
