@@ -192,6 +192,8 @@ class Alerts:
 
     async def look(self) -> int:
         """Tell every crossing that nobody was told about; how many there were."""
+        async with self._database.connection() as connection:
+            await rows.rearm_alerts(connection)  # on its own: nothing is held while others are waited for
         async with self._database.transaction() as connection:
             fired = await rows.fire_alerts(connection)
             display = await policy_in_force(connection, Display) if fired else Display()

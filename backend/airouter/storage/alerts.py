@@ -139,7 +139,14 @@ async def change_alert(connection: Connection, alert: AlertRow, secret_sealed: b
 
 
 async def delete_alert(connection: Connection, alert_id: UUID, account_id: AccountId) -> bool:
+    await forget_firings_of(connection, alert_id)
     return await connection.fetchval(QUERIES.delete_alert, alert_id, account_id) is not None
+
+
+async def delete_alerts_in(connection: Connection, accounts: Sequence[AccountId]) -> None:
+    """Every alert of these accounts."""
+    await connection.execute(QUERIES.forget_firings_in, list(accounts))
+    await connection.execute(QUERIES.delete_alerts_in, list(accounts))
 
 
 async def forget_firings_of(connection: Connection, alert_id: UUID) -> None:
@@ -147,9 +154,13 @@ async def forget_firings_of(connection: Connection, alert_id: UUID) -> None:
     await connection.execute(QUERIES.forget_firings_of, alert_id)
 
 
+async def rearm_alerts(connection: Connection) -> None:
+    """What is well again may fire another time."""
+    await connection.execute(QUERIES.rearm_alerts)
+
+
 async def fire_alerts(connection: Connection) -> list[FiredRow]:
     """What has crossed a threshold since the last time, each once."""
-    await connection.execute(QUERIES.rearm_alerts)
     return [row_as(FiredRow, row) for row in await connection.fetch(QUERIES.fire_alerts)]
 
 

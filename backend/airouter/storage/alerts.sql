@@ -27,7 +27,7 @@ FROM alerts a WHERE a.alert_id = $1 AND a.account_id = $2
 
 -- name: lock_alert
 SELECT a.alert_id, a.kind, a.threshold, a.to_mail, a.webhook_url, a.is_enabled, a.created_at, NULL::timestamptz AS fired_at
-FROM alerts a WHERE a.alert_id = $1 AND a.account_id = $2 FOR UPDATE
+FROM alerts a WHERE a.alert_id = $1 AND a.account_id = $2 FOR NO KEY UPDATE
 
 -- name: change_alert
 -- The secret stays where none is given and there is still an address.
@@ -38,8 +38,18 @@ WHERE alert_id = $1
 -- name: delete_alert
 DELETE FROM alerts WHERE alert_id = $1 AND account_id = $2 RETURNING alert_id
 
+-- name: delete_alerts_in
+DELETE FROM alerts WHERE alert_id IN (SELECT alert_id FROM alerts WHERE account_id = ANY ($1::uuid[]) ORDER BY alert_id FOR UPDATE)
+
 -- name: forget_firings_of
-DELETE FROM alert_firings WHERE alert_id = $1
+-- Before their alerts are deleted, and by id: as they are locked where they fire.
+DELETE FROM alert_firings WHERE (alert_id, subject) IN (
+  SELECT alert_id, subject FROM alert_firings WHERE alert_id = $1 ORDER BY alert_id, subject FOR UPDATE)
+
+-- name: forget_firings_in
+DELETE FROM alert_firings WHERE (alert_id, subject) IN (
+  SELECT f.alert_id, f.subject FROM alert_firings f JOIN alerts a USING (alert_id) WHERE a.account_id = ANY ($1::uuid[])
+  ORDER BY f.alert_id, f.subject FOR UPDATE OF f)
 
 -- name: fire_alerts
 -- Every crossing that nobody was told about, marked as told. One statement decides, so two processes never tell twice.
@@ -61,7 +71,8 @@ WITH figures AS (
   WHERE al.is_enabled AND al.kind IN ('key_budget', 'member_budget') AND b.spent * 100 >= b.quota_max * al.threshold
     AND (b.window_end IS NULL OR b.window_end > now()) AND (k.key_id IS NULL OR k.status <> 'deleted')
 ), fired AS (
-  INSERT INTO alert_firings AS f (alert_id, subject, window_start) SELECT alert_id, subject, window_start FROM figures
+  INSERT INTO alert_firings AS f (alert_id, subject, window_start)
+  SELECT alert_id, subject, window_start FROM figures ORDER BY alert_id, subject
   ON CONFLICT (alert_id, subject) DO UPDATE SET window_start = excluded.window_start, fired_at = now()
   WHERE f.window_start IS DISTINCT FROM excluded.window_start
   RETURNING alert_id, subject, fired_at
@@ -73,15 +84,16 @@ FROM fired r JOIN figures g USING (alert_id, subject) JOIN alerts al USING (aler
 LEFT JOIN keys k ON k.key_id = g.key_id LEFT JOIN users u ON u.user_id = g.user_id
 
 -- name: rearm_alerts
--- What is well again, gone, or of a period that is over may be told about another time.
-DELETE FROM alert_firings f USING alerts al
-WHERE f.alert_id = al.alert_id AND CASE left(f.subject, 1)
+-- What is well again, gone, or of a period that is over may be told about another time; what somebody holds, the next time.
+DELETE FROM alert_firings WHERE (alert_id, subject) IN (SELECT f.alert_id, f.subject FROM alert_firings f JOIN alerts al USING (alert_id)
+WHERE CASE left(f.subject, 1)
   WHEN 'w' THEN NOT EXISTS (SELECT FROM wallets w LEFT JOIN wallets h ON h.account_id = w.account_id AND h.kind = 'reserved'
                             WHERE w.wallet_id = substr(f.subject, 2)::bigint AND w.balance + coalesce(h.balance, 0) < al.threshold)
   WHEN 'k' THEN NOT EXISTS (SELECT FROM keys k WHERE k.key_id = substr(f.subject, 2)::uuid AND k.status <> 'deleted' AND k.spend_limit > 0
                               AND k.spent * 100 >= k.spend_limit * al.threshold)
   ELSE NOT EXISTS (SELECT FROM budgets b WHERE b.budget_id = substr(f.subject, 2)::uuid AND b.quota_max > 0
                      AND (b.window_end IS NULL OR b.window_end > now()) AND b.spent * 100 >= b.quota_max * al.threshold) END
+FOR UPDATE OF f SKIP LOCKED)
 
 -- name: readers_of
 SELECT u.email, u.locale FROM members m JOIN users u USING (user_id)

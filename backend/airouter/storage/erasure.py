@@ -8,6 +8,7 @@ import msgspec
 
 from airouter.domain.email_address import normal
 from airouter.domain.ids import AccountId, KeyId, UserId, WalletId
+from airouter.storage import alerts
 from airouter.storage.database import Connection, row_as, value_as
 from airouter.storage.queries import load
 
@@ -27,7 +28,6 @@ _OF_PERSON: Final = (
 _OF_ACCOUNTS: Final = (
     QUERIES.blank_keys,
     QUERIES.forget_networks,
-    QUERIES.drop_alerts,
 )
 """What goes of the accounts that nobody else belongs to, each by a statement that takes their ids."""
 
@@ -126,6 +126,7 @@ async def erase_person(connection: Connection, user_id: UserId, email: str, acco
     await connection.execute(QUERIES.leave_teams, user_id, list(accounts))
     for statement in _OF_ACCOUNTS:
         await connection.execute(statement, list(accounts))
+    await alerts.delete_alerts_in(connection, accounts)
     for statement in _OF_PERSON:
         await connection.execute(statement, user_id)
     await connection.execute(QUERIES.drop_links_to, email, normal(email))

@@ -120,9 +120,6 @@ UPDATE referrals SET network = NULL
 WHERE referral_id IN (SELECT referral_id FROM referrals WHERE invitee_account = ANY ($1::uuid[]) AND network IS NOT NULL
                       ORDER BY referral_id FOR NO KEY UPDATE)
 
--- name: drop_alerts
-DELETE FROM alerts WHERE account_id = ANY ($1::uuid[])
-
 -- name: end_management_tokens
 UPDATE management_tokens SET revoked_at = coalesce(revoked_at, now()), name = 'erased'
 WHERE token_id IN (SELECT token_id FROM management_tokens WHERE user_id = $1 ORDER BY token_id FOR NO KEY UPDATE)

@@ -39,7 +39,8 @@ WHERE token_hash = ANY ($1::bytea[]) AND content IS NOT NULL AND expires_at > no
 RETURNING export_id, content
 
 -- name: forget_personal_exports
-UPDATE personal_exports SET content = NULL, token_hash = NULL WHERE content IS NOT NULL AND expires_at <= now()
+UPDATE personal_exports SET content = NULL, token_hash = NULL WHERE export_id IN (
+  SELECT export_id FROM personal_exports WHERE content IS NOT NULL AND expires_at <= now() FOR UPDATE SKIP LOCKED)
 
 -- name: of_profile
 SELECT user_id, email, role, status, locale, created_at FROM users WHERE user_id = $1

@@ -8,6 +8,7 @@ import msgspec
 
 from airouter.domain.ids import AccountId, UserId
 from airouter.domain.permission import TeamRole
+from airouter.storage import alerts
 from airouter.storage.database import Connection, row_as, value_as
 from airouter.storage.queries import load
 from airouter.storage.users import UserStatus
@@ -74,7 +75,7 @@ async def delete_team(connection: Connection, account_id: AccountId) -> None:
     """Its members leave, its keys and alerts end, and nobody finds it any more; the books keep it."""
     await connection.execute(QUERIES.delete_members, account_id)
     await end_keys(connection, account_id)
-    await connection.execute(QUERIES.delete_alerts_of, account_id)
+    await alerts.delete_alerts_in(connection, [account_id])
     await connection.execute(QUERIES.delete_team, account_id)
 
 

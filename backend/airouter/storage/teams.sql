@@ -32,9 +32,6 @@ UPDATE accounts SET status = 'paused', deleted_at = now() WHERE account_id = $1
 UPDATE keys SET status = 'deleted'
 WHERE key_id IN (SELECT key_id FROM keys WHERE account_id = $1 AND status <> 'deleted' ORDER BY key_id FOR NO KEY UPDATE)
 
--- name: delete_alerts_of
-DELETE FROM alerts WHERE account_id = $1
-
 -- name: members_of
 -- In the order in which they joined. `keys`: how many they are responsible for.
 SELECT m.user_id, u.email, u.status, m.team_role, m.joined_at,
