@@ -37,6 +37,15 @@ async def house(
 ) -> AsyncIterator[House]:
     async with postgres.cloned(postgres_server, template_database) as dsn:
         async with replayed(dsn, tmp_path_factory.mktemp("home")) as made:
+            await made.live.model("of-bedrock")
+            await made.live.channel(
+                "bedrock",
+                provider="bedrock",
+                base_url=made.upstream.base_url,
+                credentials=["bedrock-api-key"],
+                models={"of-bedrock": "us.anthropic.claude-sonnet-4-5-20250929-v1:0"},
+            )
+            await made.policy(Limits())
             yield made
             rows = await made.live.sql("SELECT count(*) AS n FROM usage_records")
             assert rows[0]["n"] == 0, "a count was recorded"
@@ -114,6 +123,61 @@ async def test_a_count_is_asked_of_openai_as_a_response(
     assert asked["model"] == "theirs"
     assert "stream" not in asked
     assert "max_output_tokens" not in asked
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "wanted"),
+    [
+        ("/v1/messages/count_tokens", {"model": "of-bedrock", **ANTHROPIC}, {"input_tokens": 45}),
+        ("/v1beta/models/of-bedrock:countTokens", GEMINI, {"totalTokens": 45}),
+        (
+            "/v1/responses/input_tokens",
+            {"model": "of-bedrock", "input": "The weather in Bern?"},
+            {"object": "response.input_tokens", "input_tokens": 45},
+        ),
+    ],
+)
+async def test_a_count_is_asked_of_bedrock_as_a_conversation(
+    house: House, path: str, body: dict[str, Any], wanted: dict[str, Any]
+):
+    house.says({"inputTokens": 45})
+    answer = await house.post(path, body)
+    assert answer.json() == wanted
+    assert "x-airouter-estimated" not in answer.headers
+    assert house.asked.path == "/model/anthropic.claude-sonnet-4-5-20250929-v1%3A0/count-tokens"
+    asked = sent(house.asked)["input"]["converse"]
+    assert asked["messages"] == [{"role": "user", "content": [{"text": "The weather in Bern?"}]}]
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        (400, "The provided model doesn't support counting tokens."),
+        (403, "User: arn:aws:iam::1:user/x is not authorized to perform: bedrock:CountTokens on resource: y"),
+        (403, "The security token included in the request is expired"),
+        (404, "Could not find it"),
+        (429, "Too many requests"),
+    ],
+)
+async def test_a_provider_that_does_not_count_this_is_estimated_for_and_goes_on_answering(
+    house: House, status: int, said: str
+):
+    relay = house.live.app._house.open_doors().gateway._relay
+    for model, body in (("of-bedrock", {"message": said}), ("of-anthropic", {"error": {"message": said}})):
+        house.says(body, status=status)
+        if (status, model) == (400, "of-anthropic"):
+            continue
+        answer = await house.post("/v1/messages/count_tokens", {"model": model, **ANTHROPIC})
+        assert answer.status_code == 200
+        assert answer.headers["x-airouter-estimated"] == "true"
+        assert answer.json()["input_tokens"] > 0
+        assert not relay.health.view(relay._clock()), "it says nothing about calls"
+        await house.policy(Limits(estimates="off"))
+        try:
+            unwanted = await house.post("/v1/messages/count_tokens", {"model": model, **ANTHROPIC})
+        finally:
+            await house.policy(Limits())
+        assert unwanted.status_code == 404
 
 
 async def test_where_no_provider_counts_the_estimate_is_marked(house: House):

@@ -4,15 +4,18 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
 import pytest
 
+from airouter.domain.catalogue import ChannelOptions
 from airouter.domain.rate_card import INPUT_METERS, OUTPUT_METERS
 from airouter.gateway import meter
 from airouter.providers.bedrock import BedrockProvider, region_of
 from airouter.providers.bedrock_usage import reported_in
 from airouter.providers.contract import Call
-from airouter.providers.serving import Providers
+from airouter.providers.serving import TRANSLATIONS, Providers
 from airouter.providers.translated import TranslatedProvider
+from airouter.providers.translated_count import TranslatedCount
 from airouter.translation.bedrock.replies import read as read_bedrock
 from tests.providers.calls import cut_at
 from tests.providers.provider_recordings import CONVERSE, EVERY, Recorded, streamed
@@ -33,9 +36,9 @@ def call(endpoint: Any = "chat.completions", *, is_streaming: bool = False, **me
     return asked(endpoint, is_streaming=is_streaming, **(made | members))
 
 
-def door(endpoint: Any) -> TranslatedProvider:
+def door(endpoint: Any) -> TranslatedProvider | TranslatedCount:
     found = PROVIDERS.serving("bedrock", endpoint)
-    assert isinstance(found, TranslatedProvider)
+    assert isinstance(found, TRANSLATIONS)
     return found
 
 
@@ -284,6 +287,8 @@ def test_the_way_the_address_is_written_is_signed():
         (403, {"message": "You don't have access to the model with the specified model ID."}, "channel"),
         (403, {"message": "User: arn:aws:iam::1:user/x is not authorized to perform: bedrock:InvokeModel"}, "funds"),
         (404, {"message": "This model version has reached the end of its life."}, "channel"),
+        (400, {"message": "The provided model doesn't support counting tokens."}, "counting"),
+        (400, {"message": "Document input not supported for token counting"}, "counting"),
         (408, {"message": "Model has timed out"}, "overloaded"),
         (424, {"message": "The model failed"}, "overloaded"),
         (429, {"message": "Too many requests, please wait before trying again."}, "limited"),
@@ -294,6 +299,50 @@ def test_the_way_the_address_is_written_is_signed():
 def test_whose_fault_a_refusal_is(status: int, body: dict[str, str], verdict: str):
     assert BEDROCK.refusal(status, json.dumps(body).encode()) == verdict
     assert door("messages").refusal(status, json.dumps(body).encode()) == verdict
+
+
+@pytest.mark.parametrize(
+    ("model", "path"),
+    [
+        ("us.anthropic.claude-sonnet-4-5-20250929-v1:0", "anthropic.claude-sonnet-4-5-20250929-v1%3A0"),
+        ("global.anthropic.claude-haiku-4-5-20251001-v1:0", "anthropic.claude-haiku-4-5-20251001-v1%3A0"),
+        ("us-gov.anthropic.claude-3-7-sonnet-20250219-v1:0", "anthropic.claude-3-7-sonnet-20250219-v1%3A0"),
+        ("anthropic.claude-opus-4-1-20250805-v1:0", "anthropic.claude-opus-4-1-20250805-v1%3A0"),
+        ("minimax.m2.1", "minimax.m2.1"),
+        ("zai.glm-4.7", "zai.glm-4.7"),
+    ],
+)
+def test_a_count_is_asked_of_the_model_and_not_of_its_profile(model: str, path: str):
+    body = {"messages": [{"role": "user", "content": "Hi"}]}
+    asked_for = asked("messages.count_tokens", body=body, upstream_model=model, credential="k")
+    assert door("messages.count_tokens").outgoing(asked_for).path == f"/model/{path}/count-tokens"
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "body", "wanted"),
+    [
+        ("messages.count_tokens", {"messages": [{"role": "user", "content": "Hi"}]}, {"input_tokens": 8}),
+        ("generate_content.count_tokens", {"contents": [{"parts": [{"text": "Hi"}]}]}, {"totalTokens": 8}),
+        ("responses.input_tokens", {"input": "Hi"}, {"object": "response.input_tokens", "input_tokens": 8}),
+    ],
+)
+def test_a_count_takes_of_a_conversation_what_is_counted_and_signs_that(
+    endpoint: Any, body: dict[str, Any], wanted: dict[str, Any]
+):
+    rule = {"action": "set", "path": "guardrailConfig", "value": {"id": "g"}}
+    options = msgspec.convert({"body": [rule]}, ChannelOptions)
+    counted = asked(endpoint, body=body, upstream_model="m", credential="AKIA:se/cret", options=options)
+    out = door(endpoint).outgoing(counted)
+    said = {"messages": [{"role": "user", "content": [{"text": "Hi"}]}]}
+    assert json.loads(out.body) == {"input": {"converse": said}}
+    assert out.sign is not None
+    assert out.sign(out) != out.sign(msgspec.structs.replace(out, body=b"{}"))
+    answered = door(endpoint).answer(counted, b'{"inputTokens":8}')
+    assert answered.is_proper
+    assert json.loads(answered.body) == wanted
+    assert answered.reported is None
+    for odd in (b'{"inputTokens":"8"}', b'{"inputTokens":-1}', b"{}", b"<html>"):
+        assert not door(endpoint).answer(counted, odd).is_proper
 
 
 def test_recorded_refusals_are_about_the_request():

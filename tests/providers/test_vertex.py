@@ -14,6 +14,7 @@ from airouter.domain.errors import InvalidRequest
 from airouter.providers.contract import Call
 from airouter.providers.exchanged import check_credential, public_part
 from airouter.providers.registry import EXCHANGING, PROVIDERS
+from airouter.providers.serving import Providers
 from airouter.translation.support import NotTranslatable
 from airouter.wire.requests import Named, read_request
 from tests.providers.recordings import ABSENT, rows_at
@@ -157,6 +158,34 @@ def test_claudes_tokens_are_counted_at_an_address_of_their_own():
     out = CLAUDE.outgoing(claude("messages.count_tokens"))
     assert out.path.endswith("/publishers/anthropic/models/count-tokens:rawPredict")
     assert json.loads(out.body)["model"] == "claude-sonnet-4-5@20250929"
+
+
+@pytest.mark.parametrize("wrapper", [None, "generateContentRequest", "generate_content_request"])
+def test_geminis_tokens_are_counted_without_a_wrapper_and_without_what_is_refused(wrapper: str | None):
+    counted = {"contents": [{"parts": [{"text": "Hi"}]}], "systemInstruction": {"parts": [{"text": "Be brief."}]}}
+    more = {"toolConfig": {}, "safetySettings": [], "model": "models/public"}
+    body = json.dumps({wrapper: counted | more} if wrapper else counted | more).encode()
+    call = gemini(body=b'{"contents":[]}', endpoint="generate_content.count_tokens")
+    out = VERTEX.outgoing(msgspec.structs.replace(call, body=body))
+    assert out.path.endswith("/publishers/google/models/gemini-2.5-flash:countTokens")
+    assert json.loads(out.body) == counted | {"contents": [{"role": "user", "parts": [{"text": "Hi"}]}]}
+    answer = b'{"totalTokens":4,"totalBillableCharacters":2,"promptTokensDetails":[{"modality":"TEXT","tokenCount":4}]}'
+    answered = VERTEX.answer(call, answer)
+    assert (answered.is_proper, answered.body, answered.reported) == (True, answer, None)
+    assert not VERTEX.answer(call, b'{"totalBillableCharacters":2}').is_proper
+
+
+def test_a_count_of_another_dialect_is_asked_of_vertex_in_its_words():
+    served = Providers(dict(PROVIDERS)).serving("vertex", "messages.count_tokens")
+    assert served is not None
+    body = {"messages": [{"role": "user", "content": "Hi"}], "system": "Be brief."}
+    call = claude("messages.count_tokens")
+    out = served.outgoing(msgspec.structs.replace(call, body=json.dumps({"model": "public", **body}).encode()))
+    assert json.loads(out.body) == {
+        "contents": [{"role": "user", "parts": [{"text": "Hi"}]}],
+        "systemInstruction": {"parts": [{"text": "Be brief."}]},
+    }
+    assert json.loads(served.answer(call, b'{"totalTokens":7}').body) == {"input_tokens": 7}
 
 
 def embeddings(texts: Any, **members: Any) -> Call:

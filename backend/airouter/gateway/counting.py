@@ -1,7 +1,8 @@
 """The doors that count a request instead of running it: routed like a call, free, and never recorded.
 
-A provider that can count is asked, in its own dialect; a channel whose provider cannot is as good as none. Where no
-channel of the model can, policy `limits.estimates` says whether our estimate is answered, marked as one.
+A provider that can count is asked, in its own dialect; a channel whose provider cannot, or does not count this, is as
+good as none. Where no channel of the model does, policy `limits.estimates` says whether our estimate is answered,
+marked as one.
 """
 
 import asyncio
@@ -67,14 +68,16 @@ class Counting:
             call.pin = await self._pins.of(caller, door.endpoint, request, terms, routes)
         headers = (JSON, NO_STORE, *door.id_headers(request_id), *headers)
         if not self._can_count(call, routes):
-            if routes.catalogue.policies.limits.estimates == "off":
-                raise NotOffered(f"No provider of {request.model!r} counts tokens.", field="model")
-            tokens = await self._estimates.input_tokens(door.endpoint, request)
-            exchange.send(200, (*headers, ESTIMATED), counting.written_answer(door.endpoint, tokens))
+            await self._estimate(exchange, call, routes, headers)
             return
         exchange.when_gone(_leaver(asyncio.current_task()))
         try:
             leg = await self._relay.open(call, body, exchange.dialect_headers, routes)
+        except NotOffered:
+            if call.pin is not None:  # what is remembered elsewhere cannot be estimated
+                raise
+            await self._estimate(exchange, call, routes, headers)
+            return
         except asyncio.CancelledError:
             if exchange.is_gone:
                 return
@@ -87,6 +90,14 @@ class Counting:
         if leg.dropped:
             headers = (*headers, (DROPPED, ",".join(leg.dropped).encode()))
         exchange.send(200, headers, answered.body)
+
+    async def _estimate(self, exchange: Exchange, call: Call, routes: Routes, headers: Headers) -> None:
+        """Our own figure, marked. Raises NotOffered: the operator wants none."""
+        endpoint, request = call.door.endpoint, call.request
+        if routes.catalogue.policies.limits.estimates == "off":
+            raise NotOffered(f"No provider of {request.model!r} counts tokens.", field="model")
+        tokens = await self._estimates.input_tokens(endpoint, request)
+        exchange.send(200, (*headers, ESTIMATED), counting.written_answer(endpoint, tokens))
 
     def _can_count(self, call: Call, routes: Routes) -> bool:
         """Raises NoChannelAvailable: the model is served by none."""

@@ -13,10 +13,12 @@ from airouter.providers.bedrock_stream import ConverseStreamReader
 from airouter.providers.bedrock_usage import reported_in
 from airouter.providers.blame import blame
 from airouter.providers.contract import Answered, Call, Headers, Outgoing, Refusal
+from airouter.providers.counts import counted
 from airouter.providers.headers import COMMON, HeaderBook
 from airouter.providers.overrides import overridden
 from airouter.providers.saying import answered
 from airouter.translation.support import Dialect
+from airouter.wire.counting import COUNTERS, written_answer
 from airouter.wire.decoding import read_or_none
 from airouter.wire.endpoint import Endpoint
 from airouter.wire.prompt import text_bytes
@@ -28,6 +30,7 @@ DEFAULT_REGION: Final = "us-east-1"
 _REGION: Final = re.compile(r"(?:^|\.)bedrock-runtime(?:-fips)?\.([a-z]{2}(?:-[a-z]+)+-\d+)\.")
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 _ANY: Final = msgspec.json.Decoder(dict[str, Any])
+_MEMBERS: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _OF_KEYS: Final = (
     "The security token included in the request",
     "The request signature we calculated does not match",
@@ -46,6 +49,13 @@ _OF_MODELS: Final = (
     "You don't have access to the model",
 )
 """The same of a model that our account, or this address, cannot call: the channel's configuration is at fault."""
+
+_OF_COUNTS: Final = ("The provided model doesn't support counting tokens", "Document input not supported for token")
+"""The same of what it does not count: few models, and no documents (reports of 2025 and 2026)."""
+_COUNTED: Final = ("messages", "system", "toolConfig", "additionalModelRequestFields")
+"""What ConverseTokensRequest has of a Converse request (API reference, 2026)."""
+_REGION_OF_PROFILE: Final = re.compile(r"^(?:global|apac|us-gov|[a-z]{2})\.(?=[^.]+\.)")
+"""Tokens are counted for models, and not for the inference profiles by which they are called."""
 
 
 class BedrockProvider:
@@ -71,13 +81,23 @@ class BedrockProvider:
         """See translated.SpeaksAlone."""
         return "bedrock"
 
+    @property
+    def can_count(self) -> bool:
+        """CountTokens takes what Converse takes."""
+        return True
+
     def outgoing(self, call: Call) -> Outgoing:
         """The model stands in the address, encoded: ids have colons, and ARNs slashes.
 
         A credential with a colon is an access key, which signs what is sent; any other is a Bedrock API key.
         """
-        verb = "converse-stream" if call.is_streaming else "converse"
-        path = f"/model/{quote(call.upstream_model, safe='')}/{verb}"
+        is_count = call.endpoint in COUNTERS
+        verb = "count-tokens" if is_count else "converse-stream" if call.is_streaming else "converse"
+        model = _REGION_OF_PROFILE.sub("", call.upstream_model) if is_count else call.upstream_model
+        out = self._authorised(call, f"/model/{quote(model, safe='')}/{verb}")
+        return msgspec.structs.replace(out, body=_to_count(out.body)) if is_count else out
+
+    def _authorised(self, call: Call, path: str) -> Outgoing:
         if ":" not in call.credential:
             headers = self._bearers.of(call.credential)
             return overridden(Outgoing(method="POST", path=path, headers=headers, body=call.body), call)
@@ -91,11 +111,13 @@ class BedrockProvider:
         return overridden(Outgoing(method="POST", path=path, headers=COMMON, body=call.body, sign=sign), call)
 
     def answer(self, call: Call, body: bytes) -> Answered:
-        """Read a whole answer."""
-        del call
+        """Read a whole answer; a count in the words of whoever asked for it."""
         answer = read_or_none(_ANY, body)
         if answer is None:
             return Answered(body=body, reported=None, is_proper=False)
+        if call.endpoint in COUNTERS:
+            tokens = answer.get("inputTokens")
+            return counted(call, written_answer(call.endpoint, tokens) if isinstance(tokens, int) else body)
         output = answer.get("output")
         message = output.get("message") if isinstance(output, dict) else None
         return answered(
@@ -118,6 +140,8 @@ class BedrockProvider:
                 return "credential"
             if words.startswith(_OF_MODELS):
                 return "channel"
+            if words.startswith(_OF_COUNTS):
+                return "counting"
         match status:
             case 400:
                 return "request"
@@ -127,6 +151,11 @@ class BedrockProvider:
                 return "overloaded"
             case _:
                 return blame(status, body)
+
+
+def _to_count(body: bytes) -> bytes:
+    given = _MEMBERS.decode(body)
+    return msgspec.json.encode({"input": {"converse": {name: given[name] for name in _COUNTED if name in given}}})
 
 
 def _message(body: bytes) -> str:

@@ -50,6 +50,11 @@ class CohereProvider:
         """See translated.SpeaksAlone."""
         return "cohere"
 
+    @property
+    def can_count(self) -> bool:
+        """It takes texts apart into tokens, but counts no conversations."""
+        return False
+
     def outgoing(self, call: Call) -> Outgoing:
         """Embeddings as Cohere wants them; anything else was translated before.
 

@@ -19,13 +19,14 @@ from airouter.wire.requests import RequestHead
 
 Headers = tuple[tuple[bytes, bytes], ...]
 
-Refusal = Literal["request", "credential", "funds", "limited", "model", "channel", "overloaded"]
+Refusal = Literal["request", "credential", "funds", "limited", "model", "channel", "overloaded", "counting"]
 """Who is to blame for an error status.
 
 `request`: the client's request; it is passed on and not tried again. `credential`: ours is not accepted. `funds`: it
 is, but not for this: no money left, not from this region. `limited`: too many calls with it at the moment. `model`: our
 list of its models, which has one that the vendor does not know. `channel`: the address, or what we make of it.
-`overloaded`: the vendor at this moment. In all but the first another credential or channel may do.
+`overloaded`: the vendor at this moment. `counting`: nobody; it does not count the tokens of this, which says nothing
+about calls. In all but the first another credential or channel may do.
 """
 
 Problem = Literal["usage_refused", "total_differs", "details_contradict"]

@@ -47,7 +47,14 @@ def _translation(native: Provider, endpoint: Endpoint) -> Provider | None:
     for alike, asked_at, translation in _KINDS:
         if endpoint in alike:
             spoken: Endpoint | None = next((one for one in asked_at if one in native.endpoints), None)
-            if spoken is None and alike is TEXT and isinstance(native, SpeaksAlone):
-                return TranslatedProvider(native, endpoint, None)
-            return None if spoken is None else translation(native, endpoint, spoken)
+            return _of_one_alone(native, endpoint) if spoken is None else translation(native, endpoint, spoken)
     return None
+
+
+def _of_one_alone(native: Provider, endpoint: Endpoint) -> Provider | None:
+    """For a provider whose dialect is no endpoint's."""
+    if not isinstance(native, SpeaksAlone):
+        return None
+    if endpoint in TEXT:
+        return TranslatedProvider(native, endpoint, None)
+    return TranslatedCount(native, endpoint, None) if endpoint in COUNTERS and native.can_count else None

@@ -56,6 +56,11 @@ class SpeaksAlone(Protocol):
         """What it is asked in."""
         ...
 
+    @property
+    def can_count(self) -> bool:
+        """It says how many tokens a request has: in the words of whoever asks, since nobody asks in its own."""
+        ...
+
 
 class TranslatedProvider:
     """`native`, for calls of another endpoint. One for each pair; shared by all calls of a process.
@@ -69,7 +74,7 @@ class TranslatedProvider:
         self._native_endpoint: Endpoint = native_endpoint or endpoint
         self._endpoints: frozenset[Endpoint] = frozenset((endpoint,))
         self._theirs = DIALECTS[endpoint]
-        self._ours = _asked_in(native, native_endpoint)
+        self._ours = asked_in(native, native_endpoint)
 
     @property
     def name(self) -> str:
@@ -342,7 +347,8 @@ class TranslatingStreamReader:
         return self._native.written_tokens()
 
 
-def _asked_in(native: Provider, endpoint: Endpoint | None) -> Asked:
+def asked_in(native: Provider, endpoint: Endpoint | None) -> Asked:
+    """The dialect of an endpoint; None: of a provider that speaks alone."""
     if endpoint is not None:
         return DIALECTS[endpoint]
     assert isinstance(native, SpeaksAlone), "who has no endpoint of a client's has a dialect of its own"

@@ -8,8 +8,8 @@ import msgspec
 
 from airouter.domain.errors import InvalidRequest
 from airouter.providers.contract import Answered, Call, Outgoing, Prepared, Provider, Refusal, StreamReader
-from airouter.providers.translated import PlainHead, TranslatedProvider
-from airouter.translation.dialect import DIALECTS, Wanted
+from airouter.providers.translated import PlainHead, TranslatedProvider, asked_in
+from airouter.translation.dialect import Wanted
 from airouter.translation.tool_names import with_made_names
 from airouter.wire.counting import COUNTERS, read_answer, unwrapped, written_answer, written_request
 from airouter.wire.endpoint import Endpoint
@@ -20,14 +20,18 @@ _ALLOWANCE: Final = 32_000
 
 
 class TranslatedCount:
-    """`native`, for counts of another endpoint. One for each pair; shared by all calls of a process."""
+    """`native`, for counts of another endpoint. One for each pair; shared by all calls of a process.
 
-    def __init__(self, native: Provider, endpoint: Endpoint, native_endpoint: Endpoint) -> None:
+    `native_endpoint` is where it is asked instead; None for one that speaks alone.
+    """
+
+    def __init__(self, native: Provider, endpoint: Endpoint, native_endpoint: Endpoint | None) -> None:
         self._native = native
         self._endpoint: Endpoint = endpoint
-        self._native_endpoint: Endpoint = native_endpoint
-        counts = COUNTERS[native_endpoint].counts
-        self._ours = DIALECTS[counts]
+        self._native_endpoint: Endpoint = native_endpoint or endpoint
+        self._speaks_alone = native_endpoint is None
+        counts = None if native_endpoint is None else COUNTERS[native_endpoint].counts
+        self._ours = asked_in(native, counts)
         self._translated = TranslatedProvider(native, COUNTERS[endpoint].counts, counts)
 
     @property
@@ -57,7 +61,10 @@ class TranslatedCount:
         prepared = call.prepared or self.read(call)
         conversation = with_made_names(prepared.conversation, self._ours.name)
         request = self._ours.write_request(conversation, Wanted(allowance=_ALLOWANCE))
-        body = written_request(self._native_endpoint, request, call.upstream_model)
+        if self._speaks_alone:
+            body = msgspec.json.encode(request)
+        else:
+            body = written_request(self._native_endpoint, request, call.upstream_model)
         out = self._native.outgoing(self._inner(call, body))
         return msgspec.structs.replace(out, dropped=(*prepared.dropped, *out.dropped))
 

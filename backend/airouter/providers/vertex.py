@@ -34,6 +34,10 @@ _SCOPED: Final = "/projects/"
 _MEMBERS: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _CONTENTS: Final = msgspec.json.Decoder(list[dict[str, Any]])
 _NOT_FOUND: Final = 404
+_COUNTED: Final = frozenset({
+    "contents", "systemInstruction", "system_instruction", "tools", "generationConfig", "generation_config",
+})  # fmt: skip
+"""The members of a request that it counts (cloud.google.com/vertex-ai, CountTokensRequest, 2026)."""
 
 
 def _with_token(token: bytes) -> Headers:
@@ -98,8 +102,8 @@ class VertexProvider:
 
     @property
     def endpoints(self) -> frozenset[Endpoint]:
-        """GenerateContent, and vectors in OpenAI's words."""
-        return frozenset({"generate_content", "embeddings"})
+        """GenerateContent, how many tokens it has, and vectors in OpenAI's words."""
+        return frozenset({"generate_content", "generate_content.count_tokens", "embeddings"})
 
     def grant(self, credential: str, at_seconds: int) -> Grant | None:
         """A service account is exchanged, an API key is not (exchanged.Exchanging)."""
@@ -110,12 +114,16 @@ class VertexProvider:
         if call.endpoint == "embeddings":
             verb = "predict"
             body, dropped = vertex_embeddings.body_of(call)
+        elif call.endpoint == "generate_content.count_tokens":
+            verb = "countTokens"
+            body, dropped = _with_roles(_unwrapped(call.body)), ()
         else:
             verb = "streamGenerateContent?alt=sse" if call.is_streaming else "generateContent"
             body, dropped = _with_roles(without_foreign_thoughts(call.endpoint, call.body)), ()
         path = f"{_models(call, 'google')}/{quote(call.upstream_model, safe='@')}:{verb}"
         headers = self._authority.headers(call)
-        return overridden(Outgoing(method="POST", path=path, headers=headers, body=body, dropped=dropped), call)
+        out = overridden(Outgoing(method="POST", path=path, headers=headers, body=body, dropped=dropped), call)
+        return msgspec.structs.replace(out, body=_countable(out.body)) if verb == "countTokens" else out
 
     def answer(self, call: Call, body: bytes) -> Answered:
         """As Gemini's own; vectors come out in OpenAI's shape."""
@@ -186,6 +194,19 @@ class VertexAnthropicProvider:
     def refusal(self, status: int, body: bytes) -> Refusal:
         """A model that this project or location does not have is the operator's mistake."""
         return "model" if status == _NOT_FOUND else blame(status, body)
+
+
+def _unwrapped(body: bytes) -> bytes:
+    """The request to run, in place of the one to count it: Vertex has no wrapper."""
+    given = _MEMBERS.decode(body)
+    wrapped = given.get("generateContentRequest", given.get("generate_content_request"))
+    return body if wrapped is None else bytes(wrapped)
+
+
+def _countable(body: bytes) -> bytes:
+    """Without what Vertex refuses in a count."""
+    members = _MEMBERS.decode(body)
+    return msgspec.json.encode({name: value for name, value in members.items() if name in _COUNTED})
 
 
 def _with_roles(body: bytes) -> bytes:

@@ -9,6 +9,7 @@ from airouter.domain.errors import (
     DomainError,
     NoChannelAvailable,
     NoProviderHasModel,
+    NotOffered,
     UpstreamFailed,
     UpstreamRejected,
     UpstreamTimedOut,
@@ -125,6 +126,8 @@ def refusal_error(refusal: Refusal, status: int, retry_after_seconds: int | None
             )
         case "model":
             return NoProviderHasModel(field="model")
+        case "counting":
+            return NotOffered("The provider of this model does not count the tokens of this.", field="model")
         case "overloaded":
             details = {} if retry_after_seconds is None else {"retry_after_seconds": retry_after_seconds}
             return UpstreamFailed(f"The provider answered with status {status}.", **details)

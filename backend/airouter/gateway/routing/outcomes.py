@@ -4,6 +4,7 @@ the operator's log and the record, and for the caller if it was the last.
 
 import logging
 from collections.abc import Callable
+from typing import Final
 
 from airouter.domain.errors import DomainError, UpstreamRefusedRequest
 from airouter.domain.ids import CredentialId
@@ -17,9 +18,16 @@ from airouter.gateway.routing.retry_after import retry_after_seconds
 from airouter.providers.contract import Refusal
 from airouter.providers.serving import Providers
 from airouter.upstream.contract import AnswerTooLarge, PoolExhausted, UpstreamError
+from airouter.wire.counting import COUNTERS
 from airouter.world import now as wall_clock
 
 log = logging.getLogger("airouter.gateway")
+
+_OF_EVERYTHING: Final = frozenset({"request", "overloaded"})
+"""What a refused count says of calls as well. Who may count, which models, where, and how often are rules of their own
+at every vendor; who imitates one may have no such address.
+"""
+_NOT_FOUND: Final = 404
 
 
 class Outcomes:
@@ -83,12 +91,17 @@ class Outcomes:
         native = self._providers[channel.provider]
         asked = self._providers.serving(channel.provider, call.door.endpoint) or native
         verdict = asked.refusal(error.status, error.body)
+        if call.door.endpoint in COUNTERS and _is_about_counting(call, error, verdict):
+            verdict = "counting"
         if verdict == "request":
             self.worked(call, chosen, error.status)
             is_same_dialect = call.door.endpoint in native.endpoints
             return UpstreamRefusedRequest(status=error.status, body=error.body, is_same_dialect=is_same_dialect)
-        if verdict == "model":
-            return self._unknown_model(call, chosen, error, rules, spent)
+        if verdict == "model":  # its channel is asked for it where nobody else is left
+            model = (channel.channel_id, call.terms.model.model)
+            self._health.rest(model, self._clock(), rules.cool_down_seconds, verdict)
+        if verdict in {"model", "counting"}:
+            return self._passed_over(call, chosen, error, verdict, spent)
         call.attempts.append(self._attempt(call, chosen, status=error.status, reason=verdict))
         wait = retry_after_seconds(error.headers, wall_clock(), rules.retry_after_seconds_max)
         if self._count(chosen, error, verdict, wait, rules):
@@ -123,18 +136,17 @@ class Outcomes:
             return True
         return False
 
-    def _unknown_model(self, call: Call, chosen: Chosen, error: Refused, rules: Routing, spent: Spent) -> DomainError:
-        """Only for this model the channel is as good as none; it is asked for it where nobody else is left."""
-        channel_id, model = chosen.channel.channel_id, call.terms.model.model
-        call.attempts.append(self._attempt(call, chosen, status=error.status, reason="model"))
+    def _passed_over(self, call: Call, chosen: Chosen, error: Refused, verdict: Refusal, spent: Spent) -> DomainError:
+        """Only for this the channel is as good as none."""
+        channel_id = chosen.channel.channel_id
+        call.attempts.append(self._attempt(call, chosen, status=error.status, reason=verdict))
         spent.channels.add(channel_id)
         self._health.abandoned(channel_id, chosen.began)
-        self._health.rest((channel_id, model), self._clock(), rules.cool_down_seconds, "model")
         log.warning(
-            "upstream.refused request=%s channel=%s status=%s blamed=model model=%s",
-            call.request_id, chosen.channel.name, error.status, model,
+            "upstream.refused request=%s channel=%s status=%s blamed=%s model=%s",
+            call.request_id, chosen.channel.name, error.status, verdict, call.terms.model.model,
         )  # fmt: skip
-        return refusal_error("model", error.status, None)
+        return refusal_error(verdict, error.status, None)
 
     def _attempt(self, call: Call, chosen: Chosen, *, status: int | None = None, reason: str | None = None) -> Attempt:
         began, credential = chosen.began, chosen.credential
@@ -149,3 +161,8 @@ class Outcomes:
             model=call.terms.model.model,
             group=call.terms.group.name,
         )
+
+
+def _is_about_counting(call: Call, error: Refused, verdict: Refusal) -> bool:
+    """Whether calls could do all the same. What is not there may be what a pinned request names."""
+    return verdict not in _OF_EVERYTHING or (error.status == _NOT_FOUND and call.pin is None)
