@@ -92,11 +92,13 @@ def test_developer_of_a_responses_call_becomes_system_at_deepseek():
 
 def test_mistral_gets_no_member_that_it_refuses_and_the_client_is_told():
     body = {**STANDARD, "seed": 3, "user": "u", "store": True, "stream_options": {"include_usage": True}}
+    body |= {"prompt_cache_key": "k", "prompt_cache_options": {"mode": "implicit"}}
     out = PROVIDERS["mistral"].outgoing(call(body, upstream_model="theirs"))
     found = json.loads(out.body)
     assert found["random_seed"] == 3
-    assert not {"seed", "user", "store", "stream_options", "max_completion_tokens"} & set(found)
-    assert out.dropped == ("user", "store")
+    assert found["prompt_cache_key"] == "k"
+    assert not {"seed", "user", "store", "stream_options", "max_completion_tokens", "prompt_cache_options"} & set(found)
+    assert out.dropped == ("user", "store", "prompt_cache_options")
 
 
 def test_mistrals_stream_says_its_usage_unasked_in_its_last_event():

@@ -213,6 +213,7 @@ VENDORS: Final[Mapping[str, Vendor]] = {
                 "service_tier",
                 "safety_identifier",
                 "prompt_cache_retention",
+                "prompt_cache_options",
             ),
             developer_is_system=True,
             call_id_length=9,
@@ -230,15 +231,16 @@ VENDORS: Final[Mapping[str, Vendor]] = {
         docs="https://platform.kimi.ai/docs/api/chat",
         notes="In China: https://api.moonshot.cn/v1; the two know different keys.",
     ),
-    # docs.ollama.com/api/openai-compatibility: max_tokens, stream_options.include_usage; no key.
+    # docs.ollama.com/api/openai-compatibility: max_tokens, stream_options.include_usage; /responses too, without what
+    # it remembers: translated all the same. …/api/authentication: a key for its cloud alone.
     "ollama": Vendor(
         label="Ollama",
         base_url="http://localhost:11434/v1",
-        credential="none",
+        credential="optional",
         endpoints=CLASSIC,
         docs="https://docs.ollama.com/api/openai-compatibility",
         adaptation=ONLY_MAX_TOKENS,
-        notes="Policy `network` has to allow the address.",
+        notes="Policy `network` has to allow the address. Ollama's cloud: https://ollama.com/v1, with a key.",
     ),
     # openrouter.ai/docs/api-reference: `models`, `preset` and `route` choose other models. Its usage names searches
     # server_tool_use, what answers say in 2026 is server_tool_use_details. Tools and plugins: wire/other_models.py.
@@ -336,7 +338,8 @@ VENDORS: Final[Mapping[str, Vendor]] = {
         docs="https://docs.anthropic.com/en/api/claude-on-vertex-ai",
         notes="As `vertex`. Anthropic's models have names such as claude-sonnet-4-5@20250929 there.",
     ),
-    # docs.vllm.ai: OpenAI-compatible server; a key only where it was started with --api-key.
+    # docs.vllm.ai/en/v0.32.0/serving/online_serving: a key only where it was started with --api-key. It has /responses
+    # and /messages in late versions; both are translated, which every version takes.
     "vllm": Vendor(
         label="vLLM",
         base_url="http://localhost:8000/v1",

@@ -30,6 +30,30 @@ async def test_providers_are_listed_as_the_table_has_them(
     assert (await client.get("/api/v1/admin/providers")).status_code == 401
 
 
+async def test_a_channel_is_made_with_what_the_form_fills_in_for_each_vendor(operator: httpx.AsyncClient) -> None:
+    """The address that stands in the form or the example beside it, and a credential of the form that it asks for."""
+    secrets = {
+        "key": ["k"],
+        "aws": ["AKIA1:s"],
+        "azure": ["k"],
+        "service_account": [key_file()],
+        "optional": [],
+        "none": [],
+    }
+    for one in (await operator.get("/api/v1/admin/providers")).json()["items"]:
+        address = one["base_url"] or one["base_url_hint"]
+        assert bool(address) == one["needs_address"], one["name"]
+        draft = {
+            "name": one["name"],
+            "provider": one["name"],
+            "models": ["m"],
+            "credentials": secrets[one["credential"]],
+        }
+        answer = await operator.post(CHANNELS, json={**draft, **({"base_url": address} if address else {})})
+        assert answer.status_code == 201, (one["name"], answer.text)
+        assert (answer.json()["base_url"] or "") == address
+
+
 async def test_proxy_is_kept_encrypted_and_shown_without_its_password(
     operator: httpx.AsyncClient, database: str
 ) -> None:

@@ -155,7 +155,7 @@ function Stored({ channel, form }: { channel: Channel; form: string }) {
   )
 }
 
-/** The keys for the provider: typed with a new channel, later looked after one by one. */
+/** The keys for the provider, where it takes any: typed with a new channel, later looked after one by one. */
 export function CredentialsPart({
   channel,
   provider,
@@ -164,6 +164,7 @@ export function CredentialsPart({
 }: Pick<PartProps, "fields" | "set"> & { channel: Channel | null; provider: Provider | undefined }) {
   const { t } = useTranslation("channels")
   const form = useForm(provider)
+  if (provider?.credential === "none" && !channel?.credentials.length) return null
   return (
     <Part title={t("cred.title")} text={t("cred.text")}>
       {channel ? (
