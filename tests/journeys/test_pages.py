@@ -55,6 +55,26 @@ async def test_every_place_of_operators_on_a_desk(instance: Instance, entrance: 
         await visitor.looks_right(f"{name} of an operator")
 
 
+async def test_pages_that_have_nothing_to_show_yet_fit_a_phone(instance: Instance, entrance: Entrance):
+    visitor = await entrance.visitor(**PHONE)
+    await visitor.sign_in(await instance.person())
+    for path in ("", "/keys", "/usage", "/topup", "/team", "/audit-log", "/settings?section=tokens"):
+        await visitor.go(f"/console{path}")
+        await visitor.looks_right(f"/console{path} of a newcomer on a phone")
+        await visitor.keeps_its_text(f"/console{path} of a newcomer on a phone")
+
+
+async def test_the_balance_stays_in_sight_where_the_places_are_scrolled(instance: Instance, entrance: Entrance):
+    visitor = await entrance.visitor(viewport={"width": 1440, "height": 600})
+    await visitor.sign_in(instance.operator)
+    side = visitor.page.get_by_role("complementary", name="Balance and places")
+    await expect(visitor.place(PLACES[-1])).not_to_be_in_viewport()
+    await visitor.place(PLACES[-1]).scroll_into_view_if_needed()
+    await expect(visitor.place(PLACES[-1])).to_be_in_viewport(ratio=1)
+    await expect(side.get_by_text("Balance", exact=True)).to_be_in_viewport(ratio=1)
+    await expect(side.locator("[title$=' quota']").first).to_be_in_viewport(ratio=1)
+
+
 async def test_an_ordinary_person_finds_no_operators_pages(instance: Instance, entrance: Entrance):
     visitor = await entrance.visitor()
     await visitor.sign_in(await instance.person())
