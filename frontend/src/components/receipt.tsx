@@ -75,24 +75,31 @@ export function Receipt({
       </tbody>
       <tbody>
         <tr className="sum gap">
-          <th scope="row">{t("receipt.subtotal")}</th>
-          <td />
+          <th scope="row" colSpan={2}>
+            {t("receipt.subtotal")}
+          </th>
           <td>{paddedAmount(subtotal, unit, decimals)}</td>
         </tr>
         <tr>
-          <th scope="row">{t("receipt.group", { group })}</th>
-          <td className="calc">{multiplierText(multiplierMicros)}</td>
+          <th scope="row" colSpan={2}>
+            <span className="factor">
+              {t("receipt.group", { group })}
+              <span className="fig">{multiplierText(multiplierMicros)}</span>
+            </span>
+          </th>
           <td>{change.replace(/[-0.]/g, "") === "" ? "–" : paddedAmount(change, unit, decimals)}</td>
         </tr>
         <tr className="total">
-          <th scope="row">{totalLabel}</th>
-          <td />
+          <th scope="row" colSpan={2}>
+            {totalLabel}
+          </th>
           <td>{paddedAmount(total, unit, decimals)}</td>
         </tr>
         {after?.map((row, index) => (
           <tr key={row.label} className={index === 0 ? "after" : "after tight"}>
-            <th scope="row">{row.label}</th>
-            <td />
+            <th scope="row" colSpan={2}>
+              {row.label}
+            </th>
             <td>{row.value}</td>
           </tr>
         ))}
