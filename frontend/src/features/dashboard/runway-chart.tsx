@@ -9,6 +9,9 @@ const WIDTH = 560
 const HEIGHT = 97
 const TOP = 12
 const LONGEST_DAYS = 730
+/** Where in the width (percent) the last day is written: beyond it today or the axis' end would be overwritten. */
+const ROOM = { from: 16, end: 80, edge: 86 }
+const ROOM_WITH_YEARS = { from: 28, end: 56, edge: 76 }
 
 function Line({ runway, now }: { runway: Runway; now: number }) {
   const { t, i18n } = useTranslation("dashboard")
@@ -17,6 +20,7 @@ function Line({ runway, now }: { runway: Runway; now: number }) {
   const year = new Date(now).getFullYear()
   const at = (day: number) => dayLabel(dayOf(now, -day), i18n.language, { year })
   const share = (runway.days / end) * 100
+  const room = dayOf(now, -end).startsWith(String(year)) ? ROOM : ROOM_WITH_YEARS
   return (
     <>
       <div className="rw">
@@ -38,15 +42,15 @@ function Line({ runway, now }: { runway: Runway; now: number }) {
       </div>
       <div className="rx text-12 text-ink-3" aria-hidden="true">
         <span className="start">{t("today")}</span>
-        {share > 16 && (
+        {share > room.from && (
           <span
-            className={share > 86 ? "end" : undefined}
-            style={share > 86 ? undefined : { left: `${share}%` }}
+            className={share > room.edge ? "end" : undefined}
+            style={share > room.edge ? undefined : { left: `${share}%` }}
           >
             <b>{at(runway.days)}</b>
           </span>
         )}
-        {share < 80 && <span className="end">{at(end)}</span>}
+        {share < room.end && <span className="end">{at(end)}</span>}
       </div>
     </>
   )
