@@ -2,6 +2,7 @@ import { useTranslation } from "react-i18next"
 import type { Margin } from "../../api/types"
 import { Amount, Nothing, useLedger } from "../../components/amount"
 import type { Column } from "../../components/ledger-table"
+import { dayLabel } from "../../format/log-time"
 import { partText } from "../../format/part"
 import { countText } from "../../format/quota"
 import { coveredShare, marginShare } from "./figures"
@@ -16,12 +17,7 @@ export function Share({ micros }: { micros: number | null }) {
 export function useKeyText(by: Grouping): (row: Margin) => string {
   const { t, i18n } = useTranslation("margins")
   return (row) => {
-    if (by === "day")
-      return new Date(`${row.key}T12:00:00`).toLocaleDateString(i18n.language, {
-        weekday: "short",
-        month: "short",
-        day: "numeric",
-      })
+    if (by === "day") return dayLabel(row.key, i18n.language, { hasWeekday: true })
     if (by === "channel" && row.key === "") return t("noChannel")
     return row.label ?? row.key
   }

@@ -13,6 +13,7 @@ import { LedgerTable } from "../../components/ledger-table"
 import { Note } from "../../components/note"
 import { PageHead } from "../../components/page"
 import { csv, download } from "../../format/csv"
+import { dayLabel } from "../../format/log-time"
 import { countText } from "../../format/quota"
 import { Channels } from "./channels"
 import { Share, useColumns, useKeyText } from "./columns"
@@ -20,16 +21,19 @@ import { coveredShare, cut, marginShare } from "./figures"
 import { DEFAULT_RANGE, GROUPINGS, type Grouping, type MarginsSearch, RANGES, type Range } from "./search"
 
 const route = getRouteApi("/console/admin/margins")
-const DAY_MS = 86_400_000
 
 function useReport(by: Grouping, days: Range) {
-  // The span ends at the hour that follows, so that it stays the same while somebody looks at it.
+  // Whole days of the reader, today among them. The span ends at the hour that follows, so that it stays the same while
+  // somebody looks at it.
   const [end] = useState(() => Math.ceil(Date.now() / 3_600_000) * 3_600_000)
+  const first = new Date(end - 1)
+  first.setHours(0, 0, 0, 0)
+  first.setDate(first.getDate() - days + 1)
   const tz = Intl.DateTimeFormat().resolvedOptions().timeZone
   const query = {
     group_by: by,
     tz,
-    from: new Date(end - days * DAY_MS).toISOString(),
+    from: first.toISOString(),
     to: new Date(end).toISOString(),
   }
   return useQuery({
@@ -71,10 +75,7 @@ function Chart({ report }: { report: MarginReport }) {
   const keyText = useKeyText("day")
   const columns: BarColumn[] = report.items.map((row) => ({
     id: row.key,
-    label: new Date(`${row.key}T12:00:00`).toLocaleDateString(i18n.language, {
-      month: "short",
-      day: "numeric",
-    }),
+    label: dayLabel(row.key, i18n.language),
     title: keyText(row),
     total: BigInt(row.charged),
     parts: cut(row),
