@@ -3,7 +3,11 @@ import type { Act } from "../../api/types"
 import type { Column } from "../../components/ledger-table"
 import { When } from "../../components/when"
 
-/** `onPerson` null: who it was is said, but cannot be looked for. */
+function nameOf(row: Act): string | undefined {
+  return row.user_email ?? row.user_id?.slice(0, 8)
+}
+
+/** On a phone who it was stands where the id of the thing is elsewhere. `onPerson` null: who it was is said, but cannot be looked for. */
 export function useColumns(onPerson: ((id: string) => void) | null): Column<Act>[] {
   const { t } = useTranslation("audit-log")
   return [
@@ -14,16 +18,18 @@ export function useColumns(onPerson: ((id: string) => void) | null): Column<Act>
       cell: (row) => (
         <>
           <span className="name mono">{row.action}</span>
-          <span className="sub">{[row.subject, row.subject_id].filter(Boolean).join(" ")}</span>
+          <span className="sub max-md:hidden">{[row.subject, row.subject_id].filter(Boolean).join(" ")}</span>
+          <span className="sub wrap-anywhere md:hidden">{nameOf(row) ?? t("house")}</span>
         </>
       ),
     },
     {
       id: "who",
       head: t("who"),
+      className: "max-md:hidden",
       bone: 140,
       cell: (row) => {
-        const name = row.user_email ?? row.user_id?.slice(0, 8)
+        const name = nameOf(row)
         if (!name) return <span className="text-ink-3">{t("house")}</span>
         if (!onPerson) return <span className="wrap-anywhere">{name}</span>
         return (

@@ -1,6 +1,6 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query"
 import { getRouteApi } from "@tanstack/react-router"
-import { Ellipsis, FileInput, Scale, Trash2 } from "lucide-react"
+import { ArrowLeft, Ellipsis, FileInput, Scale, Trash2 } from "lucide-react"
 import { useState } from "react"
 import { useTranslation } from "react-i18next"
 import { api, body } from "../../api/client"
@@ -165,6 +165,10 @@ export default function CostsPage() {
   return (
     <>
       <PageHead title={t("title", { name: channel?.name ?? "…" })} text={t("text")}>
+        <ButtonLink look="ghost" to="/console/admin/channels/$channelId" params={{ channelId }}>
+          <ArrowLeft className="i i-sm" aria-hidden="true" />
+          {t("channel")}
+        </ButtonLink>
         <ButtonLink to="/console/admin/price-imports" search={{ for: channelId }}>
           <FileInput className="i" aria-hidden="true" />
           {t("import")}

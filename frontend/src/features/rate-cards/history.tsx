@@ -25,15 +25,15 @@ export function rateDecimals(cards: (RateCard | null)[], meter: Meter, unit: num
   return Math.max(2, ...cards.map((card) => plainRate(card, meter, unit)?.split(".")[1]?.length ?? 0))
 }
 
-/** A rate of a card as it stands there, before any multiplier. */
+/** A rate of a card as it stands there, before any multiplier. `decimals` lines it up with others of a column. */
 export function CardRate({
   card,
   meter,
-  decimals,
+  decimals = 0,
 }: {
   card: RateCard | null
   meter: Meter
-  decimals: number
+  decimals?: number
 }) {
   const { unit } = useLedger()
   const text = plainRate(card, meter, unit)
@@ -46,14 +46,14 @@ export function CardRate({
     return (
       <span className="fig">
         <Nothing />
-        {pad(`.${"0".repeat(decimals)}`)}
+        {decimals > 0 && pad(`.${"0".repeat(decimals)}`)}
       </span>
     )
   }
   return (
     <span className="fig">
       {text}
-      {pad("0".repeat(decimals - (text.split(".")[1]?.length ?? 0)))}
+      {pad("0".repeat(Math.max(0, decimals - (text.split(".")[1]?.length ?? 0))))}
     </span>
   )
 }

@@ -82,6 +82,17 @@ function useColumns(models: Model[], actions: Actions): Column<Model>[] {
               <State tone="warn">{t("rates.unpriced")}</State>
             )}
           </span>
+          {row.rate_card && (
+            <span className="sub md:hidden">
+              {(["input", "output"] as const)
+                .filter((meter) => row.rate_card?.rates[meter] !== undefined)
+                .map((meter) => (
+                  <span key={meter} className="mr-3 inline-block">
+                    {t(`rates.${meter}`)} <CardRate card={row.rate_card} meter={meter} />
+                  </span>
+                ))}
+            </span>
+          )}
         </>
       ),
     },
