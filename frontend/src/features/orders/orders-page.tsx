@@ -67,7 +67,7 @@ function useColumns(labels: Map<string, string>): Column<AdminOrder>[] {
       className: "max-md:hidden",
       cell: ({ order }) =>
         order.credited_quota - order.taken_quota > 0 ? (
-          <Amount quota={order.credited_quota - order.taken_quota} as="cost" />
+          <Amount quota={order.credited_quota - order.taken_quota} as="balance" />
         ) : (
           <Nothing />
         ),

@@ -30,8 +30,8 @@ const tokensQuery = queryOptions({
 function Scopes({ names }: { names: string[] }) {
   const { t } = useTranslation("tokens")
   return (
-    <details>
-      <summary className="cursor-pointer">{t("nScopes", { count: names.length })}</summary>
+    <details className="fold">
+      <summary>{t("nScopes", { count: names.length })}</summary>
       <span className="sub mono block max-w-[320px] whitespace-normal">{names.join(", ")}</span>
     </details>
   )
@@ -118,7 +118,7 @@ export default function Tokens() {
       title={t("title")}
       text={t("text")}
       actions={
-        <Button look="primary" onClick={() => setMaking(true)}>
+        <Button look="primary" size="sm" onClick={() => setMaking(true)}>
           <Plus className="i" aria-hidden="true" />
           {t("new")}
         </Button>
