@@ -37,6 +37,12 @@ class Wire:
             body = await self._reader.read()
         return int(status_line.split()[1]), headers, body
 
+    async def begun(self) -> str:
+        """The id of a request whose stream has begun."""
+        head = (await asyncio.wait_for(self._reader.readuntil(b"\r\n\r\n"), 30)).decode().lower()
+        await self._reader.readline()
+        return head.partition("x-request-id: ")[2].partition("\r\n")[0]
+
     async def _chunks(self) -> bytes:
         parts = []
         while size := int(await self._reader.readline(), 16):

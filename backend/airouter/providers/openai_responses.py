@@ -13,7 +13,7 @@ from airouter.translation.foreign_thoughts import without_foreign_thoughts
 from airouter.wire.endpoint import Endpoint
 from airouter.wire.openai import has_items, is_given, with_each_member_once, with_model, with_one_model
 from airouter.wire.prompt import estimated_tokens
-from airouter.wire.response_deltas import DELTA, written_bytes_in
+from airouter.wire.response_deltas import DELTA, RESPONSE, written_bytes_in
 from airouter.wire.responses import Response, item_names, read_answer, searches_in, written_bytes
 
 _PATHS: Final[dict[Endpoint, str]] = {
@@ -95,7 +95,7 @@ def _kept(found: Response, usage: Reported | None) -> Kept | None:
 
 def stream(call: Call, habits: Habits) -> PassingStreamReader:
     """A reader for one event stream."""
-    return PassingStreamReader(call, ResponseNotes(habits), deltas=Deltas(DELTA, written_bytes_in))
+    return PassingStreamReader(call, ResponseNotes(habits), deltas=Deltas(DELTA, RESPONSE, written_bytes_in))
 
 
 class ResponseNotes:

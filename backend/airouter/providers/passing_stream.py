@@ -55,10 +55,15 @@ class Deltas:
     than a sample, for whose likeness the rest is taken.
     """
 
-    __slots__ = ("_mark", "_sample", "_sample_bytes", "_sample_written_bytes", "_written_bytes_in", "received_bytes")
+    __slots__ = (
+        "_mark", "_other_mark", "_sample", "_sample_bytes", "_sample_written_bytes", "_written_bytes_in",
+        "received_bytes",
+    )  # fmt: skip
 
-    def __init__(self, mark: bytes, written_bytes_in: Callable[[bytes], int]) -> None:
+    def __init__(self, mark: bytes, other_mark: bytes, written_bytes_in: Callable[[bytes], int]) -> None:
         self._mark = mark
+        self._other_mark = other_mark
+        """Of events that may quote what looks like a mark, and add nothing."""
         self._written_bytes_in = written_bytes_in
         """Of the data of one event."""
         self.received_bytes = 0
@@ -69,6 +74,8 @@ class Deltas:
         """Whole events."""
         if self._mark not in block:
             return
+        if self._other_mark in block:
+            block = b"".join(one for one in split_events(block) if self._other_mark not in one)
         if self.received_bytes < _SAMPLE_BYTES:
             self._sample.append(block)
         self.received_bytes += len(block)

@@ -7,7 +7,9 @@ import msgspec
 from airouter.wire.decoding import read_or_none
 
 DELTA: Final = b'.delta"'
-"""In every event that adds to what is written, and hardly in any other."""
+"""In every event that adds to what is written."""
+RESPONSE: Final = b'"response":'
+"""In every event that tells of the whole response, with all that was asked; in no other, because text quotes it."""
 
 
 class _Delta(msgspec.Struct, frozen=True, kw_only=True):
