@@ -322,7 +322,7 @@ VENDORS: Final[Mapping[str, Vendor]] = {
         base_url_hint="https://europe-west4-aiplatform.googleapis.com",
         credential="service_account",
         credential_hint="the key file (JSON) of a service account, or an API key of express mode",
-        endpoints=("generate_content", "embeddings"),
+        endpoints=("generate_content", "generate_content.count_tokens", "embeddings"),
         docs="https://cloud.google.com/vertex-ai/generative-ai/docs",
         notes="The address says the location, the service account the project; an address with "
         "/v1/projects/…/locations/… says both.",
