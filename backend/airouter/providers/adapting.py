@@ -12,7 +12,7 @@ import msgspec
 
 from airouter.translation.plain_ids import exact_id
 from airouter.wire.decoding import read_or_none
-from airouter.wire.openai import is_given
+from airouter.wire.members import is_given
 
 _MEMBERS: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _MESSAGES: Final = msgspec.json.Decoder(list[dict[str, Any]])

@@ -15,7 +15,7 @@ from airouter.providers.saying import answered
 from airouter.translation.foreign_thoughts import without_foreign_thoughts
 from airouter.wire.anthropic import Answer, read_answer, written_bytes
 from airouter.wire.endpoint import Endpoint
-from airouter.wire.openai import has_items, is_given, with_model, with_one_model, without_members
+from airouter.wire.members import has_items, is_given, with_model, with_one_model, without_members
 
 _PATHS: Final[dict[Endpoint, str]] = {
     "messages": "/v1/messages",

@@ -5,8 +5,8 @@ import msgspec
 from airouter.domain.rate_card import Meter
 from airouter.providers.contract import Answered, Call, Headers, Outgoing, Reported
 from airouter.providers.reporting import Habits, UsageRefused, reported
+from airouter.wire.members import with_model, with_one_model
 from airouter.wire.moderations import read_answer
-from airouter.wire.openai import with_model, with_one_model
 
 PATH = "/moderations"
 

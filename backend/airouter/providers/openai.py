@@ -17,7 +17,8 @@ from airouter.providers.overrides import overridden
 from airouter.providers.saying import answered
 from airouter.providers.vendors import Vendor
 from airouter.wire.endpoint import Endpoint
-from airouter.wire.openai import Request, outgoing_body, read_answer, with_model, without_members
+from airouter.wire.members import with_model, without_members
+from airouter.wire.openai import Request, outgoing_body, read_answer
 from airouter.wire.prompt import written_text_bytes
 
 _PATHS: Final[dict[Endpoint, str]] = {

@@ -11,7 +11,7 @@ from airouter.providers.reporting import Habits, UsageRefused, reported
 from airouter.providers.saying import answered, has_figures, says_something
 from airouter.translation.foreign_thoughts import without_foreign_thoughts
 from airouter.wire.endpoint import Endpoint
-from airouter.wire.openai import has_items, is_given, with_each_member_once, with_model, with_one_model
+from airouter.wire.members import has_items, is_given, with_each_member_once, with_model, with_one_model
 from airouter.wire.prompt import estimated_tokens
 from airouter.wire.response_deltas import DELTA, RESPONSE, written_bytes_in
 from airouter.wire.responses import Response, item_names, read_answer, searches_in, written_bytes

@@ -17,7 +17,8 @@ from airouter.providers.openai_usage import service_tier_of, usage_of
 from airouter.providers.reporting import Habits
 from airouter.providers.saying import has_figures, says_something
 from airouter.wire.decoding import UNREADABLE
-from airouter.wire.openai import Answer, finish_reasons, read_answer, with_model
+from airouter.wire.members import with_model
+from airouter.wire.openai import Answer, finish_reasons, read_answer
 from airouter.wire.prompt import estimated_tokens, written_text_bytes
 from airouter.wire.sse import BLANK_LINES, data_event, event_data, first_event_end, split_events, whole_events_end
 

@@ -8,7 +8,8 @@ from airouter.providers.contract import Reported
 from airouter.providers.reporting import Habits, UsageRefused, reported
 from airouter.wire.decoding import UNREADABLE, read_or_none
 from airouter.wire.endpoint import Endpoint
-from airouter.wire.openai import OPENS_LIST, OPENS_OBJECT, Answer
+from airouter.wire.members import OPENS_LIST, OPENS_OBJECT
+from airouter.wire.openai import Answer
 
 _USAGE: Final = msgspec.json.Decoder(dict[str, object])
 _TEXT: Final = msgspec.json.Decoder(str)

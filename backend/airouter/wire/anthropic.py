@@ -10,7 +10,7 @@ import msgspec
 from airouter.domain.errors import InvalidRequest
 from airouter.domain.rate_card import Meter
 from airouter.wire.decoding import read_or_none
-from airouter.wire.openai import OPENS_LIST, decode_head, each_text, is_given
+from airouter.wire.members import OPENS_LIST, decode_head, each_text, is_given
 from airouter.wire.prompt import TOOLS_TOKENS, Bound, as_text, decoded, media_bound, text_bytes, texts_in
 
 _ABSENT: Final = msgspec.Raw(b"")

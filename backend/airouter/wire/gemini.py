@@ -11,7 +11,7 @@ import msgspec
 from airouter.domain.errors import InvalidRequest
 from airouter.domain.rate_card import Meter
 from airouter.wire.decoding import read_or_none
-from airouter.wire.openai import decode_head, is_given
+from airouter.wire.members import decode_head, is_given
 from airouter.wire.prompt import TOOLS_TOKENS, Bound, as_text, decoded, media_bound, text_bytes, texts_in
 
 _ABSENT: Final = msgspec.Raw(b"")

@@ -11,7 +11,7 @@ from airouter.domain.errors import InvalidRequest
 from airouter.domain.rate_card import Meter
 from airouter.wire.decoding import read_or_none
 from airouter.wire.gemini import payload_of
-from airouter.wire.openai import OPENS_LIST, decode_head, is_given
+from airouter.wire.members import OPENS_LIST, decode_head, is_given
 from airouter.wire.prompt import Bound, decoded, media_bound, texts_in
 
 _ABSENT: Final = msgspec.Raw(b"")

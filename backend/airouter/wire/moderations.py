@@ -7,7 +7,7 @@ import msgspec
 from airouter.domain.errors import InvalidRequest
 from airouter.domain.rate_card import Meter
 from airouter.wire.decoding import read_or_none
-from airouter.wire.openai import OPENS_LIST, decode_head, is_given
+from airouter.wire.members import OPENS_LIST, decode_head, is_given
 from airouter.wire.prompt import Bound, media_bound, payload_of
 
 DEFAULT_MODEL: Final = "omni-moderation-latest"

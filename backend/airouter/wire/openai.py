@@ -4,8 +4,7 @@ Bodies are decoded with structs that name those fields only, and forwarded as th
 must change. The shapes are those of OpenAI's API reference (chat, completions, embeddings).
 """
 
-from collections.abc import Sequence
-from typing import Final, TypeVar
+from typing import Final
 
 import msgspec
 
@@ -13,19 +12,23 @@ from airouter.domain.errors import InvalidRequest
 from airouter.domain.rate_card import Meter
 from airouter.wire.decoding import UNREADABLE, read_or_none
 from airouter.wire.endpoint import Endpoint
+from airouter.wire.members import (
+    LISTS,
+    MEMBERS,
+    OPENS_LIST,
+    WHITESPACE,
+    decode_head,
+    each_text,
+    has_items,
+    is_given,
+    names_only,
+    object_of,
+)
 
 CHOICES_MAX: Final = 128
 """The largest `n` and `best_of` that is taken, as at OpenAI."""
 
-OPENS_LIST: Final = memoryview(b"[")
-OPENS_OBJECT: Final = memoryview(b"{")
-"""What a view of raw JSON begins with."""
-
 _ABSENT: Final = msgspec.Raw(b"")
-_NULL: Final = memoryview(b"null")
-_EMPTY_LIST_MAX: Final = 16
-"""An empty list with more blanks than this is not worth looking into."""
-_WHITESPACE: Final = b" \t\r\n"
 _INCLUDE_USAGE: Final = b'{"stream_options":{"include_usage":true}'
 
 
@@ -105,55 +108,14 @@ def _prompts(raw: msgspec.Raw) -> int:
     """How many prompts a completion request carries: one, or one per text or list of ids."""
     if memoryview(raw)[:1] != OPENS_LIST:
         return 1
-    prompts = read_or_none(_LISTS, raw)
+    prompts = read_or_none(LISTS, raw)
     if prompts is None:
         return 1
     return len(prompts) if prompts and not isinstance(prompts[0], int) else 1
 
 
 _REQUESTS: Final = msgspec.json.Decoder(Request)
-_MEMBERS: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _REQUIRED: Final[dict[Endpoint, str]] = {"chat.completions": "messages", "embeddings": "input"}
-
-
-_LISTS: Final = msgspec.json.Decoder(list[object])
-
-
-def is_given(raw: msgspec.Raw) -> bool:
-    """The member is there, and not null."""
-    view = memoryview(raw)
-    return len(view) > 0 and view != _NULL
-
-
-def each_text(raw: msgspec.Raw, member: str) -> list[str]:
-    """That member of each object in a list, where it is text. What has another shape is the upstream's to judge."""
-    if not is_given(raw):
-        return []
-    items = read_or_none(_LISTS, raw)
-    if items is None:
-        return []
-    return [text for item in items if isinstance(item, dict) and isinstance(text := item.get(member), str)]
-
-
-Head = TypeVar("Head")
-
-
-def decode_head(decoder: msgspec.json.Decoder[Head], body: bytes) -> Head:
-    """The members of a request that concern us.
-
-    Raises:
-        InvalidRequest: the body is no JSON object, or a member has another type. `field` names it where there is one.
-    """
-    try:
-        return decoder.decode(body)
-    except msgspec.ValidationError as error:
-        raise _invalid(error) from None
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        message = f"The body is not valid JSON: {error}." if body else "The body is empty; send a JSON object."
-        raise InvalidRequest(message, field=None) from None
-    except RecursionError:
-        message = "The body is nested too deeply."
-        raise InvalidRequest(message, field=None) from None
 
 
 class InputInsteadOfMessages(InvalidRequest):
@@ -195,44 +157,6 @@ def _check(endpoint: Endpoint, request: Request) -> None:
         raise InvalidRequest(message, field="messages")
 
 
-def _invalid(error: msgspec.ValidationError) -> InvalidRequest:
-    """From the decoder's "Expected `int`, got `str` - at `$.n`" to words about the field."""
-    what, _, where = str(error).partition(" - at `$")
-    field = where.rstrip("`").lstrip(".") or None
-    if "missing required field `model`" in what:
-        return InvalidRequest("Name a model: `model` is missing.", field="model")
-    if field is None:
-        return InvalidRequest(f"The body is not what this address takes: {_lower(what)}.", field=None)
-    return InvalidRequest(f"`{field}`: {_lower(what)}.", field=field)
-
-
-def _lower(text: str) -> str:
-    return text[:1].lower() + text[1:]
-
-
-def _names_only(body: bytes, given: str, model: str) -> bool:
-    """The body, whose first model is `given`, names `model`, once, and in no other spelling."""
-    return model == given and body.count(b'"model"') == 1 and b"\\u00" not in body
-
-
-def with_one_model(body: bytes, given: str, model: str) -> bytes:
-    """The body with this model, for sure: its own bytes where it names the right one once and no other way.
-
-    A body that names its model more than once (or might) goes out with one of each key, so that the upstream runs what
-    was admitted.
-    """
-    if _names_only(body, given, model):
-        return body
-    members = _MEMBERS.decode(body)
-    members["model"] = msgspec.Raw(msgspec.json.encode(model))
-    return _object(members)
-
-
-def with_each_member_once(body: bytes) -> bytes:
-    """The body with one of each key, the last, as it was read; every value keeps its bytes."""
-    return _object(_MEMBERS.decode(body))
-
-
 def outgoing_body(request: Request, body: bytes, *, model: str, include_usage: bool) -> bytes:
     """What goes upstream: the client's own bytes unless something must change.
 
@@ -242,51 +166,22 @@ def outgoing_body(request: Request, body: bytes, *, model: str, include_usage: b
     admitted.
     """
     adds_usage = include_usage and request.is_streaming and not request.wants_usage
-    if _names_only(body, request.model, model):
+    if names_only(body, request.model, model):
         if not adds_usage:
             return body
         if request.stream_options is msgspec.UNSET:
-            return b"%b,%b" % (_INCLUDE_USAGE, body.lstrip(_WHITESPACE)[1:])
-    members = _MEMBERS.decode(body)
+            return b"%b,%b" % (_INCLUDE_USAGE, body.lstrip(WHITESPACE)[1:])
+    members = MEMBERS.decode(body)
     members["model"] = msgspec.Raw(msgspec.json.encode(model))
     if adds_usage:
         members["stream_options"] = _with_include_usage(members.get("stream_options"))
-    return _object(members)
+    return object_of(members)
 
 
 def _with_include_usage(options: msgspec.Raw | None) -> msgspec.Raw:
-    given = {} if options is None or not is_given(options) else _MEMBERS.decode(options)
+    given = {} if options is None or not is_given(options) else MEMBERS.decode(options)
     given["include_usage"] = msgspec.Raw(b"true")
-    return msgspec.Raw(_object(given))
-
-
-def without_members(body: bytes, names: Sequence[str]) -> bytes:
-    """The same JSON object without these members; its own bytes where it has none of them.
-
-    An escaped spelling of a name is one too, so a body with escapes is decoded to be sure.
-    """
-    if b"\\u00" not in body and not any(b'"%b"' % name.encode() in body for name in names):
-        return body
-    members = _MEMBERS.decode(body)
-    if not any(name in members for name in names):
-        return body
-    return _object({name: value for name, value in members.items() if name not in names})
-
-
-def with_model(body: bytes, model: str) -> bytes:
-    """The same JSON object with another `model`, where it has one; every other member keeps its bytes.
-
-    Raises: msgspec.DecodeError: the bytes are no JSON object.
-    """
-    members = _MEMBERS.decode(body)
-    if "model" not in members:
-        return body
-    members["model"] = msgspec.Raw(msgspec.json.encode(model))
-    return _object(members)
-
-
-def _object(members: dict[str, msgspec.Raw]) -> bytes:
-    return msgspec.json.encode(members)
+    return msgspec.Raw(object_of(given))
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
@@ -319,12 +214,6 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     def has_choices(self) -> bool:
         """Something was said to the client: `choices` is there and not empty."""
         return has_items(self.choices)
-
-
-def has_items(raw: msgspec.Raw) -> bool:
-    """It is a list with something in it."""
-    view = memoryview(raw)
-    return view[:1] == OPENS_LIST and (len(view) > _EMPTY_LIST_MAX or bytes(view[1:-1]).strip(_WHITESPACE) != b"")
 
 
 _ANSWERS: Final = msgspec.json.Decoder(Answer)

@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 
 from airouter.domain.errors import InvalidRequest
-from airouter.wire.openai import each_text, is_given
+from airouter.wire.members import each_text, is_given
 
 _KINDS: Final = (
     "advisor_", "openrouter:advisor", "openrouter:fusion", "openrouter:image_generation", "openrouter:subagent",

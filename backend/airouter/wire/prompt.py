@@ -7,7 +7,8 @@ import msgspec
 
 from airouter.wire.decoding import read_or_none
 from airouter.wire.endpoint import Endpoint
-from airouter.wire.openai import OPENS_LIST, Request
+from airouter.wire.members import OPENS_LIST
+from airouter.wire.openai import Request
 
 _MEDIA: Final[Mapping[str, str]] = {
     "image_url": "image_url",

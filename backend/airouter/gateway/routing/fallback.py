@@ -31,7 +31,7 @@ from airouter.gateway.rates.limits import RateLimiter
 from airouter.gateway.relay import Leg, Relay
 from airouter.gateway.routing.route import Routes
 from airouter.providers.contract import Headers
-from airouter.wire.openai import with_model
+from airouter.wire.members import with_model
 from airouter.wire.requests import RequestHead
 
 
