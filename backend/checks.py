@@ -83,7 +83,9 @@ def show(results: Sequence[tuple[str, int, float, str]]) -> bool:
 
 def pytest(arguments: Sequence[str]) -> tuple[int, str]:
     """Run every test, passing its output through; its exit code and closing line."""
-    environ = {**os.environ, "AIROUTER_TEST_EFFORT": os.environ.get("AIROUTER_TEST_EFFORT", "full")}
+    # Hundreds of processes are started: none of them compiles again what another one has compiled.
+    environ = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    environ.setdefault("AIROUTER_TEST_EFFORT", "full")
     # One process more than there are cores: tests of a gateway wait more than they compute. A file stays together,
     # because its tests may share one server; tests/conftest.py puts the long files first, so that none is left alone.
     workers = ["-n", str((os.cpu_count() or 1) + 1), "--dist", "loadfile", "--no-loadscope-reorder"]
