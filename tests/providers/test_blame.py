@@ -27,6 +27,31 @@ def coded(code: str, message: str = "No.", **more: Any) -> dict[str, Any]:
         ("openai", 429, coded("insufficient_quota", "You exceeded your current quota.", type="insufficient_quota")),
         ("openai", 429, coded("billing_not_active", "Your account is not active.", type="billing_not_active")),
         ("openai", 400, coded("billing_hard_limit_reached", "Billing hard limit has been reached")),
+        # developers.openai.com/api/docs/guides/error-codes
+        ("openai", 429, coded("credit_balance_exhausted", "No credits are left.")),
+        ("openai", 429, coded("organization_spend_limit_exceeded")),
+        ("openai", 429, coded("project_spend_limit_exceeded")),
+        ("openai", 429, coded("organization_usage_limit_exceeded")),
+        # platform.claude.com/docs/en/api/rate-limits, and reports since 2025
+        (
+            "anthropic",
+            400,
+            said("You have reached your specified API usage limits. You will regain access on 2026-04-01."),
+        ),
+        (
+            "anthropic",
+            400,
+            said("You have reached your specified workspace API usage limits.", type="invalid_request_error"),
+        ),
+        (
+            "anthropic",
+            429,
+            said(
+                "You have reached your API usage limits: your organization has crossed its monthly threshold.",
+                type="rate_limit_error",
+                details={"error_code": "enforced_spend_limit_reached"},
+            ),
+        ),
         # help.aliyun.com/en/model-studio/error-code
         ("qwen", 400, coded("Arrearage", "Access denied, please make sure your account is in good standing.")),
         ("qwen", 403, coded("AllocationQuota.FreeTierOnly", "The free tier of the model has been exhausted.")),

@@ -59,16 +59,21 @@ UNKNOWN_KEY: Final = Words(
 """How some vendors refuse a credential with a 400 or 403: passed on, it would tell our client about ours."""
 EMPTY_PURSE: Final = Words(
     codes=frozenset({
-        "1113", "arrearage", "billing_hard_limit_reached", "billing_not_active", "exceeded_current_quota_error",
-        "insufficient_quota", "organization_restricted",
+        "1113", "arrearage", "billing_hard_limit_reached", "billing_not_active", "credit_balance_exhausted",
+        "enforced_spend_limit_reached", "exceeded_current_quota_error", "insufficient_quota", "organization_restricted",
+        "organization_spend_limit_exceeded", "organization_usage_limit_exceeded", "project_spend_limit_exceeded",
     }),
-    beginnings=("insufficient balance", "this organization has been disabled", "your credit balance is too low"),
+    beginnings=(
+        "insufficient balance", "this organization has been disabled", "you have reached your specified",
+        "your credit balance is too low",
+    ),
     pattern=re.compile(r"account \S{1,200} is suspended\b|your team \S{1,200} has either used all available credits"),
 )  # fmt: skip
-"""How they refuse an empty purse, or an account that they closed, with a status of something else: OpenAI, Perplexity
-(401 insufficient_quota), Alibaba (400 Arrearage), Zhipu and Z.ai (429 1113), Moonshot, Groq (400) by codes; Anthropic
-(400), DeepSeek, MiniMax, Fireworks (412), xAI (429) in words. (Gemini says "exceeded your current quota" of any limit.)
-Read in their pages of error codes or, where those are silent, in reports of 2024 to 2026.
+"""How they refuse an empty purse, a limit that its owner set it or an account that they closed, with a status of
+something else: OpenAI, Perplexity (401 insufficient_quota), Alibaba (400 Arrearage), Zhipu and Z.ai (429 1113),
+Moonshot, Groq (400) by codes; Anthropic (400) in words and (429) by a code; DeepSeek, MiniMax, Fireworks (412), xAI
+(429) in words. (Gemini says "exceeded your current quota" of any limit.) Read in their pages of error codes or, where
+those are silent, in reports of 2024 to 2026.
 """
 
 UNKNOWN_MODEL: Final = Words(
@@ -133,6 +138,8 @@ def _said(body: bytes) -> tuple[frozenset[str], str]:
         return frozenset(), message.lower()
     details = error.get("details")
     reasons = [one.get("reason") for one in details if isinstance(one, dict)] if isinstance(details, list) else []
+    if isinstance(details, dict):  # Anthropic's
+        reasons.append(details.get("error_code"))
     metadata = error.get("metadata")  # OpenRouter's
     kind = metadata.get("error_type") if isinstance(metadata, dict) else None
     found = (error.get("code"), error.get("type"), kind, *reasons)
