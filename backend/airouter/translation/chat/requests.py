@@ -22,9 +22,10 @@ from airouter.translation.conversation import (
     allowed,
 )
 from airouter.translation.effort import check_effort, effort_for
-from airouter.translation.free_text import arguments_of, free_text_tool
+from airouter.translation.free_text import arguments_of
 from airouter.translation.json_text import data_url, plain_text, split_data_url, text_of
 from airouter.translation.members import Members
+from airouter.translation.of_openai import media_at, read_choice, read_schema, read_tool, written_schema
 from airouter.translation.plain_ids import short_id
 from airouter.translation.strict_schemas import strict_at_openai
 from airouter.translation.support import Feature
@@ -130,9 +131,8 @@ def _content(message: Members, where: str, beyond: dict[Feature, str]) -> Iterat
             case "refusal":
                 yield Refusal(text=part.text("refusal") or "")
             case "image_url":
-                yield _link_or_data(
-                    "image", part.inner_text("image_url", "url"), part.inner("image_url").text("detail")
-                )
+                url = part.inner_text("image_url", "url") or ""
+                yield media_at("image", url, part.inner("image_url").text("detail"))
             case "input_audio":
                 sound = part.inner("input_audio")
                 kind = sound.text("format") or "wav"
@@ -147,16 +147,9 @@ def _content(message: Members, where: str, beyond: dict[Feature, str]) -> Iterat
                 else:
                     yield Media(kind="document", media_type=data[0], data=data[1], name=file.text("filename"))
             case "video_url":
-                yield _link_or_data("video", part.inner_text("video_url", "url"), None)
+                yield media_at("video", part.inner_text("video_url", "url") or "", None)
             case other:
                 raise InvalidRequest(f"{place}.type: {other!r} is no kind of content here.", field=f"{place}.type")
-
-
-def _link_or_data(kind: Any, url: str | None, detail: str | None) -> Media:
-    data = split_data_url(url or "")
-    if data is None:
-        return Media(kind=kind, url=url or "", detail=detail)
-    return Media(kind=kind, media_type=data[0], data=data[1], detail=detail)
 
 
 def _said(message: Members, where: str, beyond: dict[Feature, str]) -> Iterator[Part]:
@@ -199,19 +192,8 @@ def _tools(given: Members, beyond: dict[Feature, str]) -> Iterator[Tool]:
             beyond["server_tools"] = f"tools[{number}]"
             continue
         function = tool.inner(kind)
-        name = function.text("name")
-        if not name:
-            raise InvalidRequest(f"tools[{number}].{kind}.name is missing.", field=f"tools[{number}].{kind}.name")
-        if kind == "custom":
-            grammar = function.inner("format").inner("grammar")
-            yield free_text_tool(name, function.text("description"), grammar.text("syntax"), grammar.text("definition"))
-            continue
-        yield Tool(
-            name=name,
-            description=function.text("description"),
-            schema=function.mapping("parameters"),
-            is_strict=function.flag("strict"),
-        )
+        grammar = function.inner("format").inner("grammar") if kind == "custom" else None
+        yield read_tool(function, f"tools[{number}].{kind}", grammar)
 
 
 def _tool_choice(given: Members) -> ToolChoice | None:
@@ -219,9 +201,7 @@ def _tool_choice(given: Members) -> ToolChoice | None:
     if choice is None:
         return None
     if isinstance(choice, str):
-        if choice not in {"auto", "none", "required"}:
-            raise InvalidRequest("tool_choice: auto, none, required or one function.", field="tool_choice")
-        return ToolChoice(mode=choice)  # type: ignore[arg-type]
+        return read_choice(choice)
     kind = given.inner("tool_choice").text("type") or "function"
     if kind == "allowed_tools":
         mode = given.inner("tool_choice").inner("allowed_tools").text("mode")
@@ -251,14 +231,7 @@ def _format(given: Members) -> Format | None:
         case "json_object":
             return Format(kind="json")
         case "json_schema":
-            inner = wanted.inner("json_schema")
-            return Format(
-                kind="schema",
-                name=inner.text("name") or "answer",
-                schema=inner.mapping("schema") or {},
-                is_strict=inner.flag("strict"),
-                description=inner.text("description"),
-            )
+            return read_schema(wanted.inner("json_schema"))
         case _:
             return None
 
@@ -402,9 +375,4 @@ def _written_format(wanted: Format | None) -> dict[str, Any] | None:
         return None
     if wanted.kind == "json":
         return {"type": "json_object"}
-    schema: dict[str, Any] = {"name": wanted.name, "schema": wanted.schema or {}}
-    if (is_strict := strict_at_openai(wanted.schema, asked=wanted.is_strict)) is not None:
-        schema["strict"] = is_strict
-    if wanted.description is not None:
-        schema["description"] = wanted.description
-    return {"type": "json_schema", "json_schema": schema}
+    return {"type": "json_schema", "json_schema": written_schema(wanted)}

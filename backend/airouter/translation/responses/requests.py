@@ -20,11 +20,13 @@ from airouter.translation.conversation import (
     ToolResult,
     Turn,
     allowed,
+    merged_turns,
 )
 from airouter.translation.effort import check_effort, effort_for
-from airouter.translation.free_text import arguments_of, free_text_tool
+from airouter.translation.free_text import arguments_of
 from airouter.translation.json_text import data_url, split_data_url
 from airouter.translation.members import Members
+from airouter.translation.of_openai import media_at, read_choice, read_schema, read_tool, written_schema
 from airouter.translation.plain_ids import short_id
 from airouter.translation.strict_schemas import strict_at_openai
 from airouter.translation.support import Feature
@@ -77,7 +79,7 @@ def read(body: Mapping[str, Any], model: str) -> Conversation:
     return Conversation(
         model=model,
         system=tuple(system),
-        turns=tuple(_joined(turns)),
+        turns=tuple(merged_turns(tuple(turns))),
         tools=allowed(tuple(_tools(given, beyond)), _allowed(given), beyond),
         tool_choice=_tool_choice(given, beyond),
         parallel_calls=given.flag("parallel_tool_calls"),
@@ -162,13 +164,7 @@ def _content(item: Members, member: str, where: str, beyond: dict[Feature, str])
                 if url is None:
                     beyond["stored_files"] = f"{place}.file_id"
                     continue
-                data = split_data_url(url)
-                detail = part.text("detail")
-                yield (
-                    Media(kind="image", url=url, detail=detail)
-                    if data is None
-                    else Media(kind="image", media_type=data[0], data=data[1], detail=detail)
-                )
+                yield media_at("image", url, part.text("detail"))
             case "input_file":
                 data = split_data_url(part.text("file_data") or "")
                 if data is not None:
@@ -181,36 +177,13 @@ def _content(item: Members, member: str, where: str, beyond: dict[Feature, str])
                 raise InvalidRequest(f"{place}.type: {other!r} is no kind of content here.", field=f"{place}.type")
 
 
-def _joined(turns: list[Turn]) -> list[Turn]:
-    """Items of one speaker in a row are one turn."""
-    joined: list[Turn] = []
-    for turn in turns:
-        if joined and joined[-1].role == turn.role:
-            joined[-1] = Turn(role=turn.role, parts=joined[-1].parts + turn.parts)
-        else:
-            joined.append(turn)
-    return joined
-
-
 def _tools(given: Members, beyond: dict[Feature, str]) -> Iterator[Tool]:
     for number, tool in enumerate(given.objects("tools")):
         kind = tool.text("type")
         if kind not in {"function", "custom"}:
             beyond["server_tools"] = f"tools[{number}]"
             continue
-        name = tool.text("name")
-        if not name:
-            raise InvalidRequest(f"tools[{number}].name is missing.", field=f"tools[{number}].name")
-        if kind == "custom":
-            grammar = tool.inner("format")
-            yield free_text_tool(name, tool.text("description"), grammar.text("syntax"), grammar.text("definition"))
-            continue
-        yield Tool(
-            name=name,
-            description=tool.text("description"),
-            schema=tool.mapping("parameters"),
-            is_strict=tool.flag("strict"),
-        )
+        yield read_tool(tool, f"tools[{number}]", tool.inner("format") if kind == "custom" else None)
 
 
 def _tool_choice(given: Members, beyond: dict[Feature, str]) -> ToolChoice | None:
@@ -218,9 +191,7 @@ def _tool_choice(given: Members, beyond: dict[Feature, str]) -> ToolChoice | Non
     if choice is None:
         return None
     if isinstance(choice, str):
-        if choice not in {"auto", "none", "required"}:
-            raise InvalidRequest("tool_choice: auto, none, required or one function.", field="tool_choice")
-        return ToolChoice(mode=choice)  # type: ignore[arg-type]
+        return read_choice(choice)
     named = given.inner("tool_choice")
     if named.text("type") == "allowed_tools":
         return ToolChoice(mode="required") if named.text("mode") == "required" else None
@@ -243,13 +214,7 @@ def _format(text: Members) -> Format | None:
         case "json_object":
             return Format(kind="json")
         case "json_schema":
-            return Format(
-                kind="schema",
-                name=wanted.text("name") or "answer",
-                schema=wanted.mapping("schema") or {},
-                is_strict=wanted.flag("strict"),
-                description=wanted.text("description"),
-            )
+            return read_schema(wanted)
         case _:
             return None
 
@@ -370,9 +335,4 @@ def _written_choice(choice: ToolChoice | None) -> Any:
 def _written_format(wanted: Format) -> dict[str, Any]:
     if wanted.kind == "json":
         return {"type": "json_object"}
-    written: dict[str, Any] = {"type": "json_schema", "name": wanted.name, "schema": wanted.schema or {}}
-    if (is_strict := strict_at_openai(wanted.schema, asked=wanted.is_strict)) is not None:
-        written["strict"] = is_strict
-    if wanted.description is not None:
-        written["description"] = wanted.description
-    return written
+    return {"type": "json_schema", **written_schema(wanted)}
