@@ -7,15 +7,13 @@ import { meQuery } from "../../api/queries"
 import { begin, chooseAccount, isSignedIn, signOut } from "../../api/session"
 import type { InvitationOffer } from "../../api/types"
 import { Button, ButtonLink } from "../../components/button"
-import { Field } from "../../components/field"
-import { Input } from "../../components/input"
+import { NewPassword } from "../../components/new-password"
 import { Note } from "../../components/note"
 import { useTitle } from "../../components/page"
+import { PASSWORD_LEAST } from "../../components/password-hint"
 import { useProblemText } from "../../components/problem"
 import { When } from "../../components/when"
 import { forgetInvitation, heldInvitation, takeInvitation } from "./token"
-
-const PASSWORD_LEAST = 10
 
 function Facts({ offer }: { offer: InvitationOffer }) {
   const { t } = useTranslation("invitation")
@@ -66,24 +64,16 @@ function Join({ token, offer }: { token: string; offer: InvitationOffer }) {
   return (
     <form className="grid gap-4" onSubmit={submit} noValidate>
       <input type="email" name="email" autoComplete="username" value={offer.email} readOnly hidden />
-      <Field
+      <NewPassword
         label={t("password")}
         help={t("passwordHelp")}
-        error={wasSent && password.length < PASSWORD_LEAST ? t("short", { count: password.length }) : null}
-      >
-        {(ids) => (
-          <Input
-            {...ids}
-            isLarge
-            type="password"
-            name="password"
-            autoComplete="new-password"
-            autoFocus
-            value={password}
-            onChange={(event) => setPassword(event.target.value)}
-          />
-        )}
-      </Field>
+        value={password}
+        onValue={setPassword}
+        wasSent={wasSent}
+        email={offer.email}
+        isLarge
+        isFirst
+      />
       {join.error && <Note tone="bad">{textOf(join.error)}</Note>}
       <Button type="submit" look="primary" size="lg" isWide isBusy={join.isPending}>
         {t("join", { team: offer.team })}

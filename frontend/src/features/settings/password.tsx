@@ -6,12 +6,12 @@ import { asProblem } from "../../api/problem"
 import { Button } from "../../components/button"
 import { Field } from "../../components/field"
 import { Input } from "../../components/input"
+import { NewPassword } from "../../components/new-password"
 import { Note } from "../../components/note"
 import { Block } from "../../components/page"
+import { PASSWORD_LEAST } from "../../components/password-hint"
 import { useProblemText } from "../../components/problem"
 import { say } from "../../components/toast"
-
-const PASSWORD_LEAST = 10
 
 /** Without one yet, a proof of who one is takes the place of the old password. */
 export function Password({ hasOne }: { hasOne: boolean }) {
@@ -34,12 +34,11 @@ export function Password({ hasOne }: { hasOne: boolean }) {
     },
   })
   const isWrong = change.error !== null && asProblem(change.error).facts.field === "current_password"
-  const nextError =
-    next.length < PASSWORD_LEAST ? t("short", { count: next.length }) : next === current ? t("same") : null
+  const isSame = next === current
   const submit = (event: FormEvent) => {
     event.preventDefault()
     setSent(true)
-    if ((current || !hasOne) && !nextError && !change.isPending) change.mutate()
+    if ((current || !hasOne) && next.length >= PASSWORD_LEAST && !isSame && !change.isPending) change.mutate()
   }
   const currentError = wasSent && hasOne && !current ? t("currentMissing") : isWrong ? t("wrong") : null
   return (
@@ -61,17 +60,13 @@ export function Password({ hasOne }: { hasOne: boolean }) {
             )}
           </Field>
         )}
-        <Field label={t("next")} help={t("nextHelp")} error={wasSent ? nextError : null}>
-          {(ids) => (
-            <Input
-              {...ids}
-              type="password"
-              autoComplete="new-password"
-              value={next}
-              onChange={(event) => setNext(event.target.value)}
-            />
-          )}
-        </Field>
+        <NewPassword
+          label={t("next")}
+          value={next}
+          onValue={setNext}
+          wasSent={wasSent}
+          error={isSame ? t("same") : null}
+        />
         {change.error && !isWrong && <Note tone="bad">{textOf(change.error)}</Note>}
         <div>
           <Button type="submit" isBusy={change.isPending}>

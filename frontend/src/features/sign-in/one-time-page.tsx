@@ -7,11 +7,11 @@ import { begin, type Tokens } from "../../api/session"
 import { Button, ButtonLink } from "../../components/button"
 import { Field } from "../../components/field"
 import { Input } from "../../components/input"
+import { NewPassword } from "../../components/new-password"
 import { Note } from "../../components/note"
+import { PASSWORD_LEAST } from "../../components/password-hint"
 import { Narrow } from "./frame"
 import { useSignInProblem } from "./problem-text"
-
-const PASSWORD_LEAST = 10
 
 let taken = ""
 
@@ -69,23 +69,15 @@ function Form({
           )}
         </Field>
       )}
-      <Field
+      <NewPassword
         label={t("choosePassword")}
-        help={t("passwordHelp")}
-        error={wasSent && password.length < PASSWORD_LEAST ? t("short", { count: password.length }) : null}
-      >
-        {(ids) => (
-          <Input
-            {...ids}
-            isLarge
-            type="password"
-            autoComplete="new-password"
-            autoFocus={!asksEmail}
-            value={password}
-            onChange={(event) => setPassword(event.target.value)}
-          />
-        )}
-      </Field>
+        value={password}
+        onValue={setPassword}
+        wasSent={wasSent}
+        email={email}
+        isLarge
+        isFirst={!asksEmail}
+      />
       {accept.error && <Note tone="bad">{textOf(accept.error)}</Note>}
       <Button type="submit" look="primary" size="lg" isWide isBusy={accept.isPending}>
         {t("begin")}

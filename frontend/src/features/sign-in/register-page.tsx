@@ -9,12 +9,13 @@ import type { Status } from "../../api/types"
 import { Button, ButtonLink } from "../../components/button"
 import { Field } from "../../components/field"
 import { Input } from "../../components/input"
+import { NewPassword } from "../../components/new-password"
 import { Note } from "../../components/note"
+import { PASSWORD_LEAST } from "../../components/password-hint"
 import { drawWidget, proveWork } from "./challenge"
 import { Narrow } from "./frame"
 import { MailSent } from "./mail-sent"
 import { OtherWays } from "./other-ways"
-import { PASSWORD_LEAST, passwordHint } from "./password-hint"
 import { useSignInProblem } from "./problem-text"
 
 const route = getRouteApi("/public/register")
@@ -124,23 +125,14 @@ function RegisterForm({ status }: { status: Status }) {
             />
           )}
         </Field>
-        <Field
+        <NewPassword
           label={t("password")}
-          help={t(passwordHint(password, email))}
-          error={wasSent && password.length < PASSWORD_LEAST ? t("short", { count: password.length }) : null}
-        >
-          {(ids) => (
-            <Input
-              {...ids}
-              isLarge
-              type="password"
-              name="password"
-              autoComplete="new-password"
-              value={password}
-              onChange={(event) => setPassword(event.target.value)}
-            />
-          )}
-        </Field>
+          value={password}
+          onValue={setPassword}
+          wasSent={wasSent}
+          email={email}
+          isLarge
+        />
         {code && (
           <p className="text-13 text-ink-2">
             {t("code")} <span className="mono">{code}</span>

@@ -6,12 +6,11 @@ import { api, body } from "../../api/client"
 import { asProblem } from "../../api/problem"
 import { begin } from "../../api/session"
 import { Button, ButtonLink } from "../../components/button"
-import { Field } from "../../components/field"
-import { Input } from "../../components/input"
+import { NewPassword } from "../../components/new-password"
 import { Note } from "../../components/note"
+import { PASSWORD_LEAST } from "../../components/password-hint"
 import { Narrow } from "./frame"
 import { takeMailedToken } from "./mailed-token"
-import { PASSWORD_LEAST, passwordHint } from "./password-hint"
 import { useSignInProblem } from "./problem-text"
 
 /** Behind the link in a mail: a new password. A second factor is asked for afterwards, on the sign-in page. */
@@ -53,24 +52,14 @@ export default function ResetPage() {
   return (
     <Narrow title={t("reset")} text={t("resetText")}>
       <form className="grid gap-4" onSubmit={submit} noValidate>
-        <Field
+        <NewPassword
           label={t("newPassword")}
-          help={t(passwordHint(password, ""))}
-          error={wasSent && password.length < PASSWORD_LEAST ? t("short", { count: password.length }) : null}
-        >
-          {(ids) => (
-            <Input
-              {...ids}
-              isLarge
-              type="password"
-              name="password"
-              autoComplete="new-password"
-              autoFocus
-              value={password}
-              onChange={(event) => setPassword(event.target.value)}
-            />
-          )}
-        </Field>
+          value={password}
+          onValue={setPassword}
+          wasSent={wasSent}
+          isLarge
+          isFirst
+        />
         {reset.error && <Note tone="bad">{textOf(reset.error)}</Note>}
         <Button type="submit" look="primary" size="lg" isWide isBusy={reset.isPending}>
           {t("resetAction")}
