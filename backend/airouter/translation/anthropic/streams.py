@@ -7,6 +7,7 @@ import msgspec
 from airouter.translation import usage
 from airouter.translation.anthropic.replies import FINISHES, STOPS
 from airouter.translation.call_order import CallOrder, check_is_over
+from airouter.translation.json_text import object_of
 from airouter.translation.reply import (
     CallBegan,
     CallDelta,
@@ -21,9 +22,7 @@ from airouter.translation.reply import (
 )
 from airouter.translation.support import Dialect
 from airouter.translation.thought_seal import mark, sealed_text
-from airouter.wire.decoding import read_or_none
 
-_ANY: Final = msgspec.json.Decoder(dict[str, Any])
 _ENCODER: Final = msgspec.json.Encoder()
 _WORDS: Final = (
     b"%bevent: content_block_delta\n"
@@ -44,9 +43,7 @@ class Reader:
 
     def read(self, data: bytes) -> list[Event]:
         """What one event says; nothing for pings and for what cannot be read."""
-        body = read_or_none(_ANY, data)
-        if body is None:
-            return []
+        body = object_of(data)
         match body.get("type"):
             case "content_block_start":
                 return self._began(body.get("index") or 0, body.get("content_block") or {})

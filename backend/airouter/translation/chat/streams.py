@@ -16,6 +16,7 @@ from airouter.translation.chat.replies import (
     written_chances,
     written_seal,
 )
+from airouter.translation.json_text import object_of
 from airouter.translation.reply import (
     CallBegan,
     CallDelta,
@@ -30,7 +31,6 @@ from airouter.translation.reply import (
 )
 from airouter.wire.decoding import read_or_none
 
-_ANY: Final = msgspec.json.Decoder(dict[str, Any])
 DONE: Final = b"data: [DONE]\n\n"
 
 
@@ -75,9 +75,7 @@ class Reader:
         if (usual := read_or_none(_USUAL, data)) is not None:
             choice = usual.choices[0]
             return [TextDelta(text=words, choice=choice.index)] if (words := choice.delta.content) else []
-        body = read_or_none(_ANY, data)
-        if body is None:
-            return []
+        body = object_of(data)
         if body.get("error"):
             error = body["error"]
             return [Failed(message=str(error.get("message") if isinstance(error, dict) else error))]

@@ -1,14 +1,10 @@
 """Streams of Cohere's chat, read event by event (docs.cohere.com, "Streaming", 2026)."""
 
-from typing import Any, Final
-
-import msgspec
+from typing import Any
 
 from airouter.translation.cohere.replies import FAILED, STOPS, call_of
+from airouter.translation.json_text import object_of
 from airouter.translation.reply import CallBegan, CallDelta, Event, Failed, Stopped, TextDelta, ThoughtDelta
-from airouter.wire.decoding import read_or_none
-
-_ANY: Final = msgspec.json.Decoder(dict[str, Any])
 
 
 class Reader:
@@ -20,9 +16,7 @@ class Reader:
 
     def read(self, data: bytes) -> list[Event]:
         """What one event says; nothing for citations, for what cannot be read, and for kinds that are not known."""
-        body = read_or_none(_ANY, data)
-        if body is None:
-            return []
+        body = object_of(data)
         delta = body.get("delta")
         message = delta.get("message") if isinstance(delta, dict) else None
         match body.get("type"):

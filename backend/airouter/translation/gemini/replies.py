@@ -8,7 +8,7 @@ import msgspec
 from airouter.translation import usage
 from airouter.translation.call_order import CallOrder, check_is_over
 from airouter.translation.conversation import Reasoning, Refusal, Text, ToolCall
-from airouter.translation.json_text import arguments_in, arguments_text
+from airouter.translation.json_text import arguments_in, arguments_text, object_of
 from airouter.translation.reply import (
     CallBegan,
     CallDelta,
@@ -27,7 +27,6 @@ from airouter.translation.reply import (
     TokenChance,
 )
 from airouter.translation.thought_seal import sealed_text
-from airouter.wire.decoding import read_or_none
 
 STOPS: Final[Mapping[str, StopReason]] = {
     "STOP": "stop",
@@ -48,7 +47,6 @@ FINISHES: Final[Mapping[StopReason, str]] = {
     "refusal": "SAFETY",
     "pause": "STOP",
 }
-_ANY: Final = msgspec.json.Decoder(dict[str, Any])
 
 
 def read(body: Mapping[str, Any], model: str, now_seconds: int) -> Reply:
@@ -188,9 +186,7 @@ class Reader:
 
     def read(self, data: bytes) -> list[Event]:
         """What one event says; nothing for what cannot be read."""
-        body = read_or_none(_ANY, data)
-        if body is None:
-            return []
+        body = object_of(data)
         if error := body.get("error"):
             return [Failed(message=str(error.get("message") if isinstance(error, dict) else error))]
         events = [event for candidate in body.get("candidates") or () for event in self._candidate(candidate, body)]

@@ -1,7 +1,7 @@
 """Streams of OpenAI's responses, read and written event by event."""
 
 from collections.abc import Mapping
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -9,6 +9,7 @@ from airouter.translation import usage
 from airouter.translation.call_order import CallOrder, check_is_over
 from airouter.translation.chat.replies import read_chances, written_chances
 from airouter.translation.free_text import text_in
+from airouter.translation.json_text import object_of
 from airouter.translation.reply import (
     CallBegan,
     CallDelta,
@@ -32,9 +33,7 @@ from airouter.translation.responses.replies import (
 )
 from airouter.translation.support import Dialect
 from airouter.translation.thought_seal import mark, sealed_text
-from airouter.wire.decoding import read_or_none
 
-_ANY: Final = msgspec.json.Decoder(dict[str, Any])
 _Kind = Literal["text", "refusal", "thought", "call"]
 
 
@@ -47,9 +46,7 @@ class Reader:
 
     def read(self, data: bytes) -> list[Event]:
         """What one event says; nothing for those that only repeat, and for what cannot be read."""
-        body = read_or_none(_ANY, data)
-        if body is None:
-            return []
+        body = object_of(data)
         place = body.get("output_index") or 0
         match body.get("type"):
             case "response.output_text.delta":
