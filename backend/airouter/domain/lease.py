@@ -1,10 +1,8 @@
 """Credit leases: the arithmetic of one sync, and of a purse as one process sees it.
 
 A *purse* is anything that can run dry: a main wallet (it can pay its balance) or a key with a limit (its limit less
-what it
-spent). A process leases part of a purse; its calls hold their worst-case price against the lease. `charge` and
-`regrant` run
-between the locks and the writes of the transaction; `Purse` lives in the process' memory.
+what it spent). A process leases part of a purse; its calls hold their worst-case price against the lease. `charge` and
+`regrant` run between the locks and the writes of the transaction; `Purse` lives in the process' memory.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -182,9 +180,8 @@ class Fund:
 def charge(records: Sequence[UsageRecord], funds: Mapping[PurseId, Fund]) -> list[int]:
     """What each record is charged, in journal order: the covered part out of our lease, the rest out of free credit.
 
-    Never more than that; what is missing is the operator's, and counted on the wallet's fund as `overrun`. The
-    locked row
-    says whether the key has a limit; the record says whether its call was held under a lease of the key.
+    Never more than that; what is missing is the operator's, and counted on the wallet's fund as `overrun`. The locked
+    row says whether the key has a limit; the record says whether its call was held under a lease of the key.
     """
     if _charge_covered(records, funds):
         return [record.cost for record in records]
@@ -236,8 +233,7 @@ def regrant(funds: Mapping[PurseId, Fund], wishes: Iterable[Wish], levels: Mappi
     """Resize the leases of one process, after its records were charged. Answers the purses that others should return.
 
     Waiting calls are served in order, each from all of its purses or from none: nobody sits on half of what a call
-    needs.
-    Head room beyond that takes at most a quarter of what is free, so leases shrink by themselves as a purse runs dry.
+    needs. Head room beyond that takes at most a quarter of what is free, so leases shrink as a purse runs dry.
     """
     spare = {purse_id: funds[purse_id].mine - level.busy for purse_id, level in levels.items()}
     served = dict.fromkeys(levels, 0)

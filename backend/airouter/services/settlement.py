@@ -273,8 +273,7 @@ async def adopt(connection: Connection, node_id: NodeId, records: Sequence[Usage
     """Settle a chunk of the journal of a node whose process is gone; with the last one, close the node.
 
     The caller holds the lock of that journal: it is the proof that the owner is gone. Leases that were not swept pay
-    in full;
-    after a sweep free credit pays, and the operator the rest.
+    in full; after a sweep free credit pays, and the operator the rest.
     """
     async with _outcome(), connection.transaction():
         node = await nodes.take_over(connection, node_id)
