@@ -44,18 +44,10 @@ class AnthropicProvider:
     """Anthropic's own address, and whoever serves the same one."""
 
     def __init__(self, name: str = "anthropic") -> None:
-        self._name = name
-        self._headers = HeaderBook(_authorise)
-
-    @property
-    def name(self) -> str:
-        """The `provider` of a channel."""
-        return self._name
-
-    @property
-    def endpoints(self) -> frozenset[Endpoint]:
+        self.name = name
+        self.endpoints: frozenset[Endpoint] = frozenset(_PATHS)
         """Messages, and how many tokens they have."""
-        return frozenset(_PATHS)
+        self._headers = HeaderBook(_authorise)
 
     def outgoing(self, call: Call) -> Outgoing:
         """The client's body, with the model's name here. Its version and its betas are the client's business."""

@@ -14,7 +14,7 @@ from airouter.providers.bedrock_usage import reported_in
 from airouter.providers.blame import blame
 from airouter.providers.contract import Answered, Call, Headers, Outgoing, Refusal
 from airouter.providers.counts import counted
-from airouter.providers.headers import COMMON, HeaderBook
+from airouter.providers.headers import COMMON, HeaderBook, bearer
 from airouter.providers.overrides import overridden
 from airouter.providers.saying import answered
 from airouter.translation.support import Dialect
@@ -62,19 +62,11 @@ class BedrockProvider:
     """AWS's runtime of one region. `now` dates the signatures."""
 
     def __init__(self, now: Callable[[], datetime], name: str = "bedrock") -> None:
-        self._name = name
-        self._now = now
-        self._bearers = HeaderBook(lambda key: ((b"authorization", b"Bearer " + key),))
-
-    @property
-    def name(self) -> str:
-        """The `provider` of a channel."""
-        return self._name
-
-    @property
-    def endpoints(self) -> frozenset[Endpoint]:
+        self.name = name
+        self.endpoints: frozenset[Endpoint] = frozenset()
         """No client speaks its dialect."""
-        return frozenset()
+        self._now = now
+        self._bearers = HeaderBook(bearer)
 
     @property
     def dialect(self) -> Dialect:

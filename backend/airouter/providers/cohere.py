@@ -7,8 +7,8 @@ import msgspec
 from airouter.providers import cohere_embeddings
 from airouter.providers.blame import blame
 from airouter.providers.cohere_usage import reported_in
-from airouter.providers.contract import Answered, Call, Headers, Outgoing, Refusal, Reported
-from airouter.providers.headers import HeaderBook
+from airouter.providers.contract import Answered, Call, Outgoing, Refusal, Reported
+from airouter.providers.headers import HeaderBook, bearer
 from airouter.providers.overrides import overridden
 from airouter.providers.passing_stream import PassingStreamReader
 from airouter.providers.saying import answered
@@ -24,26 +24,14 @@ _SAID: Final = ("content", "tool_plan", "tool_calls")
 """Where an answer says something."""
 
 
-def _authorise(credential: bytes) -> Headers:
-    return ((b"authorization", b"Bearer " + credential),)
-
-
 class CohereProvider:
     """Cohere's own address, whose base URL has no version."""
 
     def __init__(self, name: str = "cohere") -> None:
-        self._name = name
-        self._headers = HeaderBook(_authorise)
-
-    @property
-    def name(self) -> str:
-        """The `provider` of a channel."""
-        return self._name
-
-    @property
-    def endpoints(self) -> frozenset[Endpoint]:
+        self.name = name
+        self.endpoints: frozenset[Endpoint] = frozenset({"embeddings"})
         """No client speaks its chat; its embeddings are shaped here."""
-        return frozenset({"embeddings"})
+        self._headers = HeaderBook(bearer)
 
     @property
     def dialect(self) -> Dialect:

@@ -41,18 +41,10 @@ class GeminiProvider:
     """Google's Gemini API; the model and whether it streams are in the address."""
 
     def __init__(self, name: str = "gemini") -> None:
-        self._name = name
-        self._headers = HeaderBook(_authorise)
-
-    @property
-    def name(self) -> str:
-        """The `provider` of a channel."""
-        return self._name
-
-    @property
-    def endpoints(self) -> frozenset[Endpoint]:
+        self.name = name
+        self.endpoints: frozenset[Endpoint] = frozenset(_VERBS)
         """Text, how many tokens it has, and vectors."""
-        return frozenset(_VERBS)
+        self._headers = HeaderBook(_authorise)
 
     def outgoing(self, call: Call) -> Outgoing:
         """The client's own bytes; the address names the model."""

@@ -15,6 +15,11 @@ COMMON: Final[Headers] = (
 )
 
 
+def bearer(credential: bytes) -> Headers:
+    """The usual way to carry one."""
+    return ((b"authorization", b"Bearer " + credential),)
+
+
 class HeaderBook:
     """Remembers the headers of each credential; `authorise` makes those that carry it."""
 

@@ -10,7 +10,7 @@ from airouter.providers.adapting import Adapter
 from airouter.providers.blame import blame
 from airouter.providers.contract import Answered, Call, Headers, Outgoing, Refusal, StreamReader
 from airouter.providers.counts import counted
-from airouter.providers.headers import HeaderBook
+from airouter.providers.headers import HeaderBook, bearer
 from airouter.providers.openai_stream import OpenAIStreamReader
 from airouter.providers.openai_usage import usage_of
 from airouter.providers.overrides import overridden
@@ -30,31 +30,17 @@ _RESPONSES: Final[frozenset[Endpoint]] = frozenset({"responses", "responses.inpu
 _TOO_MANY: Final = 429
 
 
-def _authorise(credential: bytes) -> Headers:
-    return ((b"authorization", b"Bearer " + credential),)
-
-
 class OpenAIProvider:
     """A vendor of this dialect: one row of the table in vendors.py."""
 
-    def __init__(self, name: str, vendor: Vendor, *, authorise: Callable[[bytes], Headers] = _authorise) -> None:
-        self._name = name
+    def __init__(self, name: str, vendor: Vendor, *, authorise: Callable[[bytes], Headers] = bearer) -> None:
+        self.name = name
+        self.endpoints: frozenset[Endpoint] = frozenset(vendor.endpoints)
         self._habits = vendor.habits
         self._asks_for_usage = vendor.asks_for_usage
         self._quota_is_pace = vendor.quota_is_pace
         self._adapter = None if vendor.adaptation is None else Adapter(vendor.adaptation)
         self._headers = HeaderBook(authorise)
-        self._endpoints: frozenset[Endpoint] = frozenset(vendor.endpoints)
-
-    @property
-    def name(self) -> str:
-        """The `provider` of a channel."""
-        return self._name
-
-    @property
-    def endpoints(self) -> frozenset[Endpoint]:
-        """Those of its row."""
-        return self._endpoints
 
     def outgoing(self, call: Call) -> Outgoing:
         """The client's body, with the model's name here and a demand for usage where this upstream understands it.

@@ -8,7 +8,6 @@ from typing import Any, Final, Protocol, runtime_checkable
 
 import msgspec
 
-from airouter.domain.errors import InvalidRequest
 from airouter.domain.ids import RequestId, minted_at
 from airouter.domain.rate_card import Meter
 from airouter.providers.contract import Answered, Call, Outgoing, Prepared, Provider, Refusal, Reported, StreamReader
@@ -22,6 +21,7 @@ from airouter.translation.tool_names import GivenNames, with_made_names
 from airouter.wire.endpoint import Endpoint
 from airouter.wire.framing import Framing
 from airouter.wire.gemini import Request as GeminiRequest
+from airouter.wire.members import decode_head
 from airouter.wire.openai import Request as ChatRequest
 
 log = logging.getLogger("airouter.providers")
@@ -69,22 +69,13 @@ class TranslatedProvider:
     """
 
     def __init__(self, native: Provider, endpoint: Endpoint, native_endpoint: Endpoint | None) -> None:
+        self.name = native.name
+        self.endpoints: frozenset[Endpoint] = frozenset((endpoint,))
         self._native = native
         self._endpoint: Endpoint = endpoint
         self._native_endpoint: Endpoint = native_endpoint or endpoint
-        self._endpoints: frozenset[Endpoint] = frozenset((endpoint,))
         self._theirs = DIALECTS[endpoint]
         self._ours = asked_in(native, native_endpoint)
-
-    @property
-    def name(self) -> str:
-        """The `provider` of a channel."""
-        return self._native.name
-
-    @property
-    def endpoints(self) -> frozenset[Endpoint]:
-        """The one it translates."""
-        return self._endpoints
 
     def read(self, call: Call) -> Prepared:
         """The request without a dialect, and what has to be left out of it for this provider.
@@ -92,10 +83,7 @@ class TranslatedProvider:
         Raises:
             InvalidRequest: it cannot be meant. NotTranslatable: it asks for what the provider's dialect cannot say.
         """
-        try:
-            body = _ANY.decode(call.body)
-        except RecursionError:
-            raise InvalidRequest("The body is nested too deeply.", field=None) from None
+        body = decode_head(_ANY, call.body)
         conversation = self._theirs.read_request(body, call.upstream_model, is_streaming=call.is_streaming)
         dropped = dropped_or_refused(features_of(conversation, self._ours.name), self._ours.name)
         lacking = self._ours.lacks(conversation, self._wanted(call, conversation))

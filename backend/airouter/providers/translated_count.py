@@ -6,13 +6,13 @@ from typing import Any, Final
 
 import msgspec
 
-from airouter.domain.errors import InvalidRequest
 from airouter.providers.contract import Answered, Call, Outgoing, Prepared, Provider, Refusal, StreamReader
 from airouter.providers.translated import PlainHead, TranslatedProvider, asked_in
 from airouter.translation.dialect import Wanted
 from airouter.translation.tool_names import with_made_names
 from airouter.wire.counting import COUNTERS, read_answer, unwrapped, written_answer, written_request
 from airouter.wire.endpoint import Endpoint
+from airouter.wire.members import decode_head
 
 _ANY: Final = msgspec.json.Decoder(dict[str, Any])
 _ALLOWANCE: Final = 32_000
@@ -26,6 +26,8 @@ class TranslatedCount:
     """
 
     def __init__(self, native: Provider, endpoint: Endpoint, native_endpoint: Endpoint | None) -> None:
+        self.name = native.name
+        self.endpoints: frozenset[Endpoint] = frozenset((endpoint,))
         self._native = native
         self._endpoint: Endpoint = endpoint
         self._native_endpoint: Endpoint = native_endpoint or endpoint
@@ -34,22 +36,9 @@ class TranslatedCount:
         self._ours = asked_in(native, counts)
         self._translated = TranslatedProvider(native, COUNTERS[endpoint].counts, counts)
 
-    @property
-    def name(self) -> str:
-        """The `provider` of a channel."""
-        return self._native.name
-
-    @property
-    def endpoints(self) -> frozenset[Endpoint]:
-        """The one it translates."""
-        return frozenset((self._endpoint,))
-
     def read(self, call: Call) -> Prepared:
         """The request without a dialect. Raises as TranslatedProvider.read."""
-        try:
-            body = unwrapped(self._endpoint, _ANY.decode(call.body))
-        except RecursionError:
-            raise InvalidRequest("The body is nested too deeply.", field=None) from None
+        body = unwrapped(self._endpoint, decode_head(_ANY, call.body))
         return self._translated.read(msgspec.structs.replace(call, body=msgspec.json.encode(body)))
 
     def links(self, prepared: Prepared) -> list[str]:

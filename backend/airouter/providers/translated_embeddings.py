@@ -15,19 +15,11 @@ class TranslatedEmbeddings:
     """`native`, for calls of another endpoint. One for each pair; shared by all calls of a process."""
 
     def __init__(self, native: Provider, endpoint: Endpoint, native_endpoint: Endpoint) -> None:
+        self.name = native.name
+        self.endpoints: frozenset[Endpoint] = frozenset((endpoint,))
         self._native = native
         self._endpoint: Endpoint = endpoint
         self._native_endpoint: Endpoint = native_endpoint
-
-    @property
-    def name(self) -> str:
-        """The `provider` of a channel."""
-        return self._native.name
-
-    @property
-    def endpoints(self) -> frozenset[Endpoint]:
-        """The one it translates."""
-        return frozenset((self._endpoint,))
 
     def outgoing(self, call: Call) -> Outgoing:
         """The request in the provider's dialect.

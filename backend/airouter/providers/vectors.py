@@ -4,10 +4,10 @@ from typing import Any, Final
 
 import msgspec
 
-from airouter.domain.errors import InvalidRequest
 from airouter.providers.contract import Answered, Call, Reported
 from airouter.providers.saying import answered
 from airouter.translation.embeddings import Wish, read_request, write_reply
+from airouter.wire.members import decode_head
 from airouter.wire.requests import estimated_input_tokens
 
 _ANY: Final = msgspec.json.Decoder(dict[str, Any])
@@ -19,10 +19,7 @@ def given(call: Call) -> dict[str, Any]:
     Raises:
         InvalidRequest: it cannot be read.
     """
-    try:
-        return _ANY.decode(call.body)
-    except RecursionError:
-        raise InvalidRequest("The body is nested too deeply.", field=None) from None
+    return decode_head(_ANY, call.body)
 
 
 def shaped(call: Call, vectors: list[msgspec.Raw], reported: Reported | None) -> Answered:

@@ -19,7 +19,7 @@ from airouter.providers.blame import blame
 from airouter.providers.contract import Answered, Call, Headers, Outgoing, Refusal
 from airouter.providers.exchanged import Grant, google_grant, service_account
 from airouter.providers.gemini import GeminiProvider
-from airouter.providers.headers import HeaderBook
+from airouter.providers.headers import HeaderBook, bearer
 from airouter.providers.overrides import overridden
 from airouter.providers.passing_stream import PassingStreamReader
 from airouter.translation.foreign_thoughts import without_foreign_thoughts
@@ -40,10 +40,6 @@ _COUNTED: Final = frozenset({
 """The members of a request that it counts (cloud.google.com/vertex-ai, CountTokensRequest, 2026)."""
 
 
-def _with_token(token: bytes) -> Headers:
-    return ((b"authorization", b"Bearer " + token),)
-
-
 def _with_key(key: bytes) -> Headers:
     return ((b"x-goog-api-key", key),)
 
@@ -52,7 +48,7 @@ class _Authority:
     """Who calls, and where to."""
 
     def __init__(self) -> None:
-        self._tokens = HeaderBook(_with_token)
+        self._tokens = HeaderBook(bearer)
         self._keys = HeaderBook(_with_key)
 
     @staticmethod
