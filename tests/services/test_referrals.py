@@ -13,6 +13,7 @@ from airouter.domain.errors import BalanceInsufficient, NotFound
 from airouter.domain.reward_errors import TransferTooSmall
 from airouter.services.audit_log import SYSTEM
 from airouter.services.users import Joined
+from airouter.storage import referrals
 from airouter.storage.referrals import Filters
 from airouter.world import new_id
 from tests.builders import grant, run_sql
@@ -119,6 +120,29 @@ async def test_an_order_told_twice_rewards_once(here: Scene) -> None:
             await here.referrals.order_paid(connection, order)
     await here.rewards.work()
     assert await here.wallets(ada) == {"reward": 550}
+
+
+async def test_orders_are_told_while_others_of_the_same_person_are_worked_in_and_none_is_lost(here: Scene) -> None:
+    await here.policy(condition="first_order", share_micros=100_000)
+    ada = await here.person()
+    bob = await here.person(code=await here.code(ada))
+    [row] = await run_sql(here.dsn, "SELECT referral_id FROM referrals")
+    first, second, third = (
+        PaidOrder(order_id=new_id(), account_id=bob.account_id, credited_quota=quota) for quota in (1_000, 2_000, 3_000)
+    )
+    async with here.database.transaction() as worker:
+        async with here.database.transaction() as slow:
+            await here.referrals.order_paid(slow, first)
+            async with here.database.transaction() as quick:
+                await here.referrals.order_paid(quick, second)
+            assert await referrals.lock_referral(worker, row["referral_id"]) is not None
+            read = await referrals.events_of(worker, row["referral_id"])
+            assert [event.order_id for event in read] == [second.order_id]
+            async with here.database.transaction() as other:
+                await here.referrals.order_paid(other, third)
+        await referrals.drop_events(worker, read)
+    left = await run_sql(here.dsn, "SELECT order_id FROM referral_events ORDER BY event_id")
+    assert [event["order_id"] for event in left] == [first.order_id, third.order_id]
 
 
 async def test_a_refund_takes_the_reward_back_from_the_reward_wallet(here: Scene) -> None:
