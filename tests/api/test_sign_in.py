@@ -11,6 +11,7 @@ import pytest
 from airouter.app import create_app
 from tests.api.conftest import client_of, running
 from tests.builders import PASSWORD, cookie_of, person, run_sql, signed_in
+from tests.patience import PATIENCE_SECONDS
 from tests.settings import settings_for
 
 LOGIN = "/api/v1/auth/login"
@@ -140,7 +141,7 @@ async def test_signing_out_ends_the_session_at_once(app: Any, database: str) -> 
         assert (act["user_id"], act["address"]) == (ada.user_id, "198.51.100.7")
 
 
-async def test_a_ban_and_a_lost_role_hold_within_a_second_in_another_process(app: Any, database: str) -> None:
+async def test_a_ban_and_a_lost_role_hold_in_another_process(app: Any, database: str) -> None:
     async with signed_in(app, database, role="operator") as ada:
         assert (await ada.client.get("/api/v1/me")).json()["user"]["role"] == "operator"
         await _announced(database, "UPDATE users SET role = 'user'")
@@ -183,17 +184,15 @@ async def test_sessions_are_listed_and_ended_by_their_owner_only(app: Any, datab
         assert (await ada.client.get("/api/v1/me")).status_code == 401
 
 
-async def test_a_session_ended_in_one_process_is_over_in_the_other_within_a_second(
-    app: Any, database: str, tmp_path: Path
-) -> None:
+async def test_a_session_ended_in_one_process_is_over_in_the_other(app: Any, database: str, tmp_path: Path) -> None:
     other = create_app(settings_for(database, tmp_path / "other"))
     async with running(other), signed_in(app, database) as ada, client_of(other) as elsewhere:
         elsewhere.headers["authorization"] = f"Bearer {ada.access_token}"
         assert (await elsewhere.get("/api/v1/me")).status_code == 200
         assert (await ada.client.post("/api/v1/auth/logout")).status_code == 204
-        end = time.monotonic() + 1.0
+        end = time.monotonic() + PATIENCE_SECONDS
         while (await elsewhere.get("/api/v1/me")).status_code == 200:
-            assert time.monotonic() < end, "still signed in after a second"
+            assert time.monotonic() < end, "still signed in in the other process"
         answer = await elsewhere.get("/api/v1/me")
     assert (answer.status_code, answer.json()["code"]) == (401, "session_expired")
 

@@ -11,6 +11,7 @@ import httpx
 from airouter.app import create_app
 from tests.api.conftest import client_of, running
 from tests.builders import PASSWORD, Signed, run_sql, signed_in
+from tests.patience import PATIENCE_SECONDS
 from tests.settings import settings_for
 
 USERS = "/api/v1/admin/users"
@@ -72,9 +73,7 @@ async def test_of_two_owners_who_dismiss_each_other_one_remains(app: Any, databa
                 who.client.headers["authorization"] = f"Bearer {answer.json()['access_token']}"
 
 
-async def test_a_ban_ends_sessions_and_keys_in_another_process_within_a_second(
-    app: Any, database: str, tmp_path: Path
-) -> None:
+async def test_a_ban_ends_sessions_and_keys_in_another_process(app: Any, database: str, tmp_path: Path) -> None:
     other = create_app(settings_for(database, tmp_path / "other"))
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(running(other))
@@ -96,9 +95,9 @@ async def test_a_ban_ends_sessions_and_keys_in_another_process_within_a_second(
 
 
 async def until(client: httpx.AsyncClient, path: str, headers: dict[str, str], status: int) -> None:
-    end = time.monotonic() + 1.0
+    end = time.monotonic() + PATIENCE_SECONDS
     while (answer := await client.get(path, headers=headers)).status_code != status:
-        assert time.monotonic() < end, f"{path} is {answer.status_code} after a second"
+        assert time.monotonic() < end, f"{path} is {answer.status_code} in the other process"
 
 
 async def test_appointments_and_bans_stand_in_the_audit_log(app: Any, database: str) -> None:
