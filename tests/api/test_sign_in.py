@@ -11,7 +11,7 @@ import pytest
 from airouter.app import create_app
 from tests.api.conftest import client_of, running
 from tests.builders import PASSWORD, cookie_of, person, run_sql, signed_in
-from tests.patience import PATIENCE_SECONDS
+from tests.patience import PATIENCE_SECONDS, until
 from tests.settings import settings_for
 
 LOGIN = "/api/v1/auth/login"
@@ -143,11 +143,18 @@ async def test_signing_out_ends_the_session_at_once(app: Any, database: str) -> 
 
 async def test_a_ban_and_a_lost_role_hold_in_another_process(app: Any, database: str) -> None:
     async with signed_in(app, database, role="operator") as ada:
-        assert (await ada.client.get("/api/v1/me")).json()["user"]["role"] == "operator"
+
+        async def is_user() -> bool:
+            return (await ada.client.get("/api/v1/me")).json()["user"]["role"] == "user"
+
+        async def is_out() -> bool:
+            return (await ada.client.get("/api/v1/me")).status_code == 401
+
+        assert not await is_user()
         await _announced(database, "UPDATE users SET role = 'user'")
-        assert (await ada.client.get("/api/v1/me")).json()["user"]["role"] == "user"
+        await until(is_user)
         await _announced(database, "UPDATE users SET status = 'banned'")
-        assert (await ada.client.get("/api/v1/me")).status_code == 401
+        await until(is_out)
 
 
 async def test_sign_up_is_closed_until_the_operator_opens_it(client: httpx.AsyncClient, database: str) -> None:
@@ -208,8 +215,7 @@ async def _refresh_with(app: Any, cookie: str) -> httpx.Response:
 
 
 async def _announced(database: str, change: str) -> None:
-    """As another process would do it; a second is what the others have."""
+    """As another process would do it."""
     await run_sql(database, change)
     await run_sql(database, "UPDATE versions SET version = version + 1 WHERE name = 'sessions'")
     await run_sql(database, "SELECT pg_notify('airouter_changed', 'sessions')")
-    await asyncio.sleep(0.5)
