@@ -1,26 +1,25 @@
-import { useQuery, useQueryClient, useSuspenseQuery } from "@tanstack/react-query"
+import { useQueryClient } from "@tanstack/react-query"
 import { Ellipsis, KeyRound, Pencil, Plus, Power, Send, Trash2 } from "lucide-react"
 import { useState } from "react"
 import { useTranslation } from "react-i18next"
 import { api, body } from "../../api/client"
 import { usePages } from "../../api/pages"
-import { meQuery, timeZoneQuery } from "../../api/queries"
-import type { Alert, Delivery } from "../../api/types"
-import { Amount, Nothing } from "../../components/amount"
+import type { Alert } from "../../api/types"
+import { Amount } from "../../components/amount"
 import { Button } from "../../components/button"
 import { Confirm } from "../../components/confirm"
-import { Field } from "../../components/field"
 import { closed, type Open, opened } from "../../components/form-dialog"
-import { Select } from "../../components/input"
 import { type Column, LedgerTable } from "../../components/ledger-table"
 import { Menu, MenuItem, MenuRule } from "../../components/menu"
 import { More } from "../../components/more"
-import { Block, Section } from "../../components/page"
+import { Section } from "../../components/page"
 import { useProblemText } from "../../components/problem"
 import { State, Tag } from "../../components/state"
 import { say } from "../../components/toast"
 import { When } from "../../components/when"
 import { AlertDialog, SecretOnce } from "./alert-dialog"
+import { Deliveries } from "./deliveries"
+import { Zone } from "./time-zone"
 
 function useAlertActs() {
   const { t } = useTranslation("alerts")
@@ -233,121 +232,6 @@ function Alerts() {
         />
       )}
     </Section>
-  )
-}
-
-const TONES = { pending: "half", delivered: "good", failed: "bad" } as const
-
-function Deliveries() {
-  const { t } = useTranslation("alerts")
-  const { rows, error, retry, more } = usePages<Delivery>(["alerts", "deliveries"], (cursor, signal) =>
-    body(
-      api().GET("/api/v1/alerts/deliveries", {
-        params: { query: { limit: 20, ...(cursor && { cursor }) } },
-        signal,
-      }),
-    ),
-  )
-  const columns: Column<Delivery>[] = [
-    { id: "at", head: t("delivery.at"), className: "soft", cell: (row) => <When at={row.created_at} /> },
-    {
-      id: "event",
-      head: t("delivery.event"),
-      cell: (row) => (
-        <>
-          <span className="mono">{row.event}</span>
-          {row.error && <span className="sub">{row.error}</span>}
-        </>
-      ),
-    },
-    {
-      id: "status",
-      head: t("delivery.answer"),
-      className: "max-sm:hidden",
-      cell: (row) => (row.status === null ? <Nothing /> : <span className="fig">{row.status}</span>),
-    },
-    {
-      id: "state",
-      head: t("stateHead"),
-      cell: (row) => (
-        <>
-          <State tone={TONES[row.state]}>{t(`delivery.${row.state}`, { count: row.attempts })}</State>
-          {row.due_at && row.attempts > 0 && (
-            <span className="sub">
-              {t("delivery.next")} <When at={row.due_at} as="time" />
-            </span>
-          )}
-        </>
-      ),
-    },
-  ]
-  if (rows?.length === 0) return null
-  return (
-    <Section title={t("delivery.title")} text={t("delivery.text")}>
-      <LedgerTable
-        label={t("delivery.title")}
-        isTwoLine
-        columns={columns}
-        rows={rows}
-        keyOf={(row) => row.id}
-        error={error}
-        onRetry={retry}
-        empty={null}
-        bones={2}
-      />
-      <More more={more} />
-    </Section>
-  )
-}
-
-/** The zone whose midnight begins the days, weeks and months of every budget. */
-function Zone() {
-  const { t } = useTranslation("alerts")
-  const textOf = useProblemText()
-  const queries = useQueryClient()
-  const { data: me } = useSuspenseQuery(meQuery)
-  const query = timeZoneQuery(me.account.id)
-  const { data: zone } = useQuery(query)
-  const zones = ["UTC", ...Intl.supportedValuesOf("timeZone")]
-  const choose = async (chosen: string) => {
-    try {
-      await body(
-        api().PUT("/api/v1/accounts/{account_id}/time-zone", {
-          params: { path: { account_id: me.account.id } },
-          body: { time_zone: chosen },
-        }),
-      )
-      await Promise.all([
-        queries.invalidateQueries({ queryKey: query.queryKey }),
-        queries.invalidateQueries({ queryKey: ["keys"] }),
-      ])
-      say({ tone: "good", title: t("zone.saved", { zone: chosen }) })
-    } catch (error) {
-      say({ tone: "bad", title: t("failedAct"), text: textOf(error) })
-    }
-  }
-  return (
-    <Block title={t("zone.title")} className="mt-10">
-      <div className="max-w-[25rem]">
-        <Field label={t("zone.label")} help={t("zone.help")}>
-          {(ids) => (
-            <Select
-              {...ids}
-              value={zone ?? ""}
-              disabled={zone === undefined}
-              onChange={(event) => void choose(event.target.value)}
-            >
-              {zone !== undefined && !zones.includes(zone) && <option value={zone}>{zone}</option>}
-              {zones.map((name) => (
-                <option key={name} value={name}>
-                  {name}
-                </option>
-              ))}
-            </Select>
-          )}
-        </Field>
-      </div>
-    </Block>
   )
 }
 

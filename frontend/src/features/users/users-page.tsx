@@ -1,156 +1,28 @@
 import { useQueryClient, useSuspenseQuery } from "@tanstack/react-query"
 import { getRouteApi } from "@tanstack/react-router"
-import { Ban, Ellipsis, KeyRound, ShieldCheck, Trash2, Undo2, UserCheck } from "lucide-react"
 import { useState } from "react"
 import { useTranslation } from "react-i18next"
 import { api, body } from "../../api/client"
 import { pageQuery, usePages } from "../../api/pages"
 import { meQuery } from "../../api/queries"
 import type { User } from "../../api/types"
-import { Button } from "../../components/button"
 import { Chip } from "../../components/choice"
 import { Confirm } from "../../components/confirm"
 import { closed, type Open, opened } from "../../components/form-dialog"
 import { SearchInput } from "../../components/input"
-import { type Column, LedgerTable } from "../../components/ledger-table"
-import { Menu, MenuItem, MenuRule } from "../../components/menu"
+import { LedgerTable } from "../../components/ledger-table"
 import { More } from "../../components/more"
 import { PageHead } from "../../components/page"
 import { useProblemText } from "../../components/problem"
-import { State, Tag } from "../../components/state"
 import { say } from "../../components/toast"
 import { useUrlText } from "../../components/url-text"
-import { When } from "../../components/when"
 import { DeleteUser, useDeletion } from "./deletion"
 import { RoleDialog } from "./role-dialog"
 import type { UsersSearch } from "./search"
+import { useColumns } from "./user-columns"
 
 const route = getRouteApi("/console/admin/users")
 const ROLES = ["user", "operator", "owner"] as const
-
-type Actions = {
-  mayTouch: (user: User) => boolean
-  mayAppoint: boolean
-  onRole: (user: User) => void
-  onBan: (user: User) => void
-  onUnban: (user: User) => void
-  onWithdraw: (user: User) => void
-  onDelete: (user: User) => void
-  onKeep: (user: User) => void
-}
-
-function RowMenu({
-  user,
-  mayAppoint,
-  onRole,
-  onBan,
-  onUnban,
-  onWithdraw,
-  onDelete,
-  onKeep,
-}: { user: User } & Actions) {
-  const { t } = useTranslation(["users", "admin"])
-  return (
-    <Menu
-      trigger={
-        <Button look="ghost" size="sm" isIcon aria-label={t("admin:actionsFor", { name: user.email })}>
-          <Ellipsis className="i" aria-hidden="true" />
-        </Button>
-      }
-    >
-      {mayAppoint && (
-        <MenuItem icon={<ShieldCheck className="i" aria-hidden="true" />} onPress={() => onRole(user)}>
-          {t("changeRole")}
-        </MenuItem>
-      )}
-      {user.has_second_factor && (
-        <MenuItem icon={<KeyRound className="i" aria-hidden="true" />} onPress={() => onWithdraw(user)}>
-          {t("factor.menu")}
-        </MenuItem>
-      )}
-      {user.status === "banned" ? (
-        <MenuItem icon={<UserCheck className="i" aria-hidden="true" />} onPress={() => onUnban(user)}>
-          {t("unban")}
-        </MenuItem>
-      ) : (
-        <MenuItem isBad icon={<Ban className="i" aria-hidden="true" />} onPress={() => onBan(user)}>
-          {t("ban")}
-        </MenuItem>
-      )}
-      <MenuRule />
-      {user.deletion_due_at ? (
-        <MenuItem icon={<Undo2 className="i" aria-hidden="true" />} onPress={() => onKeep(user)}>
-          {t("deletion.keep")}
-        </MenuItem>
-      ) : (
-        <MenuItem isBad icon={<Trash2 className="i" aria-hidden="true" />} onPress={() => onDelete(user)}>
-          {t("deletion.menu")}
-        </MenuItem>
-      )}
-    </Menu>
-  )
-}
-
-function useColumns(own: string, actions: Actions): Column<User>[] {
-  const { t } = useTranslation(["users", "admin", "common"])
-  return [
-    {
-      id: "email",
-      head: t("email"),
-      bone: 180,
-      cell: (row) => (
-        <>
-          <span className="flex flex-wrap items-center gap-2">
-            <span className="name">{row.erased_at ? t("deletion.erased") : row.email}</span>
-            {row.id === own && <Tag tone="accent">{t("you")}</Tag>}
-            {row.deletion_due_at && (
-              <Tag tone="warn">
-                {t("deletion.due")} <When at={row.deletion_due_at} as="time" />
-              </Tag>
-            )}
-            {row.status !== "active" && (
-              <span className="md:hidden">
-                <Tag tone="bad">{t(`status.${row.status}`)}</Tag>
-              </span>
-            )}
-          </span>
-          <span className="sub">
-            {row.accounts
-              .filter(({ kind }) => kind === "team")
-              .map(({ name }) => name)
-              .join(", ")}
-          </span>
-        </>
-      ),
-    },
-    {
-      id: "role",
-      head: t("role"),
-      cell: (row) =>
-        row.role === "user" ? t("roles.user") : <Tag tone="accent">{t(`roles.${row.role}`)}</Tag>,
-    },
-    {
-      id: "since",
-      head: t("since"),
-      className: "soft max-md:hidden",
-      cell: (row) => <When at={row.created_at} />,
-    },
-    {
-      id: "status",
-      head: t("admin:state"),
-      className: "max-md:hidden",
-      cell: (row) => (
-        <State tone={row.status === "active" ? "good" : "bad"}>{t(`status.${row.status}`)}</State>
-      ),
-    },
-    {
-      id: "act",
-      head: t("common:actions"),
-      kind: "act",
-      cell: (row) => actions.mayTouch(row) && !row.erased_at && <RowMenu user={row} {...actions} />,
-    },
-  ]
-}
 
 function useUserActs() {
   const { t } = useTranslation("users")
@@ -233,8 +105,7 @@ export default function UsersPage() {
   const change = (wanted: UsersSearch) =>
     navigate({ search: (before) => ({ ...before, ...wanted }), replace: true, resetScroll: false })
   const [appointed, setAppointed] = useState<Open<User>>(null)
-  const [doomed, setDoomed] = useState<User | null>(null)
-  const [isAsking, setAsking] = useState(false)
+  const [doomed, setDoomed] = useState<Open<User>>(null)
   const [leaving, setLeaving] = useState<Open<User>>(null)
   const [locked, setLocked] = useState<Open<User>>(null)
   const { appoint, ban, unban, withdraw } = useUserActs()
@@ -249,10 +120,7 @@ export default function UsersPage() {
     mayTouch: (user) => user.id !== me.user.id && (isOwner || user.role === "user"),
     mayAppoint: isOwner,
     onRole: (user) => setAppointed(opened(user)),
-    onBan: (user) => {
-      setDoomed(user)
-      setAsking(true)
-    },
+    onBan: (user) => setDoomed(opened(user)),
     onUnban: (user) => void unban(user),
     onWithdraw: (user) => setLocked(opened(user)),
     onDelete: (user) => setLeaving(opened(user)),
@@ -300,12 +168,12 @@ export default function UsersPage() {
       )}
       {doomed && (
         <Confirm
-          isOpen={isAsking}
-          onClose={() => setAsking(false)}
-          title={t("banTitle", { email: doomed.email })}
+          isOpen={doomed.isOpen}
+          onClose={() => setDoomed(closed)}
+          title={t("banTitle", { email: doomed.thing.email })}
           text={t("banText")}
           action={t("banAction")}
-          onConfirm={() => ban(doomed)}
+          onConfirm={() => ban(doomed.thing)}
         />
       )}
       {locked && (
