@@ -7,6 +7,7 @@ from uuid import UUID
 import httpx
 import msgspec
 
+from airouter.domain.ids import UserId
 from airouter.services.vault import Vault
 from tests.builders import Signed, run_sql
 from tests.settings import SECRET
@@ -30,6 +31,27 @@ async def put_in(database: str, team: str, who: Signed, team_role: str) -> None:
         who.user_id,
         team_role,
     )
+
+
+async def stored_team(database: str, *, owner: UserId, member: UserId) -> UUID:
+    """A team of two who need not call for it."""
+    rows = await run_sql(
+        database,
+        """
+        WITH a AS (
+          INSERT INTO accounts (account_id, name, kind) VALUES (gen_random_uuid(), 'team', 'team') RETURNING account_id
+        ), w AS (
+          INSERT INTO wallets (account_id, kind, balance)
+          SELECT account_id, kind, 0 FROM a, unnest(ARRAY['main', 'reward']) AS kind
+        )
+        INSERT INTO members (account_id, user_id, team_role)
+        SELECT account_id, who, role FROM a, (VALUES ($1::uuid, 'owner'), ($2::uuid, 'member')) AS v (who, role)
+        RETURNING account_id
+        """,
+        owner,
+        member,
+    )
+    return rows[0]["account_id"]
 
 
 def within(team: str) -> dict[str, str]:

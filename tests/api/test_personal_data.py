@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from airouter.app import Application
+from tests.api.teams import stored_team
 from tests.builders import PASSWORD, Signed, api_key, grant, person, priced_model, run_sql, signed_in, spend
 from tests.patience import until
 
@@ -213,7 +214,7 @@ async def test_what_is_left_is_refused_unless_the_policy_takes_it(
 
 async def test_the_only_owner_of_a_team_hands_it_over_first(database: str, somebody: Signed) -> None:
     other = (await person(database))[1]
-    team = await make_team(database, owner=somebody.user_id, member=other.user_id)
+    team = await stored_team(database, owner=somebody.user_id, member=other.user_id)
     answer = await somebody.client.post(f"{ME}/deletion", json={})
     assert (answer.status_code, answer.json()["code"]) == (409, "teams_need_owner")
     assert answer.json()["account_ids"] == [str(team)]
@@ -221,29 +222,9 @@ async def test_the_only_owner_of_a_team_hands_it_over_first(database: str, someb
     assert (await somebody.client.post(f"{ME}/deletion", json={})).status_code == 202
 
 
-async def make_team(database: str, *, owner: Any, member: Any) -> Any:
-    rows = await run_sql(
-        database,
-        """
-        WITH a AS (
-          INSERT INTO accounts (account_id, name, kind) VALUES (gen_random_uuid(), 'team', 'team') RETURNING account_id
-        ), w AS (
-          INSERT INTO wallets (account_id, kind, balance)
-          SELECT account_id, kind, 0 FROM a, unnest(ARRAY['main', 'reward']) AS kind
-        )
-        INSERT INTO members (account_id, user_id, team_role)
-        SELECT account_id, who, role FROM a, (VALUES ($1::uuid, 'owner'), ($2::uuid, 'member')) AS v (who, role)
-        RETURNING account_id
-        """,
-        owner,
-        member,
-    )
-    return rows[0]["account_id"]
-
-
 async def test_a_team_keeps_what_a_member_leaves_behind(app: Any, database: str, somebody: Signed) -> None:
     other = (await person(database))[1]
-    team = await make_team(database, owner=other.user_id, member=somebody.user_id)
+    team = await stored_team(database, owner=other.user_id, member=somebody.user_id)
     await grant(database, team, 7)
     somebody.client.headers["x-account-id"] = str(team)
     made = (await somebody.client.post("/api/v1/keys", json={"name": "theirs"})).json()

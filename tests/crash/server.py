@@ -10,15 +10,17 @@ import uvloop
 
 from airouter.api.hot import HotProtocol
 from airouter.app import create_app
+from airouter.settings import Settings
 from tests.settings import settings_for
 
 
-async def main(dsn: str, home: Path, port: int) -> None:
+async def serve(settings: Settings, port: int) -> None:
+    """Until killed; says `ready` when it takes requests."""
     bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # as the workers do
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     bound.bind(("127.0.0.1", port))
     config = uvicorn.Config(
-        create_app(settings_for(dsn, home)),
+        create_app(settings),
         http=HotProtocol,
         ws="none",
         interface="asgi3",
@@ -36,4 +38,4 @@ async def main(dsn: str, home: Path, port: int) -> None:
 if __name__ == "__main__":
     dsn, home, port = sys.argv[1:]
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(main(dsn, Path(home), int(port)))
+        runner.run(serve(settings_for(dsn, Path(home)), int(port)))

@@ -30,7 +30,8 @@ from schemathesis.specs.openapi.checks import (
 from airouter.api.openapi import management_document
 from airouter.domain.permission import PERMISSIONS, SCOPES
 from tests.api.conftest import app, client
-from tests.builders import Signed, api_key, grant, person, priced_model, run_sql, signed_in, spend
+from tests.api.teams import stored_team
+from tests.builders import Signed, api_key, grant, person, priced_model, signed_in, spend
 from tests.effort import EFFORT
 
 __all__ = ["app", "client"]
@@ -69,23 +70,7 @@ class Someone(msgspec.Struct, kw_only=True):
 async def team_of(database: str, member: Signed) -> str:
     """A team that somebody else owns."""
     other = (await person(database))[1]
-    rows = await run_sql(
-        database,
-        """
-        WITH a AS (
-          INSERT INTO accounts (account_id, name, kind) VALUES (gen_random_uuid(), 'team', 'team') RETURNING account_id
-        ), w AS (
-          INSERT INTO wallets (account_id, kind, balance)
-          SELECT account_id, kind, 0 FROM a, unnest(ARRAY['main', 'reward']) AS kind
-        )
-        INSERT INTO members (account_id, user_id, team_role)
-        SELECT account_id, who, role FROM a, (VALUES ($1::uuid, 'owner'), ($2::uuid, 'member')) AS v (who, role)
-        RETURNING account_id::text
-        """,
-        other.user_id,
-        member.user_id,
-    )
-    return rows[0]["account_id"]
+    return str(await stored_team(database, owner=other.user_id, member=member.user_id))
 
 
 @pytest.fixture
