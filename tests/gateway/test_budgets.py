@@ -88,7 +88,7 @@ async def test_what_an_idle_process_leased_of_a_shared_budget_comes_back(
 ) -> None:
     who = await customer(database, 10_000, [None, None])
     await budgets.set_member(who.account_id, who.user_id, [Budget(period="day", limit=1_000)])
-    one, two = await start(idle_return_ms=60_000), await start(idle_return_ms=60_000)
+    one, two = await start(idle_return_ms=60_000), await start(idle_return_ms=60_000, wait_max_ms=30_000)
     one.release(await one.hold(who.wallet_id, who.keys[1], True, 900))
     assert await value(database, "SELECT leased FROM budgets") >= 900
     two.release(await two.hold(who.wallet_id, who.keys[2], True, 900))
