@@ -82,6 +82,7 @@ async def test_an_ordinary_person_finds_no_operators_pages(instance: Instance, e
         await expect(visitor.place(name)).to_have_count(0)
     await visitor.go("/console/admin/channels")
     await expect(visitor.page.get_by_role("heading", name="There is no page at this address")).to_be_visible()
+    await expect(visitor.page).to_have_title("There is no page at this address · AI Router")
 
 
 async def test_online_payment_that_is_not_configured_is_said(instance: Instance, entrance: Entrance):

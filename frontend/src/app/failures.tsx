@@ -1,6 +1,7 @@
 import { type ErrorComponentProps, useRouter } from "@tanstack/react-router"
 import { useTranslation } from "react-i18next"
 import { ButtonLink } from "../components/button"
+import { useTitle } from "../components/page"
 import { Failed } from "../components/problem"
 
 /** A page that could not be drawn: what happened, and a way to try again. */
@@ -23,6 +24,7 @@ export function RouteFailed({ error, reset }: ErrorComponentProps) {
 
 export function NotFound() {
   const { t } = useTranslation()
+  useTitle(t("notFound.title"))
   return (
     <div className="main">
       <div className="state-box">

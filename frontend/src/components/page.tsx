@@ -1,4 +1,6 @@
+import { useQuery } from "@tanstack/react-query"
 import { type ReactNode, useEffect, useId } from "react"
+import { statusQuery } from "../api/queries"
 
 /** The head of a page: its title (also the tab's), one sentence, and at most one primary button. */
 export function PageHead({
@@ -22,10 +24,12 @@ export function PageHead({
   )
 }
 
+/** What the tab says: the page, and the name that the operator gave the place. */
 export function useTitle(title: string): void {
+  const place = useQuery(statusQuery).data?.name
   useEffect(() => {
-    document.title = `${title} · AI Router`
-  }, [title])
+    document.title = place ? `${title} · ${place}` : title
+  }, [title, place])
 }
 
 /** A section that opens with a strong rule. */
