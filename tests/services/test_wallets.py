@@ -8,7 +8,8 @@ import asyncpg
 import pytest
 
 from airouter.domain.errors import AmountTooLarge, BalanceInsufficient, InvalidRequest, NotFound, QuotaInUseByCalls
-from airouter.domain.ledger import GRANTS, SALES
+from airouter.domain.ledger import GRANTS, SALES, TransferKind
+from airouter.domain.privacy_errors import AccountDeleted
 from airouter.domain.quota import WALLET_MAX
 from airouter.services import recall, settlement
 from airouter.services.wallets import Movement, Taken, Wallets, credit, move, take_or_owe
@@ -162,3 +163,51 @@ async def test_what_cannot_be_meant_is_refused(database: str, pool: Database) ->
     with pytest.raises(NotFound):
         await verbs.grant(uuid4(), 1, reference="d")
     assert await balance(pool, who) == 100
+
+
+ENDED = "UPDATE accounts SET deleted_at = now(), status = 'paused' WHERE account_id = $1"
+
+
+async def deleted(database: str, pool: Database) -> Customer:
+    who = await customer(database, 100)
+    async with pool.connection() as connection:
+        await connection.execute(ENDED, who.account_id)
+    return who
+
+
+@pytest.mark.parametrize("kind", ["grant", "redemption", "adjustment", "top_up", "reward", "reward_transfer"])
+async def test_nothing_is_given_to_an_account_that_was_deleted(
+    database: str, pool: Database, kind: TransferKind
+) -> None:
+    who = await deleted(database, pool)
+    with pytest.raises(AccountDeleted):
+        async with pool.transaction() as connection:
+            await credit(connection, kind=kind, reference="g", wallet_id=who.wallet_id, amount=10)
+    assert await balance(pool, who) == 100
+
+
+@pytest.mark.parametrize("amount", [5, -5, -500])
+async def test_the_balance_of_an_account_that_was_deleted_is_not_adjusted(
+    database: str, pool: Database, amount: int
+) -> None:
+    who = await deleted(database, pool)
+    with pytest.raises(AccountDeleted):
+        await Wallets(pool).adjust(who.account_id, amount, reference="a", reason="x", allow_partial=amount == -500)
+    assert await balance(pool, who) == 100
+
+
+async def test_what_settles_the_past_of_a_deleted_account_still_moves(database: str, pool: Database) -> None:
+    who = await deleted(database, pool)
+    async with pool.transaction() as connection:
+        assert await take_or_owe(connection, who.account_id, charge_back(who, 130)) == Taken(taken=100, owed=30)
+    assert (await balance(pool, who), await debt(pool, who)) == (0, 30)
+
+
+async def test_what_was_given_before_an_account_was_deleted_is_answered_as_it_was_made(
+    database: str, pool: Database
+) -> None:
+    who = await customer(database, 100)
+    given = await Wallets(pool).grant(who.account_id, 7, reference="g")
+    async with pool.connection() as connection:
+        await connection.execute(ENDED, who.account_id)
+    assert await Wallets(pool).grant(who.account_id, 7, reference="g") == given

@@ -58,11 +58,6 @@ class RefundUncertain(Upstream):
     default_message = "The payment processor did not say whether the refund was made. Look there before trying again."
 
 
-class AccountDeleted(Conflict):
-    code = "account_deleted"
-    default_message = "The account that the order is for was deleted. Give the money back."
-
-
 class ProcessorRefusedOrder(Upstream):
     code = "payment_processor_refused"
     default_message = "The payment processor refused the order. Try another way to pay, or tell the operator."

@@ -22,6 +22,13 @@ class DeletionUnderWay(Conflict):
     default_message = "The deletion is due and being carried out; it cannot be stopped any more."
 
 
+class AccountDeleted(Conflict):
+    """Also for money that comes for one of its orders: that is given back by who took it."""
+
+    code = "account_deleted"
+    default_message = "This account was deleted: nobody would have what is given to it."
+
+
 class LastInstanceOwner(Conflict):
     code = "last_instance_owner"
     default_message = "You are the only owner of this installation. Appoint another one first."

@@ -12,7 +12,6 @@ import msgspec
 from airouter.domain.ids import WalletId
 from airouter.domain.ledger import GRANTS, SALES
 from airouter.domain.order import Order
-from airouter.domain.order_errors import AccountDeleted
 from airouter.domain.policy import TopUp
 from airouter.services.audit_log import Act, Actor, record
 from airouter.services.wallets import Movement, credit, take_or_owe
@@ -90,8 +89,6 @@ async def carry_out(
     lacking = sum(change.to_take) - sum(change.to_credit) - row.free
     if lacking > 0 and row.leased > 0 and not is_last_try:
         return None
-    if sum(change.to_credit) > 0 and await rows.is_account_deleted(connection, before.account_id):
-        raise AccountDeleted
     await _credit(connection, change, wallet_id, actor)
     owed = await _take(connection, change, wallet_id, actor)
     after = await _pause_or_resume(connection, before, after, policy, has_debt=owed > 0)

@@ -15,8 +15,8 @@ import msgspec
 from airouter.domain.errors import AmountTooLarge, DomainError
 from airouter.domain.ids import WalletId
 from airouter.domain.order import ALARMING, Fact, Order, Outcome, Verdict, judge
-from airouter.domain.order_errors import AccountDeleted
 from airouter.domain.policy import TopUp
+from airouter.domain.privacy_errors import AccountDeleted
 from airouter.payments.contract import PaymentEvent
 from airouter.services.audit_log import SYSTEM, Act, Actor, record
 from airouter.services.mailbox import Mailbox

@@ -17,6 +17,7 @@ import msgspec
 from airouter.domain.errors import AmountTooLarge, DatabaseUnavailable, NotFound
 from airouter.domain.ids import AccountId
 from airouter.domain.ledger import GRANTS
+from airouter.domain.privacy_errors import AccountDeleted
 from airouter.domain.referral import JOINING, left_of, share_of
 from airouter.domain.reward_errors import OrderGivenBack
 from airouter.services.audit_log import SYSTEM, Act, Actor, record
@@ -218,8 +219,8 @@ async def _give(connection: Connection, due: DueReward) -> None:
     try:
         async with connection.transaction():
             await credit(connection, kind="reward", reference=_reference(due), wallet_id=held.wallet_id, amount=amount)
-    except AmountTooLarge:
-        await _withhold(connection, due, "wallet_full")
+    except (AmountTooLarge, AccountDeleted) as refusal:
+        await _withhold(connection, due, "wallet_full" if isinstance(refusal, AmountTooLarge) else refusal.code)
         return
     await rows.reward_moved(connection, due.reward_id, due.wanted)
 

@@ -13,6 +13,7 @@ import msgspec
 from airouter.domain.errors import AmountTooLarge, BalanceInsufficient, InvalidRequest, NotFound, QuotaInUseByCalls
 from airouter.domain.ids import AccountId, TransferId, UserId, WalletId
 from airouter.domain.ledger import GRANTS, Transfer, TransferKind
+from airouter.domain.privacy_errors import AccountDeleted
 from airouter.domain.quota import WALLET_MAX
 from airouter.services.audit_log import SYSTEM, Act, Actor, record
 from airouter.services.recall import with_recall
@@ -22,6 +23,10 @@ from airouter.world import new_id
 
 REPAYING: Final[frozenset[TransferKind]] = frozenset({"top_up", "redemption", "adjustment"})
 """Money in of these kinds pays the account's debt first."""
+GIVING: Final[frozenset[TransferKind]] = REPAYING.union(("grant", "reward", "reward_transfer"))
+"""Kinds that are refused for an account that was deleted. The others settle what was before: refunds, debts, clawbacks,
+what is forfeited, what jobs had reserved.
+"""
 
 
 class Movement(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,6 +57,7 @@ async def move(connection: Connection, movement: Movement) -> Moved | None:
 
     Raises:
         AmountTooLarge: the credited wallet cannot hold that much.
+        AccountDeleted: it is of a kind that is GIVING, and a wallet's account was deleted.
     """
     if not 0 < movement.amount <= WALLET_MAX:
         raise AmountTooLarge(field="amount")
@@ -60,6 +66,7 @@ async def move(connection: Connection, movement: Movement) -> Moved | None:
     made_before = await transfers.find(connection, movement.kind, movement.reference)
     if made_before is not None:
         return Moved(transfer=made_before, is_new=False)
+    await _refuse_deleted(connection, movement)
     if debited in rows and rows[debited].free < movement.amount:
         return None
     transfer = await transfers.insert_once(
@@ -88,6 +95,13 @@ async def move(connection: Connection, movement: Movement) -> Moved | None:
     return Moved(transfer=transfer, is_new=True)
 
 
+async def _refuse_deleted(connection: Connection, movement: Movement) -> None:
+    """Its wallets are locked."""
+    moved = {movement.debit_wallet, movement.credit_wallet}
+    if movement.kind in GIVING and await wallets.any_of_deleted(connection, moved):
+        raise AccountDeleted
+
+
 async def credit(
     connection: Connection,
     *,
@@ -104,7 +118,7 @@ async def credit(
     What is bought, redeemed or given by an adjustment pays the account's debt first.
 
     Raises:
-        AmountTooLarge
+        AmountTooLarge, AccountDeleted
     """
     moved = await move(
         connection,
@@ -143,7 +157,7 @@ class Wallets:
         """Give quota; the same reference gives once.
 
         Raises:
-            NotFound, AmountTooLarge
+            NotFound, AmountTooLarge, AccountDeleted
         """
         async with self._database.transaction() as connection:
             wallet_id = await _main_wallet(connection, account_id)
@@ -167,7 +181,7 @@ class Wallets:
         """Give (positive) or take (negative) quota. Taking waits up to two seconds for leases to come back.
 
         Raises:
-            NotFound, AmountTooLarge, InvalidRequest: nothing to move.
+            NotFound, AmountTooLarge, AccountDeleted, InvalidRequest: nothing to move.
             BalanceInsufficient: more than the balance (`balance`); with `allow_partial` only when there is nothing
             at all.
             QuotaInUseByCalls: the balance has it, but running calls hold it (`balance`, `leased`).
@@ -213,7 +227,7 @@ class Wallets:
         `told` is awaited with what moved, within its transaction.
 
         Raises:
-            BalanceInsufficient, QuotaInUseByCalls
+            BalanceInsufficient, QuotaInUseByCalls, AccountDeleted
         """
         wallet_id = movement.debit_wallet
 
@@ -222,6 +236,7 @@ class Wallets:
             if made_before is not None:
                 return Moved(transfer=made_before, is_new=False)
             row = (await wallets.lock(connection, {wallet_id}))[wallet_id]
+            await _refuse_deleted(connection, movement)
             amount = min(movement.amount, row.balance) if allow_partial else movement.amount
             if amount > row.balance or amount <= 0:
                 raise BalanceInsufficient(

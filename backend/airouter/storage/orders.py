@@ -160,11 +160,6 @@ async def names_of(connection: Connection, orders: Sequence[UUID]) -> dict[UUID,
     return {names.order_id: names for names in found}
 
 
-async def is_account_deleted(connection: Connection, account_id: AccountId) -> bool:
-    """Whether it is nobody's any more."""
-    return value_as(bool, await connection.fetchval(QUERIES.is_account_deleted, account_id))
-
-
 async def pause_account(connection: Connection, account_id: AccountId) -> bool:
     """False: it was not active."""
     return await connection.fetchval(QUERIES.pause_account, account_id) is not None

@@ -93,9 +93,6 @@ ORDER BY o.created_at DESC, o.order_id DESC LIMIT $7
 SELECT o.order_id, a.name AS account_name, u.email AS buyer
 FROM orders o JOIN accounts a USING (account_id) LEFT JOIN users u ON u.user_id = o.user_id WHERE o.order_id = ANY($1::uuid[])
 
--- name: is_account_deleted
-SELECT deleted_at IS NOT NULL FROM accounts WHERE account_id = $1
-
 -- name: pause_account
 UPDATE accounts SET status = 'paused' WHERE account_id = $1 AND status = 'active' RETURNING account_id
 

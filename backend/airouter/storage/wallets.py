@@ -66,6 +66,11 @@ async def lock(connection: Connection, wallets: Collection[WalletId]) -> dict[Wa
     return {row.wallet_id: row for row in rows}
 
 
+async def any_of_deleted(connection: Connection, wallets: Collection[WalletId]) -> bool:
+    """Whether any of these, which the caller has locked, belongs to an account that was deleted."""
+    return value_as(bool, await connection.fetchval(QUERIES.any_of_deleted, list(wallets)))
+
+
 async def money_in(connection: Connection, wallet_id: WalletId, amount: int) -> int:
     """The new balance.
 

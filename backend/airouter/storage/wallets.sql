@@ -20,6 +20,10 @@ SELECT d.wallet_id FROM wallets w JOIN wallets d ON d.account_id = w.account_id 
 -- In id order, so that two movements between the same wallets wait instead of deadlocking.
 SELECT wallet_id, kind, balance, leased FROM wallets WHERE wallet_id = ANY($1::bigint[]) AND balance IS NOT NULL ORDER BY wallet_id FOR NO KEY UPDATE
 
+-- name: any_of_deleted
+-- Whether any of these belongs to an account that is nobody's any more. Asked once they are locked: an account is deleted under these locks.
+SELECT EXISTS (SELECT 1 FROM wallets w JOIN accounts a USING (account_id) WHERE w.wallet_id = ANY($1::bigint[]) AND a.deleted_at IS NOT NULL)
+
 -- name: money_in
 -- New money ends the refusal for what earlier calls overran.
 UPDATE wallets SET balance = balance + $2, overrun = 0 WHERE wallet_id = $1 RETURNING balance

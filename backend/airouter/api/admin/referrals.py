@@ -34,7 +34,8 @@ class AdminRewardView(msgspec.Struct, frozen=True, kw_only=True):
     posted: int
     state: State
     note: str | None
-    """Why it is withheld: `bound_in_all`, `bound_per_day`, `bound_of_network`, `suspect`, `wallet_full`, or words."""
+    """Why it is withheld: `bound_in_all`, `bound_per_day`, `bound_of_network`, `suspect`, `wallet_full`,
+    `account_deleted`, or words."""
     due_at: datetime | None
     created_at: datetime
     released_at: datetime | None
