@@ -5,6 +5,7 @@ client is told in its own dialect, pays nothing or what was reported, and nothin
 import asyncio
 import gzip
 import json
+import socket
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
@@ -368,7 +369,18 @@ async def test_a_fault_before_the_first_byte_is_told_and_free(house: House, faul
     ("where", "reason"),
     [("nobody", "connect_failed"), ("nowhere", "connect_failed"), ("plain", "tls_failed")],
 )
-async def test_a_provider_who_cannot_be_reached_is_told_and_free(house: House, where: str, reason: str):
+async def test_a_provider_who_cannot_be_reached_is_told_and_free(
+    house: House, monkeypatch: pytest.MonkeyPatch, where: str, reason: str
+):
+    loop = asyncio.get_running_loop()
+    found = loop.getaddrinfo
+
+    async def look_up(host: Any, *more: Any, **options: Any) -> Any:  # how long a real one takes is not ours to say
+        if host == "nowhere.invalid":
+            raise socket.gaierror(socket.EAI_NONAME, "not known")
+        return await found(host, *more, **options)
+
+    monkeypatch.setattr(loop, "getaddrinfo", look_up)
     for cell in CELLS:
         told = Told(fault=says(lambda _: b""), reason=reason)
         await assert_free(house, cell, await house.ask(cell, f"{where}-{cell.theirs}"), told)
