@@ -10,6 +10,7 @@ from airouter.domain import errors
 from airouter.domain.errors import DomainError
 from airouter.wire import anthropic, gemini
 from airouter.wire.openai import error_body, passed_on_error, upstream_words
+from airouter.wire.owner_ids import without_owner_ids
 
 DoorDialect = Literal["openai", "anthropic", "gemini"]
 Dialect = Literal["problem"] | DoorDialect
@@ -89,7 +90,10 @@ def stream_error(error: Exception, dialect: str, request_id: object, *, is_array
 
 
 def passed_on(status: int, body: bytes, dialect: str, request_id: object, is_same_dialect: bool) -> bytes:  # noqa: FBT001
-    """An upstream's refusal of the request: as it came from the same dialect, else its words in the client's."""
+    """An upstream's refusal of the request: as it came from the same dialect, else its words in the client's. Whose
+    credential was used is left out.
+    """
+    body = without_owner_ids(body)
     if dialect == "openai" and is_same_dialect:
         return passed_on_error(body)
     if is_same_dialect and body[:1] == b"{":
