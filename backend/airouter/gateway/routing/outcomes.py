@@ -14,7 +14,7 @@ from airouter.gateway.call import Call
 from airouter.gateway.routing.choose import Chosen, Spent
 from airouter.gateway.routing.failures import Refused, domain_error, refusal_error
 from airouter.gateway.routing.health import Health
-from airouter.gateway.routing.retry_after import retry_after_seconds
+from airouter.gateway.routing.retry_after import retry_after_seconds, retry_after_within
 from airouter.providers.contract import Refusal
 from airouter.providers.serving import Providers
 from airouter.upstream.contract import AnswerTooLarge, PoolExhausted, UpstreamError
@@ -104,6 +104,8 @@ class Outcomes:
             return self._passed_over(call, chosen, error, verdict, spent)
         call.attempts.append(self._attempt(call, chosen, status=error.status, reason=verdict))
         wait = retry_after_seconds(error.headers, wall_clock(), rules.retry_after_seconds_max)
+        if wait is None and verdict == "limited":
+            wait = retry_after_within(error.body, wall_clock(), rules.retry_after_seconds_max)
         if self._count(chosen, error, verdict, wait, rules):
             spent.channels.add(channel.channel_id)
         else:
