@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from airouter.domain.order import ALARMING
 from airouter.mail import letters
 from airouter.mail.addresses import AddressUnusable, address_of
 from airouter.mail.letters import LANGUAGES, FactMissing, LetterUnknown, language_of, read_letter, write
@@ -54,6 +55,18 @@ def test_what_strangers_chose_is_neither_markup_nor_a_header_nor_a_link(letter: 
 @pytest.mark.parametrize("letter", sorted(letters.letters()))
 def test_every_language_tells_the_same_facts(letter: str) -> None:
     assert len({read_letter(letter, language).facts for language in LANGUAGES}) == 1
+
+
+@pytest.mark.parametrize("outcome", sorted(ALARMING))
+def test_what_became_of_a_payment_is_told_in_the_words_of_the_letters_language(outcome: str) -> None:
+    facts = {**ALWAYS, "method": "卡", "outcome": outcome, "order": "–", "link": "https://c.example/x"}
+    chinese = write("payment_review", "zh", {**facts, "site": "网关"})
+    for part in (chinese.subject, chinese.text.replace("https://c.example/x", "")):
+        assert not re.search(r"[A-Za-z]", part)
+    body = re.sub(r"<[^>]*>", "", chinese.html.replace("https://c.example/x", ""))
+    assert not re.search(r"[A-Za-z]", body)
+    english = write("payment_review", "en", facts)
+    assert outcome not in english.text, "a code is for machines"
 
 
 def test_locale_without_a_language_of_ours_reads_english() -> None:

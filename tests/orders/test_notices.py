@@ -336,3 +336,11 @@ async def test_by_policy_somebody_hears_by_mail_of_a_payment_that_needs_a_look_o
         await shop.pay(order, amount=1)
     posted = await shop.sql("SELECT recipient FROM mails WHERE letter = 'payment_review'")
     assert [row["recipient"] for row in posted] == ["books@example.com"]
+
+
+async def test_who_looks_at_payments_and_is_somebody_here_is_written_to_in_their_language(shop: Shop) -> None:
+    [row] = await shop.sql("UPDATE users SET locale = 'zh' WHERE user_id = $1 RETURNING email", shop.owner.user_id)
+    await shop.policy(review_email=row["email"])
+    await shop.pay(await shop.order(), amount=1)
+    posted = await shop.sql("SELECT locale FROM mails WHERE letter = 'payment_review'")
+    assert [row["locale"] for row in posted] == ["zh"]

@@ -14,7 +14,7 @@ A blank line parts paragraphs. A paragraph that is `[words]({fact})` alone becom
 with the link below. `{name}` is a fact: all that stand in the file have to be given with `post`; `{site}` (what the
 operator calls the place) and `{console}` (its address) are always there. Nothing else is markup: what a fact says is
 escaped, kept to one line, cut at 200 characters, and cannot pass for a link. Facts named `link` or `…_link`, and
-`console`, are the addresses.
+`console`, are the addresses. A fact named `outcome` is a code, told in the words of mail/outcomes.py.
 """
 
 import html
@@ -25,6 +25,8 @@ from pathlib import Path
 from typing import Final, Literal, get_args
 
 import msgspec
+
+from airouter.mail.outcomes import OUTCOMES
 
 Language = Literal["en", "zh"]
 LANGUAGES: Final[tuple[Language, ...]] = get_args(Language)
@@ -98,7 +100,9 @@ def write(letter: str, locale: str | None, facts: Mapping[str, object]) -> Writt
     missing = (found.facts | _ALWAYS) - facts.keys()
     if missing:
         raise FactMissing(f"the letter {letter!r} needs {', '.join(sorted(missing))}")
-    said = {name: _one_line(name, value) for name, value in facts.items()}
+    words = OUTCOMES[language]
+    told = {name: words.get(str(value), value) if name == "outcome" else value for name, value in facts.items()}
+    said = {name: _one_line(name, value) for name, value in told.items()}
     subject = _fill(found.subject, said)
     return Written(
         subject=subject,

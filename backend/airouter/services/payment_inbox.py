@@ -24,7 +24,7 @@ from airouter.services.order_changes import Change, Hearers, carry_out
 from airouter.services.policies import policy_in_force
 from airouter.services.recall import with_recall
 from airouter.services.vault import Vault
-from airouter.storage import orders, wallets
+from airouter.storage import orders, users, wallets
 from airouter.storage import payment_events as rows
 from airouter.storage.database import Connection, Database
 from airouter.storage.payment_events import EventRow, NewEvent, Source
@@ -136,7 +136,10 @@ class PaymentInbox:
     async def write_reviewer(
         self, connection: Connection, letter: str, subject_id: UUID, *, order_id: UUID | None, facts: dict[str, str]
     ) -> None:
-        """One letter about a subject to whoever looks at payments by policy; it carries the order and a link to it."""
+        """One letter about a subject to whoever looks at payments by policy; it carries the order and a link to it.
+
+        In their language, if the address is that of somebody here.
+        """
         policy = await policy_in_force(connection, TopUp)
         if self._mailbox is None or not self._mailbox.is_configured or policy.review_email is None:
             return
@@ -145,10 +148,11 @@ class PaymentInbox:
             "order": "–" if order_id is None else str(order_id),
             "link": address if order_id is None else f"{address}?order={order_id}",
         }
+        reader = await users.find_user_by_email(connection, policy.review_email)
         await self._mailbox.post(
             connection,
             to=policy.review_email,
-            locale=None,
+            locale=reader and reader.locale,
             letter=letter,
             facts={**facts, **about},
             once=f"{letter}/{subject_id}",
@@ -244,7 +248,7 @@ class PaymentInbox:
             "payment_review",
             event.event_key,
             order_id=None if order is None else order.order_id,
-            facts={"method": event.method_id, "outcome": outcome.replace("_", " ")},
+            facts={"method": event.method_id, "outcome": outcome},
         )
 
 
