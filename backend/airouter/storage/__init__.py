@@ -6,7 +6,7 @@ Locks. Who holds a row and waits for another goes down this list, never up:
     the person              users, then the deletion of one
     money                   one row of nodes, wallets
     the account             accounts, invitations, members, keys, budgets
-    what tells              the firings of alerts, alerts
+    what tells              alerts, their firings
     what lets somebody in   management tokens, mailed links, identities, factors, sessions
     the counters of changes `versions`, which `announce` puts off to the end of the transaction
 

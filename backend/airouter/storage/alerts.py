@@ -139,12 +139,14 @@ async def change_alert(connection: Connection, alert: AlertRow, secret_sealed: b
 
 
 async def delete_alert(connection: Connection, alert_id: UUID, account_id: AccountId) -> bool:
+    await connection.execute(QUERIES.lock_alert, alert_id, account_id)
     await forget_firings_of(connection, alert_id)
     return await connection.fetchval(QUERIES.delete_alert, alert_id, account_id) is not None
 
 
 async def delete_alerts_in(connection: Connection, accounts: Sequence[AccountId]) -> None:
     """Every alert of these accounts."""
+    await connection.execute(QUERIES.lock_alerts_in, list(accounts))
     await connection.execute(QUERIES.forget_firings_in, list(accounts))
     await connection.execute(QUERIES.delete_alerts_in, list(accounts))
 

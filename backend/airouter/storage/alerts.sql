@@ -38,11 +38,14 @@ WHERE alert_id = $1
 -- name: delete_alert
 DELETE FROM alerts WHERE alert_id = $1 AND account_id = $2 RETURNING alert_id
 
+-- name: lock_alerts_in
+SELECT alert_id FROM alerts WHERE account_id = ANY ($1::uuid[]) ORDER BY alert_id FOR NO KEY UPDATE
+
 -- name: delete_alerts_in
 DELETE FROM alerts WHERE alert_id IN (SELECT alert_id FROM alerts WHERE account_id = ANY ($1::uuid[]) ORDER BY alert_id FOR UPDATE)
 
 -- name: forget_firings_of
--- Before their alerts are deleted, and by id: as they are locked where they fire.
+-- Under the lock of the alert, before it is deleted, and by id: as they are locked where they fire.
 DELETE FROM alert_firings WHERE (alert_id, subject) IN (
   SELECT alert_id, subject FROM alert_firings WHERE alert_id = $1 ORDER BY alert_id, subject FOR UPDATE)
 
