@@ -20,8 +20,6 @@ MODEL = "keeper"
 QUOTA = 10**9
 COST = (20 * 2500) + (10 * 1250) + (12 * 10_000) + 7
 
-pytestmark = pytest.mark.timeout(300)
-
 
 class House:
     """A gateway process that may be killed, an upstream that keeps responses, and a holder of a key."""

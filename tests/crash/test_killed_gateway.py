@@ -7,7 +7,6 @@ import sys
 from pathlib import Path
 
 import httpx
-import pytest
 
 from tests.builders import run_sql
 from tests.effort import EFFORT
@@ -84,7 +83,6 @@ async def _at_rest(furniture: Furniture) -> None:
         await asyncio.sleep(0.05)
 
 
-@pytest.mark.timeout(300)
 async def test_a_complete_answer_is_charged_once_however_often_the_gateway_is_killed(
     database: str, tmp_path: Path
 ) -> None:

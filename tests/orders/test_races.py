@@ -35,7 +35,6 @@ async def at_once(shop: Shop, events: list[PaymentEvent], seed: int) -> list[str
     return [outcome for outcomes in heard for outcome in outcomes]
 
 
-@pytest.mark.timeout(300)
 async def test_a_hundred_duplicates_in_several_processes_credit_once(shop: Shop) -> None:
     order = await shop.order()
     outcomes = await at_once(shop, [paid(order)] * 25, SEED)
@@ -44,7 +43,6 @@ async def test_a_hundred_duplicates_in_several_processes_credit_once(shop: Shop)
     assert await shop.balance() == 1000 * RATE
 
 
-@pytest.mark.timeout(300)
 async def test_the_same_payment_under_many_names_in_several_processes_credits_once(shop: Shop) -> None:
     order = await shop.order()
     outcomes = await at_once(shop, [paid(order, event_id=f"e{n}") for n in range(25)], SEED)
@@ -52,7 +50,6 @@ async def test_the_same_payment_under_many_names_in_several_processes_credits_on
     assert await shop.balance() == 1000 * RATE
 
 
-@pytest.mark.timeout(600)
 async def test_facts_in_any_order_in_several_processes_end_the_same(shop: Shop) -> None:
     for round_ in range(ROUNDS):
         kept, gone = await shop.order(), await shop.order()
@@ -74,7 +71,6 @@ async def test_facts_in_any_order_in_several_processes_end_the_same(shop: Shop) 
         assert await shop.balance() == before + 500 * RATE
 
 
-@pytest.mark.timeout(600)
 async def test_several_disputes_of_one_payment_in_several_processes_take_once_and_no_more_than_it_gave(
     shop: Shop,
 ) -> None:
@@ -95,7 +91,6 @@ async def test_several_disputes_of_one_payment_in_several_processes_take_once_an
         assert await shop.balance() == before + 500 * RATE
 
 
-@pytest.mark.timeout(300)
 @pytest.mark.parametrize("where", ["after_keeping", "before_commit", "after_commit"])
 async def test_a_process_killed_between_the_notice_and_its_answer_credits_once(shop: Shop, where: Death) -> None:
     order = await shop.order()
@@ -110,7 +105,6 @@ async def test_a_process_killed_between_the_notice_and_its_answer_credits_once(s
     assert await shop.balance() == 1000 * RATE
 
 
-@pytest.mark.timeout(300)
 async def test_while_postgres_is_away_a_notice_is_not_acknowledged_and_afterwards_it_is_credited(
     shop: Shop, postgres_server: str
 ) -> None:

@@ -102,7 +102,6 @@ async def test_an_epay_notice_signed_by_the_sdk_credits_once_while_the_api_is_ki
         assert await shop.balance() == 1234 * QUOTA
 
 
-@pytest.mark.timeout(240)
 async def test_redelivering_until_success_credits_once_however_often_the_api_is_killed(shop: Shop) -> None:
     seed = random.randrange(2**32)
     print(f"seed {seed}")

@@ -29,7 +29,6 @@ async def row(dsn: str, sql: str, *arguments: object) -> asyncpg.Record:
         await connection.close()
 
 
-@pytest.mark.timeout(600)
 @pytest.mark.parametrize("processes", [1, 2, 4])
 async def test_calls_with_money_for_seven_are_charged_seven_times(
     database: str, tmp_path: Path, processes: int
@@ -59,7 +58,6 @@ async def test_calls_with_money_for_seven_are_charged_seven_times(
         assert tuple(left) == (500, 0)
 
 
-@pytest.mark.timeout(600)
 @pytest.mark.parametrize("processes", [2, 4])
 async def test_no_key_goes_above_its_limit_and_no_balance_below_zero_while_money_moves(
     database: str, tmp_path: Path, processes: int
@@ -92,7 +90,6 @@ async def test_no_key_goes_above_its_limit_and_no_balance_below_zero_while_money
     assert over[0] == 0
 
 
-@pytest.mark.timeout(300)
 async def test_two_hundred_calls_that_outgrow_their_holds_stay_within_the_overrun_bound_of_each_process(
     database: str, tmp_path: Path
 ) -> None:

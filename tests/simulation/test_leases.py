@@ -50,14 +50,12 @@ def test_no_invariant_of_the_books_is_ever_violated() -> None:
     assert not violations, "\n".join(violations)
 
 
-@pytest.mark.timeout(600)
 @pytest.mark.parametrize("error", ERRORS, ids=lambda error: error.name)
 def test_every_deliberate_error_is_found(error: Error) -> None:
     violation = first_violation(error, None, error.hint)
     assert violation is not None, f"{error.name}: not found in {FIND_WITHIN} seeds"
 
 
-@pytest.mark.timeout(600)
 @pytest.mark.parametrize("shell_error", SHELL_ERRORS)
 def test_every_deliberate_error_around_the_book_is_found(shell_error: str) -> None:
     assert first_violation(None, shell_error, SHELL_ERRORS[shell_error]) is not None
