@@ -10,8 +10,11 @@ import httpx
 import pytest
 
 from airouter.app import Application, create_app
+from airouter.settings import Settings
 from tests.jobs import jobs_wait
 from tests.settings import settings_for
+
+CONSOLE = "https://console.example.com"
 
 
 @asynccontextmanager
@@ -44,7 +47,22 @@ _ROUTED: list[Application] = []
 @pytest.fixture
 async def app(database: str, tmp_path: Path) -> AsyncIterator[Any]:
     """The whole application on a fresh database: opened anew for each test, its routes registered once."""
-    settings = settings_for(database, tmp_path)
+    async with _opened(settings_for(database, tmp_path)) as application:
+        yield application
+
+
+@pytest.fixture
+async def named(database: str, tmp_path: Path) -> AsyncIterator[Any]:
+    """The same where the console has a name and TLS, so that browsers offer passkeys."""
+    settings = settings_for(
+        database, tmp_path, console_url=CONSOLE, console_origins=(CONSOLE,), public_url="https://api.example.com"
+    )
+    async with _opened(settings) as application:
+        yield application
+
+
+@asynccontextmanager
+async def _opened(settings: Settings) -> AsyncIterator[Any]:
     if not _ROUTED:
         _ROUTED.append(create_app(settings))
     application = _ROUTED[0]

@@ -2,39 +2,20 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from airouter.app import create_app
 from airouter.services.passkeys import relying_party
-from tests.api.conftest import _ROUTED, client_of, running
+from tests.api.conftest import CONSOLE, client_of
 from tests.authenticator import Authenticator, b64
 from tests.builders import PASSWORD, Signed, cookie_of, run_sql, signed_in
-from tests.settings import settings_for
 
-CONSOLE = "https://console.example.com"
 OPTIONS = "/api/v1/auth/passkey/options"
 SIGN_IN = "/api/v1/auth/passkey"
 MINE = "/api/v1/me/passkeys"
 PROVE = "/api/v1/auth/reauthenticate"
-
-
-@pytest.fixture
-async def named(database: str, tmp_path: Path) -> AsyncIterator[Any]:
-    """The application of a console that has a name and TLS."""
-    settings = settings_for(
-        database, tmp_path, console_url=CONSOLE, console_origins=(CONSOLE,), public_url="https://api.example.com"
-    )
-    if not _ROUTED:
-        _ROUTED.append(create_app(settings))
-    application = _ROUTED[0]
-    application._house.settings = settings
-    async with running(application):
-        yield application
 
 
 async def add(who: Signed, name: str = "Laptop") -> tuple[Authenticator, dict[str, Any]]:

@@ -307,7 +307,9 @@ async def _actor(request: AnyRequest, bearers: NamedDependency[Bearers]) -> Acto
         person = await person_of(request, bearers)
     except (Unauthenticated, SessionExpired):
         return stranger
-    return msgspec.structs.replace(stranger, user_id=person.user_id, token_id=person.token_id)
+    return msgspec.structs.replace(
+        stranger, user_id=person.user_id, session_id=person.session, token_id=person.token_id
+    )
 
 
 def permission_of(handler: BaseRouteHandler) -> Permission | None:

@@ -18,7 +18,7 @@ from uuid import UUID
 import msgspec
 
 from airouter.domain.errors import InvalidToken, NotFound
-from airouter.domain.ids import AccountId, RequestId, UserId
+from airouter.domain.ids import AccountId, RequestId, SessionId, UserId
 from airouter.services.vault import Vault
 from airouter.storage import audit_log as rows
 from airouter.storage.audit_log import ActFilters, ActRow, ExportFormat
@@ -41,6 +41,7 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
     """Who is at work. `user_id` None: a stranger, or (with no `address` either) the house itself."""
 
     user_id: UserId | None = None
+    session_id: SessionId | None = None
     token_id: UUID | None = None
     address: str | None = None
     request_id: RequestId | None = None

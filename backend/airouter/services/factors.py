@@ -24,6 +24,7 @@ from airouter.services.security_letters import SecurityLetters
 from airouter.services.sessions import Tokens
 from airouter.services.sign_ins import Client, SignIns
 from airouter.services.vault import Vault
+from airouter.services.ways_in import adding_way_in
 from airouter.storage import factors as rows
 from airouter.storage.changes import announce
 from airouter.storage.database import Connection, Database
@@ -98,10 +99,10 @@ class Factors:
 
         Raises:
             InvalidRequest: the code is not of the secret that was shown. NotFound: none was shown. AlreadyExists.
-            TooManyAttempts
+            TooManyAttempts, SessionExpired
         """
         await self._attempts.take(SECOND_STEP, str(user_id))
-        async with self._database.transaction() as connection:
+        async with self._database.transaction() as connection, adding_way_in(connection, actor):
             found = await rows.find_totp(connection, user_id)
             if found is None:
                 raise NotFound("Begin with a new secret.")
@@ -130,8 +131,12 @@ class Factors:
             await self._letters.factor_removed(connection, user_id, "TOTP")
 
     async def new_recovery_codes(self, user_id: UserId, actor: Actor) -> list[str]:
-        """Ten fresh ones; the old ones do not work any more. Raises NotFound: there is no second factor."""
-        async with self._database.transaction() as connection:
+        """Ten fresh ones; the old ones do not work any more.
+
+        Raises:
+            NotFound: there is no second factor. SessionExpired
+        """
+        async with self._database.transaction() as connection, adding_way_in(connection, actor):
             ways = await rows.ways_in(connection, user_id)
             if ways is None or not (ways.has_totp or ways.passkeys):
                 raise NotFound("Recovery codes come with a second factor.")

@@ -18,7 +18,7 @@ from uuid import UUID
 import msgspec
 
 from airouter.domain.email_address import domain_of, is_address, normal_domain
-from airouter.domain.errors import EmailTaken, InvalidCredentials, NotFound, SessionExpired
+from airouter.domain.errors import EmailTaken, InvalidCredentials, NotFound
 from airouter.domain.ids import SessionId, UserId
 from airouter.domain.sign_in_errors import (
     IdentityDomainRefused,
@@ -38,10 +38,9 @@ from airouter.services.security_letters import SecurityLetters
 from airouter.services.sign_ins import Client, Opened, SignIns
 from airouter.services.users import SIGN_IN_BY_ADDRESS
 from airouter.services.vault import SecretUnreadable, Vault
-from airouter.services.ways_in import refuse_last_way_in
+from airouter.services.ways_in import adding_way_in, refuse_last_way_in
 from airouter.storage import factors, users
 from airouter.storage import identities as rows
-from airouter.storage import sessions as session_rows
 from airouter.storage.changes import announce
 from airouter.storage.database import Connection, Database
 from airouter.storage.identities import IdentityRow, ProviderRow
@@ -229,9 +228,7 @@ class Identities:
             return Arrival(errand="sign_in", next=kept.next, opened=opened)
         assert kept.user_id is not None, "sealed with it"
         assert kept.session_id is not None, "sealed with it"
-        if await session_rows.authenticated_ago(connection, kept.session_id, kept.user_id) is None:
-            raise SessionExpired
-        actor = msgspec.structs.replace(actor, user_id=kept.user_id)
+        actor = msgspec.structs.replace(actor, user_id=kept.user_id, session_id=kept.session_id)
         if kept.errand == "prove":
             if owner != kept.user_id:
                 raise IdentityRefused("This is somebody else's identity.")
@@ -240,7 +237,8 @@ class Identities:
                 raise IdentityRefused("The provider did not ask anew who you are.")
             await self._reauthentication.mark(connection, kept.user_id, kept.session_id, "identity", actor)
         elif owner != kept.user_id:
-            await self._link(connection, provider, kept.user_id, claims, actor)
+            async with adding_way_in(connection, actor):
+                await self._link(connection, provider, kept.user_id, claims, actor)
         return Arrival(errand=kept.errand, next=kept.next)
 
     async def _meet(

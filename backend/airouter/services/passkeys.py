@@ -40,7 +40,7 @@ from airouter.services.security_letters import SecurityLetters
 from airouter.services.sign_ins import Client, FirstStep, Opened, SignIns
 from airouter.services.users import SIGN_IN_BY_ADDRESS
 from airouter.services.vault import Vault
-from airouter.services.ways_in import refuse_last_way_in
+from airouter.services.ways_in import adding_way_in, refuse_last_way_in
 from airouter.storage import passkeys as rows
 from airouter.storage import users
 from airouter.storage.changes import announce
@@ -145,7 +145,8 @@ class Passkeys:
         """The new passkey; with a first second factor come recovery codes, which are not shown again.
 
         Raises:
-            PasskeyRefused: made for another page, another person, or a challenge that was used. AlreadyExists
+            PasskeyRefused: made for another page, another person, or a challenge that was used.
+            AlreadyExists, SessionExpired
         """
         party, challenge = self._supported(), _challenge_of(credential)
         if not self._challenges.is_ours(challenge, _adding(user_id)):
@@ -161,7 +162,7 @@ class Passkeys:
         except (WebAuthnException, ValueError, TypeError, KeyError) as error:
             raise PasskeyRefused from error
         passkey_id = new_id()
-        async with self._database.transaction() as connection:
+        async with self._database.transaction() as connection, adding_way_in(connection, actor):
             if not await self._challenges.spend(connection, challenge):
                 raise PasskeyRefused
             new = rows.NewPasskey(

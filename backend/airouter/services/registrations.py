@@ -16,7 +16,7 @@ from airouter.domain.ids import UserId
 from airouter.domain.policy import SignUp
 from airouter.domain.sign_up_errors import EmailDomainRefused, InvitationRequired, MailNotConfigured
 from airouter.services.attempts import Attempts, Budget, neighbourhood
-from airouter.services.audit_log import SYSTEM, Act, Actor, record
+from airouter.services.audit_log import Act, Actor, record
 from airouter.services.links import check_email
 from airouter.services.mailbox import Mailbox
 from airouter.services.mailed_tokens import MailedTokens
@@ -28,6 +28,7 @@ from airouter.services.sign_ins import Client, Opened, SignIns
 from airouter.services.sign_up_challenges import SignUpChallenges
 from airouter.services.users import LINK_BY_ADDRESS, SIGN_UP_BY_ADDRESS, Joined, check_locale, join
 from airouter.services.vault import Vault
+from airouter.services.ways_in import adding_way_in
 from airouter.services.welcome import welcome
 from airouter.storage import registrations as rows
 from airouter.storage import users
@@ -220,13 +221,13 @@ class Registrations:
         await record(connection, client.actor(joined.user_id), act)
         return joined
 
-    async def change_email(self, user_id: UserId, email: str, actor: Actor = SYSTEM) -> None:
+    async def change_email(self, user_id: UserId, email: str, actor: Actor) -> None:
         """A mail to the new address; it takes the place of the old one when its link is followed.
 
         An address that somebody has gets a mail that says so; the answer is the same.
 
         Raises:
-            InvalidRequest, MailNotConfigured, TooManyAttempts, NotFound
+            InvalidRequest, MailNotConfigured, TooManyAttempts, NotFound, SessionExpired
             EmailDomainRefused: nobody could join with it, either.
         """
         check_email(email)
@@ -237,7 +238,7 @@ class Registrations:
                 raise EmailDomainRefused(field="email")
         await self._attempts.take(CHANGE_MAIL, str(user_id))
         token, token_hash = self._tokens.new()
-        async with self._database.transaction() as connection:
+        async with self._database.transaction() as connection, adding_way_in(connection, actor):
             person = await users.find_user(connection, user_id)
             if person is None:
                 raise NotFound

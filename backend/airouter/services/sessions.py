@@ -21,6 +21,7 @@ from airouter.domain.ids import AccountId, SessionId, UserId
 from airouter.services.audit_log import SYSTEM, Act, Actor, record
 from airouter.services.vault import Vault
 from airouter.storage import sessions as rows
+from airouter.storage import users
 from airouter.storage.changes import announce
 from airouter.storage.database import Connection, Database
 from airouter.storage.sessions import OPERATORS, Membership, Method, Role, SecondMethod, SessionRow
@@ -242,11 +243,12 @@ class Sessions:
     async def end_others(self, user_id: UserId, but: SessionId, actor: Actor = SYSTEM) -> None:
         """Signs out everywhere else."""
         async with self._database.transaction() as connection:
+            await users.lock_user(connection, user_id)
             await self.end_all(connection, user_id, but)
             await record(connection, actor, _act("others_ended", but))
 
     async def end_all(self, connection: Connection, user_id: UserId, but: SessionId | None = None) -> None:
-        """Ends a person's sessions, within the transaction of what made that necessary."""
+        """Ends a person's sessions, within the transaction of what made that necessary; it holds the person."""
         if await rows.revoke_sessions_of(connection, user_id, but):
             await announce(connection, "sessions")
         self._standings.on_session(None)

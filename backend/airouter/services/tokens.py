@@ -24,6 +24,7 @@ from airouter.domain.permission import PERMISSIONS, SCOPES, Role, TeamRole
 from airouter.domain.shown_name import shown_name
 from airouter.services.attempts import Attempts, Budget, neighbourhood
 from airouter.services.audit_log import Act, Actor, record
+from airouter.services.ways_in import adding_way_in
 from airouter.storage import keys
 from airouter.storage import tokens as rows
 from airouter.storage.changes import announce
@@ -136,13 +137,13 @@ class ManagementTokens:
         Raises:
             InvalidRequest: a name that cannot be read; a scope that does not exist, or that the maker does not have; a
                 time that is over.
-            Conflict: they have too many. NotFound: they left the account a moment ago.
+            Conflict: they have too many. NotFound: they left the account a moment ago. SessionExpired
         """
         name = shown_name(draft.name)
         scopes = _checked_scopes(draft.scopes, maker)
         _check_expiry(draft.expires_at)
         secret = new_secret()
-        async with self._database.transaction() as connection:
+        async with self._database.transaction() as connection, adding_way_in(connection, actor):
             if not await keys.hold_membership(connection, maker.account_id, maker.user_id):
                 raise NotFound("You are not a member of an account with this id.")
             if await rows.count_tokens(connection, maker.user_id) >= TOKENS_MAX:

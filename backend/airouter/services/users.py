@@ -15,13 +15,13 @@ from airouter.domain.errors import (
     InvalidToken,
     NotFound,
 )
-from airouter.domain.ids import AccountId, SessionId, UserId
+from airouter.domain.ids import AccountId, UserId
 from airouter.domain.policy import SignInRules
 from airouter.domain.sign_in_errors import PasswordDisabled
 from airouter.domain.sign_up_errors import EmailNotVerified
 from airouter.services.accounts import open_personal_account
 from airouter.services.attempts import Attempts, Budget, neighbourhood
-from airouter.services.audit_log import SYSTEM, Act, Actor, record
+from airouter.services.audit_log import Act, Actor, record
 from airouter.services.links import Links, check_email
 from airouter.services.mailbox import Mailbox
 from airouter.services.passwords import Passwords
@@ -29,6 +29,7 @@ from airouter.services.policies import policy_in_force
 from airouter.services.sessions import Sessions
 from airouter.services.sign_ins import Client, Opened, SignIns
 from airouter.services.vault import Vault
+from airouter.services.ways_in import adding_way_in
 from airouter.storage import users as rows
 from airouter.storage.changes import announce
 from airouter.storage.database import Connection, Database
@@ -129,18 +130,18 @@ class Users:
     async def change_password(
         self,
         user_id: UserId,
-        session_id: SessionId,
         current: str,
         new: str,
         *,
         address: str,
-        actor: Actor = SYSTEM,
+        actor: Actor,
     ) -> None:
         """Ends every other session and every link on its way: whoever knew the old password is out. Somebody without
         one chooses their first: the caller has asked for a fresh proof of who they are.
 
         Raises:
-            InvalidRequest: `current` is wrong, or not the password any more. WeakPassword, TooManyAttempts
+            InvalidRequest: `current` is wrong, or not the password any more.
+            WeakPassword, TooManyAttempts, SessionExpired
         """
         async with self._database.connection() as connection:
             user = await rows.find_user(connection, user_id)
@@ -153,13 +154,13 @@ class Users:
         await self._attempts.clear(SIGN_IN_BY_EMAIL, subject)
         await self._passwords.check_strength(new, user.email)
         password_hash = await self._passwords.hash(new)
-        async with self._database.transaction() as connection:
+        async with self._database.transaction() as connection, adding_way_in(connection, actor):
             now = await rows.lock_user(connection, user_id)
             if now is None or now.password_hash != user.password_hash:  # a reset came first, and holds
                 raise _not_the_password()
             await rows.set_password(connection, user_id, password_hash)
             await drop_mailed_links(connection, user_id)
-            await self._sessions.end_all(connection, user_id, but=session_id)
+            await self._sessions.end_all(connection, user_id, but=actor.session_id)
             await record(connection, actor, _about(user_id, "password_changed"))
             if self._mailbox is not None:
                 await self._mailbox.post(

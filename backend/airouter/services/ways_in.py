@@ -1,11 +1,34 @@
-"""Nobody takes away the last way into their own account."""
+"""The ways into somebody's account: who may add one, and that nobody takes away their own last one."""
 
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
+from airouter.domain.errors import SessionExpired
 from airouter.domain.ids import UserId
 from airouter.domain.policy import SignInRules
 from airouter.domain.sign_in_errors import LastWayIn
+from airouter.services.audit_log import Actor
 from airouter.services.policies import policy_in_force
-from airouter.storage import factors
+from airouter.storage import factors, sessions, users
 from airouter.storage.database import Connection
+
+
+@asynccontextmanager
+async def adding_way_in(connection: Connection, actor: Actor) -> AsyncGenerator[None]:
+    """Around what gives somebody another way into their account, or changes one.
+
+    Whoever resets a password, bans or signs out ends sessions, so that nobody stays in: a request that was recognised
+    the moment before adds nothing after it. Holds the person first and their session last, as storage/ asks.
+
+    Raises:
+        SessionExpired: the session has ended meanwhile; nothing of it may be committed.
+    """
+    assert actor.user_id is not None, "a way in is somebody's"
+    assert actor.session_id is not None, "a token adds no way in"
+    await users.lock_user(connection, actor.user_id)
+    yield
+    if not await sessions.hold_session(connection, actor.session_id, actor.user_id):
+        raise SessionExpired
 
 
 async def refuse_last_way_in(connection: Connection, user_id: UserId) -> None:

@@ -98,6 +98,11 @@ async def lock_session(connection: Connection, session_id: SessionId) -> LockedS
     return record and row_as(LockedSession, record)
 
 
+async def hold_session(connection: Connection, session_id: SessionId, user_id: UserId) -> bool:
+    """Whether it is live, and then nobody ends it before this transaction is over."""
+    return await connection.fetchval(QUERIES.hold_session, session_id, user_id) is not None
+
+
 async def rotate_session(connection: Connection, session_id: SessionId, lifetime: timedelta) -> int:
     """The new rotation."""
     return value_as(int, await connection.fetchval(QUERIES.rotate_session, session_id, lifetime))

@@ -20,6 +20,11 @@ FROM sessions s JOIN users u USING (user_id)
 WHERE s.session_id = $1
 FOR UPDATE OF s
 
+-- name: hold_session
+SELECT s.session_id FROM sessions s JOIN users u USING (user_id)
+WHERE s.session_id = $1 AND s.user_id = $2 AND s.revoked_at IS NULL AND s.expires_at > now() AND u.status = 'active'
+FOR SHARE OF s
+
 -- name: rotate_session
 UPDATE sessions SET rotation = rotation + 1, rotated_at = now(), expires_at = now() + $2::interval
 WHERE session_id = $1

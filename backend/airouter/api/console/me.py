@@ -142,7 +142,6 @@ class MeController(Controller):
             await step_up.require(None, person)
         await users.change_password(
             person.user_id,
-            person.session_id,
             data.current_password,
             data.new_password,
             address=person.address,
