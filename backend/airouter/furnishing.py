@@ -40,9 +40,10 @@ from airouter.services.instance_secrets import InstanceSecrets
 from airouter.services.invitations import Invitations
 from airouter.services.jobs import Job, Jobs
 from airouter.services.keys import Keys
-from airouter.services.lost_factors import LostFactors
+from airouter.services.lost_ways_in import LostWaysIn
 from airouter.services.mailbox import JOB as MAIL
 from airouter.services.mailbox import Mailbox
+from airouter.services.mailed_tokens import MailedTokens
 from airouter.services.margins import Margins
 from airouter.services.models import Models
 from airouter.services.newcomers import Newcomers
@@ -204,7 +205,7 @@ def furnish(ground: Ground) -> Services:
         ),
         jobs=jobs,
         keys=Keys(database),
-        lost_factors=LostFactors(database, sessions, letters=letters),
+        lost_ways_in=LostWaysIn(database, sessions, tokens=MailedTokens(vault, settings.console_url), letters=letters),
         mailbox=mailbox,
         margins=Margins(database),
         mode=Mode(name=settings.mode),

@@ -199,6 +199,28 @@ async def test_an_operator_withdraws_a_second_factor_that_somebody_lost(instance
     await back.sign_in(who)
 
 
+async def test_an_operator_hands_over_a_link_to_choose_a_password(instance: Instance, entrance: Entrance):
+    who = await instance.person()
+    visitor = await entrance.visitor()
+    await visitor.sign_in(instance.operator)
+    await visitor.go(f"/console/admin/users?q={who.email}")
+    await visitor.button(f"Actions for {who.email}").click()
+    await visitor.page.get_by_role("menuitem", name="Link to choose a password").click()
+    await visitor.looks_right("a link to choose a password is to be made")
+    await visitor.dialog.get_by_role("button", name="Make the link").click()
+    link = visitor.page.get_by_test_id("password-link")
+    await expect(link).to_contain_text("/reset#")
+    await visitor.looks_right("the link to choose a password")
+    address = await link.inner_text()
+    await visitor.dialog.get_by_role("button", name="Done").click()
+    await expect(link).to_have_count(0)
+    person = await entrance.visitor()
+    await person.page.goto(address)
+    await person.page.get_by_label("New password").first.fill("seven purple trams at noon")
+    await person.page.get_by_role("button", name="Save and sign in").click()
+    await expect(person.page).to_have_url(re.compile("/console"))
+
+
 async def make_team(instance: Instance, visitor: Visitor, owner: Account, name: str) -> str:
     """Through the page; its id."""
     await visitor.visit("Team")

@@ -63,7 +63,7 @@ from airouter.services.instance_secrets import InstanceSecrets
 from airouter.services.invitations import Invitations
 from airouter.services.jobs import Jobs
 from airouter.services.keys import Keys
-from airouter.services.lost_factors import LostFactors
+from airouter.services.lost_ways_in import LostWaysIn
 from airouter.services.mailbox import Mailbox
 from airouter.services.margins import Margins
 from airouter.services.models import Models
@@ -124,7 +124,7 @@ class Services:
     invitations: Invitations
     jobs: Jobs
     keys: Keys
-    lost_factors: LostFactors
+    lost_ways_in: LostWaysIn
     mailbox: Mailbox
     margins: Margins
     mode: Mode

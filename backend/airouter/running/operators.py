@@ -7,8 +7,9 @@ from airouter.domain.errors import DomainError
 from airouter.mail.post_office import post_office
 from airouter.running.errors import CannotStart
 from airouter.services.links import Links
-from airouter.services.lost_factors import LostFactors
+from airouter.services.lost_ways_in import LostWaysIn
 from airouter.services.mailbox import Mailbox
+from airouter.services.mailed_tokens import MailedTokens
 from airouter.services.security_letters import SecurityLetters
 from airouter.services.sessions import Sessions, Standings
 from airouter.services.vault import Vault
@@ -46,7 +47,8 @@ async def withdraw_second_factor(settings: Settings, email: str) -> bool:
         sessions = Sessions(database, vault, Standings(lambda: False))
         office = post_office(settings.mail_server, settings.mail_from, is_demo=settings.is_demo)
         letters = SecurityLetters(Mailbox(database, vault, office, settings.console_url))
-        return await LostFactors(database, sessions, letters=letters).withdraw_from(email)
+        tokens = MailedTokens(vault, settings.console_url)
+        return await LostWaysIn(database, sessions, tokens=tokens, letters=letters).withdraw_from(email)
 
 
 @asynccontextmanager

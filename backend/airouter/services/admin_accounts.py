@@ -26,6 +26,7 @@ from airouter.storage.admin_accounts import (
 )
 from airouter.storage.changes import announce
 from airouter.storage.database import Connection, Database
+from airouter.storage.registrations import drop_mailed_links
 from airouter.storage.sessions import Role, TeamRole
 from airouter.storage.users import UserStatus
 
@@ -238,6 +239,7 @@ class People:
                 raise LastOwner
             if (role, status) != (before.role, before.status):
                 await users.set_standing(connection, user_id, role, status)
+                await drop_mailed_links(connection, user_id)  # whoever made one may have no right to what they are now
                 await announce(connection, "sessions")
                 await announce(connection, "keys")  # a key remembers whether its member is banned, or an operator
                 await record(connection, actor, _standing_changed(user_id, before, role, status))

@@ -1,4 +1,7 @@
-"""A new password for whoever reads the mail of an address. Second factors stay: they are asked for afterwards."""
+"""A new password for whoever reads the mail of an address, or was handed a link (services/lost_ways_in.py).
+
+Second factors stay: they are asked for afterwards.
+"""
 
 from datetime import timedelta
 from typing import Final
@@ -22,11 +25,12 @@ from airouter.services.vault import Vault
 from airouter.storage import registrations as rows
 from airouter.storage import users
 from airouter.storage.database import Database
-from airouter.storage.registrations import MailedLinkRow
+from airouter.storage.registrations import MailedLinkRow, MailedPurpose
 
 RESET_LIFETIME: Final = timedelta(hours=1)
 RESET_BY_EMAIL: Final = Budget(scope="reset.email", failures_max=5, window=timedelta(hours=1))
 RESET_BY_ADDRESS: Final = Budget(scope="reset.address", failures_max=20, window=timedelta(hours=1))
+_PURPOSES: Final[tuple[MailedPurpose, ...]] = ("reset_password", "handed_password")
 _MINUTES: Final = int(RESET_LIFETIME.total_seconds()) // 60
 
 
@@ -74,8 +78,8 @@ class PasswordReset:
             person = await users.find_user_by_email(connection, email)
             if person is None or person.status != "active":
                 return
-            link = MailedLinkRow(user_id=person.user_id, email=person.email)
-            await rows.put_mailed_link(connection, token_hash, "reset_password", link, RESET_LIFETIME)
+            link = MailedLinkRow(user_id=person.user_id, email=person.email, purpose="reset_password")
+            await rows.put_mailed_link(connection, token_hash, link, RESET_LIFETIME)
             await self._mailbox.post(
                 connection,
                 to=person.email,
@@ -98,7 +102,7 @@ class PasswordReset:
         await self._attempts.take(LINK_BY_ADDRESS, network)
         hashes = self._tokens.hashes(token)
         async with self._database.connection() as connection:
-            link = await rows.mailed_link(connection, hashes, "reset_password")
+            link = await rows.mailed_link(connection, hashes, *_PURPOSES)
         if link is None:  # before a password is hashed for nothing
             raise InvalidToken
         await self._attempts.give_back(LINK_BY_ADDRESS, network)
@@ -106,12 +110,12 @@ class PasswordReset:
         password_hash = await self._passwords.hash(password)
         async with self._database.transaction() as connection:
             person = await users.lock_user(connection, link.user_id)  # a person comes before their links
-            link = await rows.use_mailed_link(connection, hashes, "reset_password")
+            link = await rows.use_mailed_link(connection, hashes, *_PURPOSES)
             if link is None or person is None or person.status != "active":
                 raise InvalidToken
             await users.set_password(connection, person.user_id, password_hash)
             await rows.drop_mailed_links(connection, person.user_id)  # a stranger's change of address ends, too
-            if normal(link.email) == normal(person.email):
+            if link.purpose == "reset_password" and normal(link.email) == normal(person.email):
                 await rows.verify_email(connection, person.user_id)
             await self._sessions.end_all(connection, person.user_id)
             await self._mailbox.post(

@@ -257,8 +257,8 @@ class Registrations:
                     facts={"link": f"{self._mailbox.console_url}/sign-in"},
                 )
                 return
-            link = MailedLinkRow(user_id=user_id, email=email.strip())
-            await rows.put_mailed_link(connection, token_hash, "change_email", link, VERIFY_LIFETIME)
+            link = MailedLinkRow(user_id=user_id, email=email.strip(), purpose="change_email")
+            await rows.put_mailed_link(connection, token_hash, link, VERIFY_LIFETIME)
             await self._mailbox.post(
                 connection,
                 to=email.strip(),

@@ -44,6 +44,10 @@ class SecurityLetters:
         """By an operator: everything that was asked for besides the first step."""
         await self._tell(connection, user_id, "second_factor_withdrawn", {})
 
+    async def password_link_made(self, connection: Connection, user_id: UserId) -> None:
+        """By an operator, who has it: somebody else could choose the password with it."""
+        await self._tell(connection, user_id, "password_link_made", {})
+
     async def _tell(self, connection: Connection, user_id: UserId, letter: str, facts: dict[str, str | int]) -> None:
         if self._postbox is None:
             return

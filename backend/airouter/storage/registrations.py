@@ -12,7 +12,8 @@ from airouter.storage.queries import load
 
 QUERIES = load("registrations")
 
-MailedPurpose = Literal["reset_password", "change_email"]
+MailedPurpose = Literal["reset_password", "handed_password", "change_email"]
+"""`handed_password`: an operator has the link and gives it to the person; no mail brings it."""
 
 
 class RegistrationRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -25,10 +26,11 @@ class RegistrationRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
 
 
 class MailedLinkRow(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Whose link it is, and where it was sent."""
+    """Whose link it is, what for, and where it was sent."""
 
     user_id: UserId
     email: str
+    purpose: MailedPurpose
 
 
 async def insert_registration(
@@ -65,26 +67,24 @@ async def drop_registrations(connection: Connection, email: str) -> None:
     await connection.execute(QUERIES.drop_registrations, normal(email))
 
 
-async def put_mailed_link(
-    connection: Connection, token_hash: bytes, purpose: MailedPurpose, link: MailedLinkRow, lifetime: timedelta
-) -> None:
+async def put_mailed_link(connection: Connection, token_hash: bytes, link: MailedLinkRow, lifetime: timedelta) -> None:
     """It replaces an earlier one of the same purpose and person."""
-    await connection.execute(QUERIES.put_mailed_link, token_hash, purpose, link.user_id, link.email, lifetime)
+    await connection.execute(QUERIES.put_mailed_link, token_hash, link.purpose, link.user_id, link.email, lifetime)
 
 
 async def mailed_link(
-    connection: Connection, token_hashes: tuple[bytes, ...], purpose: MailedPurpose
+    connection: Connection, token_hashes: tuple[bytes, ...], *purposes: MailedPurpose
 ) -> MailedLinkRow | None:
     """What `use_mailed_link` would answer now."""
-    row = await connection.fetchrow(QUERIES.mailed_link, list(token_hashes), purpose)
+    row = await connection.fetchrow(QUERIES.mailed_link, list(token_hashes), list(purposes))
     return None if row is None else row_as(MailedLinkRow, row)
 
 
 async def use_mailed_link(
-    connection: Connection, token_hashes: tuple[bytes, ...], purpose: MailedPurpose
+    connection: Connection, token_hashes: tuple[bytes, ...], *purposes: MailedPurpose
 ) -> MailedLinkRow | None:
     """None: unknown, used, or too old. Used when the transaction commits, by one of those who come at once."""
-    row = await connection.fetchrow(QUERIES.use_mailed_link, list(token_hashes), purpose)
+    row = await connection.fetchrow(QUERIES.use_mailed_link, list(token_hashes), list(purposes))
     return None if row is None else row_as(MailedLinkRow, row)
 
 

@@ -37,13 +37,13 @@ ON CONFLICT ON CONSTRAINT mailed_link_one DO UPDATE SET
   token_hash = excluded.token_hash, email = excluded.email, expires_at = excluded.expires_at, used_at = NULL
 
 -- name: mailed_link
-SELECT user_id, email FROM mailed_links
-WHERE token_hash = ANY ($1::bytea[]) AND purpose = $2 AND used_at IS NULL AND expires_at > now()
+SELECT user_id, email, purpose FROM mailed_links
+WHERE token_hash = ANY ($1::bytea[]) AND purpose = ANY ($2::text[]) AND used_at IS NULL AND expires_at > now()
 
 -- name: use_mailed_link
 UPDATE mailed_links SET used_at = now()
-WHERE token_hash = ANY ($1::bytea[]) AND purpose = $2 AND used_at IS NULL AND expires_at > now()
-RETURNING user_id, email
+WHERE token_hash = ANY ($1::bytea[]) AND purpose = ANY ($2::text[]) AND used_at IS NULL AND expires_at > now()
+RETURNING user_id, email, purpose
 
 -- name: drop_mailed_links
 DELETE FROM mailed_links WHERE user_id = $1

@@ -27,7 +27,7 @@ export function FormDialog({
   text?: ReactNode
   action: string
   onSubmit: () => Promise<unknown> | null
-  children: ReactNode
+  children?: ReactNode
 }) {
   const { t } = useTranslation()
   const id = useId()

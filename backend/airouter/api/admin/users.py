@@ -4,7 +4,7 @@ from typing import Annotated
 from uuid import UUID
 
 import msgspec
-from litestar import Controller, delete, get, patch
+from litestar import Controller, delete, get, patch, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from msgspec import UNSET, UnsetType
@@ -15,7 +15,7 @@ from airouter.api.paging import Paging, cursor_of
 from airouter.domain.ids import UserId
 from airouter.services.admin_accounts import People, PersonView
 from airouter.services.audit_log import Actor
-from airouter.services.lost_factors import LostFactors
+from airouter.services.lost_ways_in import LostWaysIn, PasswordLink
 from airouter.services.step_up import StepUp
 from airouter.storage.admin_accounts import Page
 from airouter.storage.sessions import Role
@@ -104,6 +104,35 @@ class UserController(Controller):
             actor=actor,
         )
 
+    @post(
+        "/{user_id:uuid}/password-link",
+        operation_id="makePasswordLink",
+        permission="users.write",
+        summary="Make a link with which somebody chooses a password, to hand it over",
+        responses=refusals(401, 403, 404, 409, 422),
+        opt={"secret_fields": ("link",)},
+    )
+    async def make_password_link(
+        self,
+        user_id: FromPath[UUID],
+        operator: NamedDependency[Operator],
+        actor: NamedDependency[Actor],
+        lost_ways_in: NamedDependency[LostWaysIn],
+        step_up: NamedDependency[StepUp],
+    ) -> PasswordLink:
+        """Needs a fresh proof of who asks. For who has no password or forgot it, where no mail reaches them. It works
+        once, within a day, in place of an earlier one, and not any more once their password, role or status has
+        changed; a second factor is still asked for. They have a letter, where mail is sent. Nobody does it to
+        themselves, and only an owner (`operators.write`) to operators.
+        """
+        await step_up.require(None, operator.person)
+        return await lost_ways_in.password_link(
+            UserId(user_id),
+            made_by=operator.user_id,
+            may_touch_operators=operator.person.may("operators.write"),
+            actor=actor,
+        )
+
     @delete(
         "/{user_id:uuid}/second-factor",
         operation_id="withdrawSecondFactor",
@@ -116,7 +145,7 @@ class UserController(Controller):
         user_id: FromPath[UUID],
         operator: NamedDependency[Operator],
         actor: NamedDependency[Actor],
-        lost_factors: NamedDependency[LostFactors],
+        lost_ways_in: NamedDependency[LostWaysIn],
         step_up: NamedDependency[StepUp],
     ) -> None:
         """Needs a fresh proof of who asks. Authenticator app, passkeys and recovery codes are gone, every session has
@@ -125,7 +154,7 @@ class UserController(Controller):
         passwords are off (`last_way_in`).
         """
         await step_up.require(None, operator.person)
-        await lost_factors.withdraw(
+        await lost_ways_in.withdraw(
             UserId(user_id),
             made_by=operator.user_id,
             may_touch_operators=operator.person.may("operators.write"),

@@ -1,4 +1,4 @@
-import { Ban, Ellipsis, KeyRound, ShieldCheck, Trash2, Undo2, UserCheck } from "lucide-react"
+import { Ban, Ellipsis, KeyRound, Link2, ShieldCheck, Trash2, Undo2, UserCheck } from "lucide-react"
 import { useTranslation } from "react-i18next"
 import type { User } from "../../api/types"
 import { Button } from "../../components/button"
@@ -13,6 +13,7 @@ type Actions = {
   onRole: (user: User) => void
   onBan: (user: User) => void
   onUnban: (user: User) => void
+  onPasswordLink: (user: User) => void
   onWithdraw: (user: User) => void
   onDelete: (user: User) => void
   onKeep: (user: User) => void
@@ -24,6 +25,7 @@ function RowMenu({
   onRole,
   onBan,
   onUnban,
+  onPasswordLink,
   onWithdraw,
   onDelete,
   onKeep,
@@ -40,6 +42,11 @@ function RowMenu({
       {mayAppoint && (
         <MenuItem icon={<ShieldCheck className="i" aria-hidden="true" />} onPress={() => onRole(user)}>
           {t("changeRole")}
+        </MenuItem>
+      )}
+      {user.status === "active" && (
+        <MenuItem icon={<Link2 className="i" aria-hidden="true" />} onPress={() => onPasswordLink(user)}>
+          {t("password.menu")}
         </MenuItem>
       )}
       {user.has_second_factor && (

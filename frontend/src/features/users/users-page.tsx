@@ -17,6 +17,7 @@ import { useProblemText } from "../../components/problem"
 import { say } from "../../components/toast"
 import { useUrlText } from "../../components/url-text"
 import { DeleteUser, useDeletion } from "./deletion"
+import { PasswordLink } from "./password-link"
 import { RoleDialog } from "./role-dialog"
 import type { UsersSearch } from "./search"
 import { useColumns } from "./user-columns"
@@ -108,6 +109,7 @@ export default function UsersPage() {
   const [doomed, setDoomed] = useState<Open<User>>(null)
   const [leaving, setLeaving] = useState<Open<User>>(null)
   const [locked, setLocked] = useState<Open<User>>(null)
+  const [forgetful, setForgetful] = useState<Open<User>>(null)
   const { appoint, ban, unban, withdraw } = useUserActs()
   const { remove, keep } = useDeletion()
   const { rows, error, retry, more } = usePages(["admin", "users", search], (cursor, signal) =>
@@ -122,6 +124,7 @@ export default function UsersPage() {
     onRole: (user) => setAppointed(opened(user)),
     onBan: (user) => setDoomed(opened(user)),
     onUnban: (user) => void unban(user),
+    onPasswordLink: (user) => setForgetful(opened(user)),
     onWithdraw: (user) => setLocked(opened(user)),
     onDelete: (user) => setLeaving(opened(user)),
     onKeep: (user) => void keep(user),
@@ -174,6 +177,14 @@ export default function UsersPage() {
           text={t("banText")}
           action={t("banAction")}
           onConfirm={() => ban(doomed.thing)}
+        />
+      )}
+      {forgetful && (
+        <PasswordLink
+          key={forgetful.thing.id}
+          forgetful={forgetful}
+          onClose={() => setForgetful(closed)}
+          onGone={() => setForgetful(null)}
         />
       )}
       {locked && (

@@ -1,4 +1,4 @@
-"""Somebody lost their second factor: who may take it away, what that ends, and what is written down."""
+"""Somebody lost a way into their account: who may help, what that ends, and what is written down."""
 
 import asyncio
 import json
@@ -14,13 +14,25 @@ from airouter.running.errors import CannotStart
 from airouter.running.operators import withdraw_second_factor
 from tests.api.conftest import client_of
 from tests.api.test_factors import LOGIN, MFA, SECURITY, enrol, first_step
-from tests.api.test_sign_up import letters
+from tests.api.test_password_reset import NEW, ask, confirm, sign_in
+from tests.api.test_sign_up import letters, token_in
 from tests.builders import PASSWORD, Signed, run_sql, signed_in
 from tests.settings import settings_for
 
 
 async def withdraw(who: Signed, whom: Signed) -> httpx.Response:
     return await who.client.delete(f"/api/v1/admin/users/{whom.user_id}/second-factor")
+
+
+async def make_link(who: Signed, whom: Signed) -> httpx.Response:
+    return await who.client.post(f"/api/v1/admin/users/{whom.user_id}/password-link")
+
+
+async def link_for(who: Signed, whom: Signed) -> str:
+    """The token of a link that was made."""
+    answer = await make_link(who, whom)
+    assert answer.status_code == 201, answer.text
+    return str(answer.json()["link"].partition("/reset#")[2])
 
 
 async def acts_about(dsn: str, whom: Signed) -> list[Any]:
@@ -159,3 +171,72 @@ async def test_whoever_runs_the_machine_helps_the_only_owner(app: Any, database:
             await withdraw_second_factor(settings, "nobody@example.com")
     (act,) = await acts_about(database, lord)
     assert act["user_id"] is None
+
+
+async def test_a_link_that_was_handed_over_chooses_a_password_once(
+    app: Any, database: str, client: httpx.AsyncClient
+) -> None:
+    async with AsyncExitStack() as stack:
+        owner, ops = [
+            await stack.enter_async_context(signed_in(app, database, role=role)) for role in ("owner", "operator")
+        ]
+        ada = await stack.enter_async_context(signed_in(app, database))
+        await run_sql(
+            database, "UPDATE users SET password_hash = NULL, email_verified_at = NULL WHERE user_id = $1", ada.user_id
+        )
+        first = await link_for(ops, ada)
+        token = await link_for(ops, ada)
+        assert (await ada.client.get("/api/v1/me")).status_code == 200, "until it is followed, all stays"
+        assert (await confirm(client, first)).json()["code"] == "invalid_token", "the newest replaces the others"
+        answers = await asyncio.gather(*(confirm(client, token) for _ in range(4)))
+        assert Counter(answer.status_code for answer in answers) == {200: 1, 401: 3}
+        assert (await ada.client.get("/api/v1/me")).status_code == 401
+        assert await sign_in(client, ada.email, NEW) == 200
+        told = [letter for letter, _ in await letters(owner, ada.email)]
+        assert told == ["password_link_made", "password_link_made", "password_changed"]
+    (person,) = await run_sql(database, "SELECT email_verified_at FROM users WHERE user_id = $1", ada.user_id)
+    assert person["email_verified_at"] is None, "nobody has read the mail of this address"
+    acts = await run_sql(
+        database, "SELECT user_id, after::text FROM audit_log WHERE action = 'user.password_link_made'"
+    )
+    assert [act["user_id"] for act in acts] == [ops.user_id] * 2
+    assert token not in repr(acts)
+
+
+async def test_links_for_operators_are_an_owners_business_and_nobody_makes_their_own(app: Any, database: str) -> None:
+    async with AsyncExitStack() as stack:
+        lord, ops, other = [
+            await stack.enter_async_context(signed_in(app, database, role=role))
+            for role in ("owner", "operator", "operator")
+        ]
+        ada = await stack.enter_async_context(signed_in(app, database))
+        assert (await make_link(ada, ops)).json()["code"] == "role_required"
+        for whom in (lord, other):
+            assert (await make_link(ops, whom)).json()["code"] == "role_required"
+        assert (await make_link(ops, ops)).json()["field"] == "user_id"
+        assert (await make_link(lord, other)).status_code == 201
+        await run_sql(database, "UPDATE sessions SET authenticated_at = now() - interval '1 day'")
+        assert (await make_link(ops, ada)).json()["code"] == "reauthentication_required"
+
+
+async def test_a_link_ends_with_what_it_was_made_for(app: Any, database: str, client: httpx.AsyncClient) -> None:
+    async with signed_in(app, database, role="owner") as lord, signed_in(app, database) as ada:
+        path = f"/api/v1/admin/users/{ada.user_id}"
+        for change in ({"role": "operator"}, {"role": "user"}, {"status": "banned"}):
+            token = await link_for(lord, ada)
+            assert (await lord.client.patch(path, json=change)).status_code == 200
+            assert (await confirm(client, token)).status_code == 401, change
+        assert (await make_link(lord, ada)).status_code == 409, "they are banned"
+        assert (await lord.client.patch(path, json={"status": "active"})).status_code == 200
+        token = await link_for(lord, ada)
+        assert (await ask(client, ada.email)).status_code == 202
+        mailed = token_in(next(text for letter, text in await letters(lord, ada.email) if letter == "reset_password"))
+        assert (await confirm(client, mailed)).status_code == 200
+        assert (await confirm(client, token)).status_code == 401, "a new password ends every link"
+        token = await link_for(lord, ada)
+        await run_sql(database, "UPDATE mailed_links SET expires_at = now()")
+        assert (await confirm(client, token)).status_code == 401
+        await give_passkey(database, lord)
+        off = await lord.client.put("/api/v1/admin/policies/sign_in", json={"password_enabled": False})
+        assert off.status_code == 200, off.text
+        assert (await make_link(lord, ada)).json()["code"] == "password_disabled"
