@@ -9,11 +9,13 @@ holder    a person acting for one of their accounts: the one in the address (`/a
           `X-Account-Id`, else the personal one; a management token acts for the account that it is bound to
 operator  a person with the role `operator` or `owner`        owner    with the role `owner`
 
-One guard (`recognise_first`) enforces the permission before a body is read; a test finds handlers that name nobody, or
-nothing that they need. `actor: NamedDependency[Actor]` is none of these: it says who is at work, for the audit log.
+One guard (`recognise_first`) enforces the permission before a body is read, and once more when it is whole; a test
+finds handlers that name nobody, or nothing that they need. `actor: NamedDependency[Actor]` is none of these: it says
+who is at work, for the audit log.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
@@ -42,7 +44,8 @@ from airouter.storage.sessions import Membership
 
 AnyRequest = Request[Any, Any, Any]
 _PERSON: Final = "airouter.person"
-"""Where a request keeps who makes it, so that it is asked once."""
+"""Where a request keeps who makes it, so that it is asked once before its body is read and once after."""
+_AGAIN: Final = "airouter.recognise_again"
 
 
 class Visitor(msgspec.Struct, frozen=True, kw_only=True):
@@ -325,11 +328,23 @@ def recognise_first(bearers: Callable[[], Bearers]) -> Any:
         permission = permission_of(handler)
         if permission is not None:
             await authorise(connection, bearers(), permission)
+            connection.scope[_AGAIN] = partial(authorise, connection, bearers(), permission)
         elif "OPTIONS" not in connection.route_handler.http_methods:
             asked_for = PROVIDERS.keys() & handler.parsed_fn_signature.parameters.keys()
             assert asked_for <= STRANGERS, f"{handler} names no permission"
 
     return guard
+
+
+async def recognise_again(request: AnyRequest) -> None:
+    """Once the body is whole, which may take minutes: whoever was banned, dismissed or signed out meanwhile is refused.
+
+    Raises as `authorise` does.
+    """
+    again: Callable[[], Awaitable[Person]] | None = request.scope.get(_AGAIN)  # type: ignore[assignment]
+    if again is not None:
+        del request.scope[_PERSON]  # type: ignore[misc]
+        await again()
 
 
 def refuse_paused(holder: AccountHolder) -> None:

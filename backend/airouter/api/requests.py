@@ -21,6 +21,7 @@ from litestar.exceptions.http_exceptions import RequestEntityTooLarge
 from litestar.types import Empty
 
 from airouter.api.arrivals import arrival_of
+from airouter.api.callers import recognise_again
 from airouter.api.door_errors import dialect_of, refusal
 from airouter.domain.errors import (
     BodyTooLarge,
@@ -56,7 +57,8 @@ class JsonRequest(Request[Any, Any, Any]):
     """A request whose JSON body is decoded once, strictly, into the type that the handler asks for."""
 
     async def json(self) -> Any:
-        """The body as the handler's `data` struct. Whoever may not call was refused before (callers.recognise_first).
+        """The body as the handler's `data` struct. Whoever may not call was refused before (callers.recognise_first);
+        whoever may not any more is refused now.
 
         Raises:
             UnsupportedMediaType: the body is not declared as JSON.
@@ -64,6 +66,7 @@ class JsonRequest(Request[Any, Any, Any]):
         """
         if self._json is Empty:
             body = await self.body()
+            await recognise_again(self)
             wanted = self.route_handler.parsed_fn_signature.parameters["data"].annotation
             declared = self.headers.get("content-type", "").partition(";")[0].strip().lower()
             if not declared.endswith(_JSON):
