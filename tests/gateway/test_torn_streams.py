@@ -53,10 +53,10 @@ class Asked:
         self._holder = holder
         self._client = client
 
-    async def stream(self) -> tuple[int, bytes, dict[str, Any]]:
+    async def stream(self, **more: Any) -> tuple[int, bytes, dict[str, Any]]:
         """Status and body of the answer, and its record."""
         has_begun.clear()
-        body = {"model": self.model, "messages": [{"role": "user", "content": "hello"}], "stream": True}
+        body = {"model": self.model, "messages": [{"role": "user", "content": "hello"}], "stream": True, **more}
         headers = {"authorization": f"Bearer {self._holder.key}"}
         url = self.house.url + "/v1/chat/completions"
         said = b""
@@ -109,6 +109,34 @@ async def test_what_cannot_be_read_as_a_stream_is_a_refusal_of_its_own_and_free(
         assert status == 502
         assert json.loads(said)["error"]["code"] == "upstream_failed"
         assert (record["status"], record["cost"]) == ("failed", 0)
+
+
+NO_EVENTS = {
+    "a page": b"<html>all is well</html>",
+    "a page with an empty line": b"<html>\n\n<p>all is well\n\n",
+    "an error that is no event": b'{"error":"busy"}\n\n',
+    "half an event": SAID[:-9],
+}
+
+
+@pytest.mark.parametrize("wants_usage", [True, False], ids=["with figures", "without"])
+@pytest.mark.parametrize("begins", NO_EVENTS)
+async def test_as_long_as_no_event_is_whole_another_channel_answers(house: Live, begins: str, *, wants_usage: bool):
+    async with asking(house, streams(NO_EVENTS[begins]), f"{begins}-{wants_usage}".replace(" ", "-")) as asked:
+        await house.channel(f"{asked.model} well", models=[asked.model])
+        await house.app._house.catch_up()
+        status, said, record = await asked.stream(stream_options={"include_usage": wants_usage})
+        assert (status, said.endswith(DONE), record["status"]) == (200, True, "ok")
+        assert [attempt.get("reason") for attempt in record["attempts"]] == ["broken_off", None]
+        assert NO_EVENTS[begins] not in said
+
+
+async def test_a_comment_reaches_who_waits_before_anything_is_said(house: Live):
+    comment = b": the model thinks\n\n"
+    async with asking(house, streams(comment, SAID + USED + DONE), "keeps-alive") as asked:
+        status, said, record = await asked.stream(stream_options={"include_usage": True})
+        assert (status, said) == (200, comment + SAID + USED + DONE)
+        assert (record["status"], record["cost"]) == ("ok", USED_COST)
 
 
 @pytest.mark.parametrize("pieces", [(SAID,), (SAID, FAILED)], ids=["just ends", "says an error"])

@@ -14,13 +14,14 @@ from airouter.domain.catalogue import Catalogue, Channel
 from airouter.domain.errors import ChannelsAtCapacity, DomainError, NoChannelAvailable, UpstreamRefusedRequest
 from airouter.domain.ids import CredentialId
 from airouter.domain.policy import Routing
+from airouter.gateway.beginning import beginning
 from airouter.gateway.call import Call, Pin
 from airouter.gateway.dispatch import Dispatch
 from airouter.gateway.media import MediaFetcher
 from airouter.gateway.rates.limits import RateLimiter
 from airouter.gateway.routing.affinity import conversation_of
 from airouter.gateway.routing.choose import Chooser, Chosen, Spent
-from airouter.gateway.routing.failures import Refused, check_sense, error_within
+from airouter.gateway.routing.failures import Refused, check_sense
 from airouter.gateway.routing.health import Health
 from airouter.gateway.routing.outcomes import Outcomes
 from airouter.gateway.routing.retry_budget import RetryBudget
@@ -51,8 +52,6 @@ from airouter.wire.http import is_encoded, is_event_stream
 ANSWER_BYTES_MAX: Final = 64 * 1024 * 1024
 _UNAUTHORIZED: Final = 401
 REFUSAL_BYTES_MAX: Final = 256 * 1024
-_ERROR_MARKS: Final = (b"rror", b"xception")
-"""One of them is in every vendor's name for an error."""
 SCRIPTED_FAILURES: Final = Failures(
     first_byte_timeout=lambda: FirstByteTimeout("the script hangs"),
     idle_timeout=lambda is_first: IdleTimeout("the script fell silent", before_first_byte=is_first),
@@ -326,7 +325,7 @@ class Relay:
                 if is_encoded(answer.headers):  # nobody asked for that, and neither we nor the client could read it
                     raise BadAnswer("an encoded stream")  # noqa: TRY301
                 leg.reader = provider.stream(outgoing)
-                await _begin(leg, leg.reader)
+                leg.data, leg.has_ended = await beginning(answer, leg.reader)
             else:
                 leg.data = await answer.read(ANSWER_BYTES_MAX)
                 leg.answered = provider.answer(outgoing, leg.data)
@@ -365,29 +364,6 @@ class Relay:
             connect_seconds=min(timeouts.connect_seconds, left),
             first_byte_seconds=min(timeouts.first_byte_seconds, left),
         )
-
-
-async def _begin(leg: Leg, reader: StreamReader) -> None:
-    """Reads until there is something for the client: as long as there is nothing, another channel may answer.
-
-    Raises:
-        UpstreamError: the stream ended, or broke, before that.
-        Refused: it begins with an error.
-    """
-    answer, said = leg.answer, b""
-    while not leg.data:
-        data = await answer.chunk()
-        if data:
-            said += data
-            leg.data = reader.feed(data)
-            if any(mark in said for mark in _ERROR_MARKS) and reader.has_error:
-                raise error_within(reader.error, answer.headers)
-        else:
-            leg.data, leg.has_ended = reader.finish(), True
-            if not leg.data or not reader.is_complete:
-                raise BrokenOff("a stream without an answer in it", before_first_byte=True)
-    if reader.saw_done and not reader.is_complete:
-        raise BadAnswer("a stream that ends with nothing said")
 
 
 def _identities(catalogue: Catalogue) -> frozenset[UUID]:

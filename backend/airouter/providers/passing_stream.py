@@ -17,8 +17,6 @@ EVENT_BYTES_MAX: Final = 8 * 1024 * 1024
 _BYTES_PER_WRITTEN: Final = 4
 """Of the bytes of a stream of these dialects, about a quarter is what the model wrote, the rest its wrapping."""
 
-_HELD_BYTES_MAX: Final = 64 * 1024
-"""Of what may become the first event: pictures are longer."""
 _SAMPLE_BYTES: Final = 32 * 1024
 """Of the events that tell what is written: some hundred."""
 
@@ -95,7 +93,7 @@ class PassingStreamReader:
     """Reads one stream (contract.StreamReader) and takes the notes of its dialect."""
 
     __slots__ = (
-        "_change", "_deltas", "_end", "_framer", "_held", "_notes", "call", "content_type", "received_bytes",
+        "_change", "_deltas", "_end", "_framer", "_notes", "call", "content_type", "received_bytes",
     )  # fmt: skip
 
     def __init__(
@@ -118,33 +116,23 @@ class PassingStreamReader:
         self._deltas = deltas
         """For a dialect whose wrapping says nothing about how much was written."""
         self._framer = Framer(EVENT_BYTES_MAX)
-        self._held: bytes | None = b""
-        """What came before the first event is whole; None: it is."""
 
     def feed(self, data: bytes) -> bytes:
         """What to send to the client now."""
         self.received_bytes += len(data)
-        block = self._framer.feed(data)
-        changed = self._take(block)
-        if self._change:
-            return changed
-        if self._held is not None:  # what is no event may be no stream: another channel can still be asked
-            data = self._held + data
-            self._held = None if block or len(data) > _HELD_BYTES_MAX else data
-            return data if self._held is None else b""
-        return data
+        changed = self._take(self._framer.feed(data))
+        return changed if self._change else data
 
     def finish(self) -> bytes:
         """The upstream ended properly. A last event without its empty line counts as an event."""
         out = self._take(self._framer.rest())
         if self._change is None:
-            held, self._held = self._held, None
-            return held or b""
+            return b""
         return out + (self._end() if self._end is not None else b"")
 
     def close_event(self) -> bytes:
         """An empty line if part of an event is out."""
-        is_open = self._framer.is_within and self._change is None and self._held is None
+        is_open = self._framer.is_within and self._change is None
         self._framer.rest()
         return b"\n\n" if is_open else b""
 
