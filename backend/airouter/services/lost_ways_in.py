@@ -12,12 +12,13 @@ import msgspec
 from airouter.domain.errors import Conflict, InvalidRequest, NotFound, RoleRequired
 from airouter.domain.ids import UserId
 from airouter.domain.policy import SignInRules
-from airouter.domain.sign_in_errors import LastWayIn, PasswordDisabled
+from airouter.domain.sign_in_errors import LastWayIn
 from airouter.services.audit_log import SYSTEM, Act, Actor, record
 from airouter.services.mailed_tokens import MailedTokens
 from airouter.services.policies import policy_in_force
 from airouter.services.security_letters import SecurityLetters
 from airouter.services.sessions import Sessions
+from airouter.services.ways_in import refuse_where_passwords_are_off
 from airouter.storage import factors as rows
 from airouter.storage import passkeys, registrations, users
 from airouter.storage.changes import announce
@@ -69,8 +70,7 @@ class LostWaysIn:
             person = await _find(connection, user_id, may_touch_operators=may_touch_operators)
             if person.status != "active":
                 raise Conflict("They are banned. Let them in again first.")
-            if not (await policy_in_force(connection, SignInRules)).password_enabled:
-                raise PasswordDisabled
+            await refuse_where_passwords_are_off(connection)
             expires_at = now() + PASSWORD_LINK_LIFETIME
             link = MailedLinkRow(user_id=user_id, email=person.email, purpose="handed_password")
             await registrations.put_mailed_link(connection, token_hash, link, PASSWORD_LINK_LIFETIME)

@@ -8,8 +8,6 @@ from typing import Final
 
 from airouter.domain.email_address import normal
 from airouter.domain.errors import InvalidToken
-from airouter.domain.policy import SignInRules
-from airouter.domain.sign_in_errors import PasswordDisabled
 from airouter.domain.sign_up_errors import MailNotConfigured
 from airouter.services.attempts import Attempts, Budget, neighbourhood
 from airouter.services.audit_log import Act, record
@@ -17,11 +15,11 @@ from airouter.services.links import check_email
 from airouter.services.mailbox import Mailbox
 from airouter.services.mailed_tokens import MailedTokens
 from airouter.services.passwords import Passwords
-from airouter.services.policies import policy_in_force
 from airouter.services.sessions import Sessions
 from airouter.services.sign_ins import Client, Opened, SignIns
 from airouter.services.users import LINK_BY_ADDRESS, SIGN_IN_BY_EMAIL
 from airouter.services.vault import Vault
+from airouter.services.ways_in import refuse_where_passwords_are_off
 from airouter.storage import registrations as rows
 from airouter.storage import users
 from airouter.storage.database import Database
@@ -66,8 +64,7 @@ class PasswordReset:
         if not self._mailbox.is_configured:
             raise MailNotConfigured
         async with self._database.connection() as connection:
-            if not (await policy_in_force(connection, SignInRules)).password_enabled:
-                raise PasswordDisabled
+            await refuse_where_passwords_are_off(connection)
         await self._attempts.take(RESET_BY_ADDRESS, neighbourhood(client.address))
         await self._attempts.take(RESET_BY_EMAIL, normal(email))
 
@@ -97,6 +94,7 @@ class PasswordReset:
 
         Raises:
             InvalidToken, WeakPassword, TooManyAttempts
+            PasswordDisabled: since the link was made.
         """
         network = neighbourhood(client.address)
         await self._attempts.take(LINK_BY_ADDRESS, network)
@@ -113,6 +111,7 @@ class PasswordReset:
             link = await rows.use_mailed_link(connection, hashes, *_PURPOSES)
             if link is None or person is None or person.status != "active":
                 raise InvalidToken
+            await refuse_where_passwords_are_off(connection)
             await users.set_password(connection, person.user_id, password_hash)
             await rows.drop_mailed_links(connection, person.user_id)  # a stranger's change of address ends, too
             if link.purpose == "reset_password" and normal(link.email) == normal(person.email):

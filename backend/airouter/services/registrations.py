@@ -28,7 +28,7 @@ from airouter.services.sign_ins import Client, Opened, SignIns
 from airouter.services.sign_up_challenges import SignUpChallenges
 from airouter.services.users import LINK_BY_ADDRESS, SIGN_UP_BY_ADDRESS, Joined, check_locale, join
 from airouter.services.vault import Vault
-from airouter.services.ways_in import adding_way_in
+from airouter.services.ways_in import adding_way_in, refuse_where_passwords_are_off
 from airouter.services.welcome import welcome
 from airouter.storage import registrations as rows
 from airouter.storage import users
@@ -87,11 +87,13 @@ class Registrations:
         Raises:
             SignUpClosed, InvitationRequired, EmailDomainRefused, ChallengeRequired, ChallengeFailed
             ChallengeUnavailable, WeakPassword, InvalidRequest, TooManyAttempts
+            PasswordDisabled: whoever is new comes with an identity.
             EmailTaken: where nothing is verified.
         """
         async with self._database.connection() as connection:
             policy = await policy_in_force(connection, SignUp)
-        _check_open(policy)
+            _check_open(policy)
+            await refuse_where_passwords_are_off(connection)
         check_email(draft.email)
         check_locale(draft.locale)
         if not policy.takes(draft.email):
@@ -164,7 +166,7 @@ class Registrations:
 
         Raises:
             InvalidToken: unknown, used or too old; or the address is somebody's by now. TooManyAttempts
-            SignUpClosed, InvitationRequired, EmailDomainRefused: since it was asked for.
+            SignUpClosed, InvitationRequired, EmailDomainRefused, PasswordDisabled: since it was asked for.
         """
         network = neighbourhood(client.address)
         await self._attempts.take(LINK_BY_ADDRESS, network)
@@ -178,6 +180,7 @@ class Registrations:
                 else:
                     policy = await policy_in_force(connection, SignUp)
                     _check_open(policy)
+                    await refuse_where_passwords_are_off(connection)
                     if not policy.takes(registration.email):
                         raise EmailDomainRefused
                     joined = await self._join(connection, registration, policy, client, is_verified=True)

@@ -22,6 +22,7 @@ from airouter.domain.sign_in_errors import MfaRequired, SignInExpired
 from airouter.services.audit_log import Actor
 from airouter.services.sessions import Sessions, Tokens
 from airouter.services.vault import Vault
+from airouter.services.ways_in import refuse_where_passwords_are_off
 from airouter.storage import factors as rows
 from airouter.storage import users
 from airouter.storage.database import Connection
@@ -127,13 +128,15 @@ class SignIns:
 
         Raises:
             SignInExpired: it was used, or the password has been changed since.
-            InvalidCredentials: the person was banned meanwhile.
+            InvalidCredentials: the person was banned meanwhile. PasswordDisabled: they were switched off meanwhile.
         """
         user = await users.find_user(connection, first.user_id)
         if user is None or user.status != "active":
             raise InvalidCredentials
         if self._mark(user.user_id, user.password_hash) != first.password_mark:
             raise SignInExpired
+        if first.method == "password":
+            await refuse_where_passwords_are_off(connection)
         if not await rows.spend_proof(connection, first.token_hash, first.expires_at):
             raise SignInExpired
         return await self._open(connection, first.user_id, client, first.method, second_method)

@@ -16,8 +16,6 @@ from airouter.domain.errors import (
     NotFound,
 )
 from airouter.domain.ids import AccountId, UserId
-from airouter.domain.policy import SignInRules
-from airouter.domain.sign_in_errors import PasswordDisabled
 from airouter.domain.sign_up_errors import EmailNotVerified
 from airouter.services.accounts import open_personal_account
 from airouter.services.attempts import Attempts, Budget, neighbourhood
@@ -25,11 +23,10 @@ from airouter.services.audit_log import Act, Actor, record
 from airouter.services.links import Links, check_email
 from airouter.services.mailbox import Mailbox
 from airouter.services.passwords import Passwords
-from airouter.services.policies import policy_in_force
 from airouter.services.sessions import Sessions
 from airouter.services.sign_ins import Client, Opened, SignIns
 from airouter.services.vault import Vault
-from airouter.services.ways_in import adding_way_in
+from airouter.services.ways_in import adding_way_in, refuse_where_passwords_are_off
 from airouter.storage import users as rows
 from airouter.storage.changes import announce
 from airouter.storage.database import Connection, Database
@@ -91,8 +88,7 @@ class Users:
         act = Act(action="sign_in.budget_exhausted", subject="user", subject_id="", after={"email": subject})
         await self._attempts.take(SIGN_IN_BY_EMAIL, subject, actor=client.actor(), when_exhausted=act)
         async with self._database.connection() as connection:
-            if not (await policy_in_force(connection, SignInRules)).password_enabled:
-                raise PasswordDisabled
+            await refuse_where_passwords_are_off(connection)
             user = await rows.find_user_by_email(connection, email)
             pending = await newest_registration(connection, email) if user is None else None
         stored = user.password_hash if user is not None else pending and pending.password_hash

@@ -1,4 +1,4 @@
-"""The ways into somebody's account: who may add one, and that nobody takes away their own last one."""
+"""The ways into somebody's account: which there are, who may add one, and that nobody takes away their own last one."""
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from airouter.domain.errors import SessionExpired
 from airouter.domain.ids import UserId
 from airouter.domain.policy import SignInRules
-from airouter.domain.sign_in_errors import LastWayIn
+from airouter.domain.sign_in_errors import LastWayIn, PasswordDisabled
 from airouter.services.audit_log import Actor
 from airouter.services.policies import policy_in_force
 from airouter.storage import factors, sessions, users
@@ -29,6 +29,16 @@ async def adding_way_in(connection: Connection, actor: Actor) -> AsyncGenerator[
     yield
     if not await sessions.hold_session(connection, actor.session_id, actor.user_id):
         raise SessionExpired
+
+
+async def refuse_where_passwords_are_off(connection: Connection) -> None:
+    """For what a password lets in, at each step of it: the policy may have changed since the one before.
+
+    Raises:
+        PasswordDisabled
+    """
+    if not (await policy_in_force(connection, SignInRules)).password_enabled:
+        raise PasswordDisabled
 
 
 async def refuse_last_way_in(connection: Connection, user_id: UserId) -> None:

@@ -153,9 +153,27 @@ function RegisterForm({ status }: { status: Status }) {
   )
 }
 
+/** Where passwords are not used, whoever is new comes with an identity that the operator's providers vouch for. */
+function RegisterWithIdentity({ status }: { status: Status }) {
+  const { t } = useTranslation("sign-in")
+  const { next, code } = route.useSearch()
+  const router = useRouter()
+  const enter = (tokens: Tokens) => {
+    begin(tokens)
+    router.history.push(next ?? "/console")
+  }
+  return (
+    <Narrow title={t("register")} text={t("registerText")}>
+      <OtherWays status={status} next={next} code={code} onIn={enter} />
+    </Narrow>
+  )
+}
+
 /** Says plainly when nobody may register here. */
 export default function RegisterPage() {
   const { data: status } = useSuspenseQuery(statusQuery)
-  if (status.sign_up !== "open") return <Closed isByInvitation={status.sign_up === "invitation"} />
-  return <RegisterForm status={status} />
+  const hasPasswords = status.sign_in.includes("password")
+  const isOpen = status.sign_up === "open" && (hasPasswords || status.identity_providers.length > 0)
+  if (!isOpen) return <Closed isByInvitation={status.sign_up === "invitation"} />
+  return hasPasswords ? <RegisterForm status={status} /> : <RegisterWithIdentity status={status} />
 }
