@@ -5,14 +5,17 @@ from typing import Any
 
 import pytest
 
+from airouter.gateway import meter
 from airouter.providers.openai_responses import stream
 from airouter.providers.passing_stream import PassingStreamReader
+from airouter.providers.registry import PROVIDERS
 from airouter.providers.reporting import Habits
 from airouter.wire.sse import event_data, split_events
 from tests.providers.translated_calls import asked
 from tests.translation.dialects import traffic
 
 STREAMS = [call for call in traffic() if call.dialect == "responses" and call.status == 200 and call.stream]
+MESSAGES = [call for call in traffic() if call.dialect == "anthropic" and call.status == 200 and call.stream]
 
 
 def reader() -> PassingStreamReader:
@@ -55,3 +58,22 @@ def test_what_a_response_repeats_of_its_request_is_not_written():
     found.feed(b"data: " + json.dumps(echo).encode() + b"\n\n")
     found.feed(b'data: {"type":"response.output_text.delta","delta":"12345678"}\n\n')
     assert found.written_tokens() == 2
+
+
+@pytest.mark.parametrize("call", MESSAGES, ids=lambda call: call.name)
+@pytest.mark.parametrize("end", [meter.cancelled, meter.cut])
+def test_a_message_that_is_cut_before_its_last_figures_costs_what_was_written_of_it(call: Any, end: Any):
+    """The figure of its beginning is a stand-in: whoever leaves before the end would have the output for nothing."""
+    events = [event_data(one) for one in split_events(call.stream)]
+    usage = next(json.loads(one)["usage"] for one in events if b'"message_delta"' in one)
+    found = PROVIDERS["anthropic"].stream(asked("messages", is_streaming=True, upstream_model="theirs", credential=""))
+    found.feed(call.stream[: call.stream.index(b"event: message_delta")])
+    metered = end(found)
+    beginning = json.loads(next(one for one in events if b'"message_start"' in one))["message"]["usage"]
+    assert (metered.source, metered.quantities["input"]) == ("estimated", beginning["input_tokens"])
+    assert usage["output_tokens"] // 4 <= metered.quantities["output"] <= usage["output_tokens"] * 3 // 2 + 10
+    found.feed(call.stream[call.stream.index(b"event: message_delta") :])
+    assert (end(found).source, end(found).quantities["output"]) in {
+        ("provider", usage["output_tokens"]),
+        ("provider_partial", usage["output_tokens"]),
+    }

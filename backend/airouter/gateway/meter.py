@@ -7,6 +7,7 @@
 | complete, but the client had left | the same, `cancelled` | the same, `cancelled` |
 | not read to its end, because the client left | the latest, `provider_partial` | `estimated` from what came |
 | cut by us, because the quota was used up | the latest, `provider_partial` | `estimated` from what came |
+| either of these, and the figures are of its beginning | input as reported, output from what came, `estimated` | - |
 | broken off, or an error in it, by the provider | the latest, `provider_partial` | nothing, `none` |
 | never begun; the client left while it was waited for | - | the prompt, `estimated` |
 | never begun, or never asked for | - | nothing, `none` |
@@ -102,7 +103,10 @@ def failed() -> Metered:
 def _read_so_far(reader: StreamReader, source: UsageSource, status: UsageStatus) -> Metered:
     reported = reader.reported
     if reported is not None and reported.quantities is not None:
-        return _as_reported(reported, reported.quantities, source, status)
+        if reported.tells_output or reader.is_complete:
+            return _as_reported(reported, reported.quantities, source, status)
+        output = max(reported.quantities.get("output", 0), reader.written_tokens())
+        return _as_reported(reported, {**reported.quantities, "output": output}, "estimated", status)
     call = reader.call
     written = reader.written_tokens()
     return _estimated(call.endpoint, call.request, written, status, reported, is_complete=reader.is_complete)

@@ -3,17 +3,19 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+import msgspec
+
 from airouter.domain.rate_card import Meter
 from airouter.providers.blame import blame
 from airouter.providers.contract import Answered, Call, Headers, Outgoing, Refusal, Reported
 from airouter.providers.counts import counted
 from airouter.providers.headers import HeaderBook
 from airouter.providers.overrides import overridden
-from airouter.providers.passing_stream import PassingStreamReader
+from airouter.providers.passing_stream import Deltas, PassingStreamReader
 from airouter.providers.reporting import UsageRefused, figure
 from airouter.providers.saying import answered
 from airouter.translation.foreign_thoughts import without_foreign_thoughts
-from airouter.wire.anthropic import Answer, read_answer, written_bytes
+from airouter.wire.anthropic import DELTA, Answer, read_answer, written_bytes, written_bytes_in
 from airouter.wire.endpoint import Endpoint
 from airouter.wire.members import has_items, is_given, with_model, with_one_model, without_members
 
@@ -79,7 +81,7 @@ class AnthropicProvider:
 
     def stream(self, call: Call) -> PassingStreamReader:
         """A reader for one event stream."""
-        return PassingStreamReader(call, MessageNotes())
+        return PassingStreamReader(call, MessageNotes(), deltas=Deltas(DELTA, written_bytes_in))
 
     def refusal(self, status: int, body: bytes) -> Refusal:
         """529 is Anthropic's own way to say that it is overloaded."""
@@ -87,7 +89,9 @@ class AnthropicProvider:
 
 
 class MessageNotes:
-    """Usage comes twice: what was read at the start, what was written at the end. The later figure counts."""
+    """Usage comes twice: what was read at the start, with a stand-in for what will be written, and all at the end. The
+    later figure counts.
+    """
 
     marks: tuple[bytes, ...] = (b'"usage"', b'"message_stop"', b'"error"')
     content_marks: tuple[bytes, ...] = (b'"content_block',)
@@ -98,6 +102,7 @@ class MessageNotes:
         self.has_content = False
         self.error: bytes | None = None
         self._usage: dict[str, Any] = {}
+        self._has_told_output = False
 
     def note(self, data: bytes) -> None:
         """`message_start`, `message_delta`, `message_stop`, `error`."""
@@ -114,11 +119,15 @@ class MessageNotes:
         for name, value in (usage or {}).items():
             if value is not None:
                 self._usage[name] = value
+                self._has_told_output = self._has_told_output or answer.type == "message_delta"
 
     @property
     def reported(self) -> Reported | None:
         """The figures so far."""
-        return reported_in(self._usage)
+        found = reported_in(self._usage)
+        if found is None or self._has_told_output:
+            return found
+        return msgspec.structs.replace(found, tells_output=False)
 
 
 def reported_in(usage: Mapping[str, Any]) -> Reported | None:

@@ -94,10 +94,12 @@ class Outgoing(msgspec.Struct, frozen=True, kw_only=True):
 class Reported(msgspec.Struct, frozen=True, kw_only=True):
     """What a vendor said a call used: disjoint and not negative, `request` always 1. A bucket left out holds nothing.
 
-    `quantities` None: it said something that cannot be true, see `problem`.
+    `quantities` None: it said something that cannot be true, see `problem`. `tells_output` False: it was said before
+    the model wrote, and what it says of the output is a stand-in.
     """
 
     quantities: dict[Meter, int] | None
+    tells_output: bool = True
     service_tier: str | None = None
     problem: Problem | None = None
 

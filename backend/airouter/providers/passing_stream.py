@@ -60,7 +60,9 @@ class Deltas:
         "received_bytes",
     )  # fmt: skip
 
-    def __init__(self, mark: bytes, other_mark: bytes, written_bytes_in: Callable[[bytes], int]) -> None:
+    def __init__(
+        self, mark: bytes, written_bytes_in: Callable[[bytes], int], *, other_mark: bytes | None = None
+    ) -> None:
         self._mark = mark
         self._other_mark = other_mark
         """Of events that may quote what looks like a mark, and add nothing."""
@@ -74,8 +76,9 @@ class Deltas:
         """Whole events."""
         if self._mark not in block:
             return
-        if self._other_mark in block:
-            block = b"".join(one for one in split_events(block) if self._other_mark not in one)
+        other = self._other_mark
+        if other is not None and other in block:
+            block = b"".join(one for one in split_events(block) if other not in one)
         if self.received_bytes < _SAMPLE_BYTES:
             self._sample.append(block)
         self.received_bytes += len(block)

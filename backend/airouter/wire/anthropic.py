@@ -151,6 +151,31 @@ def written_bytes(content: msgspec.Raw) -> int:
     return text_bytes(decoded(content), lambda _part: None)
 
 
+DELTA: Final = b'"content_block_delta"'
+"""In every event that adds to what is written; in no other, because text quotes it."""
+
+
+class _Written(msgspec.Struct, frozen=True, kw_only=True):
+    """Of a text, of thoughts, of what a tool is called with; a signature is none of them."""
+
+    text: str = ""
+    thinking: str = ""
+    partial_json: str = ""
+
+
+class _Delta(msgspec.Struct, frozen=True, kw_only=True):
+    delta: _Written
+
+
+_DELTAS: Final = msgspec.json.Decoder(_Delta)
+
+
+def written_bytes_in(data: bytes) -> int:
+    """Of the data of one event: bytes of what the model wrote."""
+    event = read_or_none(_DELTAS, data) if DELTA in data else None
+    return 0 if event is None else sum(len(getattr(event.delta, name).encode()) for name in _Written.__struct_fields__)
+
+
 class ErrorDetail(msgspec.Struct, frozen=True, kw_only=True):
     """What went wrong, in words."""
 
