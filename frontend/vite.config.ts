@@ -10,5 +10,5 @@ export default defineConfig({
   plugins: [react(), tailwindcss()],
   server: { proxy: Object.fromEntries(proxied.map((path) => [path, { target: gateway }])) },
   build: { target: "es2023", sourcemap: false, reportCompressedSize: true },
-  test: { include: ["src/**/*.test.{ts,tsx}"], environment: "node" },
+  test: { include: ["src/**/*.test.{ts,tsx}"], environment: "node", css: true },
 })

@@ -4,7 +4,7 @@ import { type ReactNode, useId } from "react"
 export function Part({ title, text, children }: { title: string; text?: ReactNode; children: ReactNode }) {
   const id = useId()
   return (
-    <section className="part" aria-labelledby={id}>
+    <section className="form-part" aria-labelledby={id}>
       <div>
         <h2 id={id}>{title}</h2>
         {text && <p className="help mt-1">{text}</p>}

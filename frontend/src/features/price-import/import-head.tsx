@@ -12,7 +12,7 @@ import { CHANGES, LINE_STATES, type LineState, type LinesSearch } from "./search
 export function Facts({ found }: { found: PriceImport }) {
   const { t } = useTranslation("price-imports")
   return (
-    <dl className="facts facts-row">
+    <dl className="import-facts facts-row">
       <div>
         <dt>{t("for")}</dt>
         <dd>{found.channel_id ? t("costsOf", { name: found.channel ?? "–" }) : t("pricesOfModels")}</dd>

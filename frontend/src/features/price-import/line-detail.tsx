@@ -65,7 +65,7 @@ function Stated({ rates, currency }: { rates: SourceRates; currency: string | nu
   const { t } = useTranslation("price-imports")
   const meterName = useMeterName()
   return (
-    <dl className="facts">
+    <dl className="import-facts">
       {Object.entries(rates).map(([meter, rate]) => (
         <div key={meter}>
           <dt>{meterName(meter)}</dt>

@@ -138,7 +138,7 @@ export function Calculator({
   const sole = soleMeter(model)
   const set = (name: Quantity) => (value: number) => onChange({ [name]: value })
   return (
-    <section className="card calc" id="calc" aria-labelledby={id}>
+    <section className="card calculator" id="calc" aria-labelledby={id}>
       <div className="flex items-center justify-between">
         <h2 id={id}>{t("calc.title")}</h2>
         <span className="mult" title={`${t("group")} ${group}`}>
