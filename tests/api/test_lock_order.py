@@ -7,7 +7,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from airouter.storage import alerts, budgets, erasure, groups, keys, registrations, teams, users
+from airouter.storage import alerts, budgets, erasure, groups, keys, registrations, teams, users, wallets
 from airouter.storage import database as database_module
 from tests.api.teams import ACCOUNTS, put_in, team_of, within
 from tests.api.test_password_reset import confirm
@@ -83,7 +83,7 @@ async def test_a_key_is_made_while_its_team_is_deleted(
     database: str, ada: Signed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     team = await team_of(ada)
-    Meeting(database, teams.QUERIES.lock_wallets, keys.QUERIES.hold_membership).arrange(monkeypatch)
+    Meeting(database, wallets.QUERIES.lock_all_of, keys.QUERIES.hold_membership).arrange(monkeypatch)
     deleted, made = await asyncio.gather(
         ada.client.delete(f"{ACCOUNTS}/{team}"),
         ada.client.post("/api/v1/keys", json={"name": "late"}, headers=within(team)),

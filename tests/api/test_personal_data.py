@@ -6,12 +6,17 @@ import json
 import zipfile
 from collections.abc import AsyncIterator
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
 
 from airouter.app import Application
-from tests.api.teams import stored_team
+from airouter.domain.ids import AccountId
+from airouter.services.wallets import credit
+from airouter.storage import wallets
+from airouter.storage.database import Database
+from tests.api.teams import invite, stored_team, team_of, token_of
 from tests.builders import PASSWORD, Signed, api_key, grant, person, priced_model, run_sql, signed_in, spend
 from tests.patience import until
 
@@ -272,18 +277,23 @@ async def test_two_processes_erase_once(app: Any, database: str, somebody: Signe
     assert len(await run_sql(database, "SELECT 1 FROM transfers WHERE kind = 'forfeit'")) == 1
 
 
-async def test_what_calls_still_hold_is_waited_for_and_the_next_run_goes_on(
-    app: Any, database: str, somebody: Signed, operator: Signed
-) -> None:
-    await put_policy(operator, "privacy", remaining_balance="forfeit")
-    await grant(database, somebody.account_id, 5)
+async def five_in_use(database: str, account_id: AccountId) -> None:
+    """An account has so much, and calls hold all of it."""
+    await grant(database, account_id, 5)
     await run_sql(
         database,
         "WITH n AS (INSERT INTO nodes (node_id) VALUES (gen_random_uuid()) RETURNING node_id), "
         "w AS (UPDATE wallets SET leased = 5 WHERE account_id = $1 AND kind = 'main' RETURNING wallet_id) "
         "INSERT INTO wallet_leases (node_id, wallet_id, amount) SELECT node_id, wallet_id, 5 FROM n, w",
-        somebody.account_id,
+        account_id,
     )
+
+
+async def test_what_calls_still_hold_is_waited_for_and_the_next_run_goes_on(
+    app: Any, database: str, somebody: Signed, operator: Signed
+) -> None:
+    await put_policy(operator, "privacy", remaining_balance="forfeit")
+    await five_in_use(database, somebody.account_id)
     await somebody.client.post(f"{ME}/deletion", json={})
     await make_due(database)
     await work(app, "deletions")
@@ -296,6 +306,45 @@ async def test_what_calls_still_hold_is_waited_for_and_the_next_run_goes_on(
     )
     await work(app, "deletions")
     assert len(await run_sql(database, "SELECT 1 FROM users WHERE erased_at IS NOT NULL")) == 1
+
+
+async def test_money_that_comes_at_the_last_moment_keeps_its_account(app: Any, database: str, somebody: Signed) -> None:
+    await somebody.client.post(f"{ME}/deletion", json={})
+    await make_due(database)
+    pool = await Database.open(database)
+    try:
+        async with pool.transaction() as connection:
+            wallet_id = await wallets.main_wallet_of(connection, somebody.account_id)
+            assert wallet_id is not None
+            await credit(connection, kind="grant", reference="late", wallet_id=wallet_id, amount=7)
+            erasing = asyncio.create_task(work(app, "deletions"))
+            await until(lambda: _waits_or_is_done(database, erasing))
+        await erasing
+    finally:
+        await pool.close()
+    assert (await somebody.client.get("/api/v1/wallet")).json()["balance"] == 7, "and its person is still there"
+    assert await run_sql(database, "SELECT 1 FROM users WHERE erased_at IS NOT NULL") == []
+
+
+async def _waits_or_is_done(database: str, task: asyncio.Task[None]) -> bool:
+    waiting = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    return task.done() or bool(await run_sql(database, waiting))
+
+
+async def test_nobody_joins_a_team_that_ends_with_its_only_member(
+    app: Any, database: str, somebody: Signed, operator: Signed
+) -> None:
+    """Not even while calls hold some of what is left, and it cannot end yet."""
+    await put_policy(operator, "privacy", remaining_balance="forfeit")
+    team = await team_of(somebody)
+    token = await token_of(database, await invite(somebody, team, operator.email, "admin"))
+    await five_in_use(database, AccountId(UUID(team)))
+    await somebody.client.post(f"{ME}/deletion", json={})
+    await make_due(database)
+    await work(app, "deletions")
+    assert await run_sql(database, "SELECT 1 FROM users WHERE erased_at IS NOT NULL") == [], "calls hold some of it"
+    late = await operator.client.post("/api/v1/invitations/accept", json={"token": token})
+    assert (late.status_code, late.json()["code"]) == (401, "invalid_token")
 
 
 async def test_strangers_get_nothing(client: httpx.AsyncClient) -> None:

@@ -22,7 +22,7 @@ from airouter.services.policies import policy_in_force
 from airouter.services.sessions import Sessions
 from airouter.storage import audit_log as acts
 from airouter.storage import erasure as rows
-from airouter.storage import users
+from airouter.storage import invitations, users, wallets
 from airouter.storage.changes import announce
 from airouter.storage.database import Connection, Database
 from airouter.storage.erasure import DeletionRow
@@ -126,6 +126,8 @@ class Erasure:
             accounts = await rows.accounts_left_behind(connection, user_id)
             for account_id in await rows.pause_accounts(connection, accounts):
                 await announce(connection, "accounts", account_id)
+            for account_id in accounts:
+                await invitations.revoke_all(connection, account_id)
             await self._end_keys(connection, user_id, accounts)
             purses = await rows.purses_left_behind(connection, accounts)
         for purse in purses:
@@ -136,6 +138,7 @@ class Erasure:
             user = await users.lock_user(connection, user_id)
             if user is None or await rows.lock_due_deletion(connection, user_id) is None:
                 return
+            await wallets.lock_all_of(connection, accounts)
             if await rows.purses_left_behind(connection, accounts):
                 return  # something came in meanwhile
             await acts.erase_person_from_acts(connection, user_id, user.email, accounts)

@@ -24,7 +24,7 @@ from airouter.services.forfeits import forfeit
 from airouter.services.jobs import Job, Jobs
 from airouter.services.mailbox import Mailbox
 from airouter.services.policies import policy_in_force
-from airouter.storage import invitations, teams, tokens
+from airouter.storage import invitations, teams, tokens, wallets
 from airouter.storage import team_deletions as rows
 from airouter.storage.changes import announce
 from airouter.storage.database import Connection, Database
@@ -57,7 +57,7 @@ class TeamDeletions:
         """
         async with self._database.transaction() as connection:
             await rows.lock_team_deletion(connection, account_id)
-            left = await teams.lock_wallets(connection, account_id)
+            left = await wallets.lock_all_of(connection, [account_id])
             team = await _locked(connection, account_id)
             if left:
                 raise AccountNotEmpty(balance=left)
@@ -139,7 +139,7 @@ class TeamDeletions:
         async with self._database.transaction() as connection:
             if await rows.lock_due_team_deletion(connection, account_id) is None:
                 return
-            await teams.lock_wallets(connection, account_id)
+            await wallets.lock_all_of(connection, [account_id])
             team = await teams.lock_team(connection, account_id)
             purses = await purses_left_behind(connection, [account_id])
             if team is not None:
@@ -151,7 +151,7 @@ class TeamDeletions:
         async with self._database.transaction() as connection:
             if await rows.lock_due_team_deletion(connection, account_id) is None:
                 return
-            await teams.lock_wallets(connection, account_id)
+            await wallets.lock_all_of(connection, [account_id])
             if not await purses_left_behind(connection, [account_id]):
                 await rows.finish_team_deletion(connection, account_id)
 

@@ -66,11 +66,6 @@ async def rename_team(connection: Connection, account_id: AccountId, name: str) 
     await connection.execute(QUERIES.rename_team, account_id, name)
 
 
-async def lock_wallets(connection: Connection, account_id: AccountId) -> int:
-    """What all wallets of an account hold or owe, which stays so until the transaction ends."""
-    return value_as(int, await connection.fetchval(QUERIES.lock_wallets, account_id))
-
-
 async def delete_team(connection: Connection, account_id: AccountId) -> None:
     """Its members leave, its keys and alerts end, and nobody finds it any more; the books keep it."""
     await connection.execute(QUERIES.delete_members, account_id)

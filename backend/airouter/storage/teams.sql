@@ -19,11 +19,6 @@ FOR NO KEY UPDATE
 -- name: rename_team
 UPDATE accounts SET name = $2 WHERE account_id = $1
 
--- name: lock_wallets
--- Nothing comes in or goes out while it is decided whether there is anything left.
-SELECT coalesce(sum(abs(balance) + leased), 0)::bigint FROM (
-  SELECT balance, leased FROM wallets WHERE account_id = $1 ORDER BY wallet_id FOR NO KEY UPDATE) AS held
-
 -- name: delete_team
 UPDATE accounts SET status = 'paused', deleted_at = now() WHERE account_id = $1
 

@@ -1,6 +1,6 @@
 """Rows of `wallets`, where money verbs change them."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 import asyncpg
 import msgspec
@@ -64,6 +64,11 @@ async def lock(connection: Connection, wallets: Collection[WalletId]) -> dict[Wa
     """Lock those of accounts; wallets of the house have no balance and are not locked, so that no row is hot."""
     rows = [row_as(WalletRow, row) for row in await connection.fetch(QUERIES.lock, sorted(wallets))]
     return {row.wallet_id: row for row in rows}
+
+
+async def lock_all_of(connection: Connection, accounts: Sequence[AccountId]) -> int:
+    """What all wallets of these accounts hold or owe, which stays so until the transaction ends."""
+    return value_as(int, await connection.fetchval(QUERIES.lock_all_of, list(accounts)))
 
 
 async def any_of_deleted(connection: Connection, wallets: Collection[WalletId]) -> bool:

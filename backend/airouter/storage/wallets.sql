@@ -20,6 +20,11 @@ SELECT d.wallet_id FROM wallets w JOIN wallets d ON d.account_id = w.account_id 
 -- In id order, so that two movements between the same wallets wait instead of deadlocking.
 SELECT wallet_id, kind, balance, leased FROM wallets WHERE wallet_id = ANY($1::bigint[]) AND balance IS NOT NULL ORDER BY wallet_id FOR NO KEY UPDATE
 
+-- name: lock_all_of
+-- Nothing comes in or goes out while it is decided whether there is anything left.
+SELECT coalesce(sum(abs(balance) + leased), 0)::bigint FROM (
+  SELECT balance, leased FROM wallets WHERE account_id = ANY ($1::uuid[]) ORDER BY wallet_id FOR NO KEY UPDATE) AS held
+
 -- name: any_of_deleted
 -- Whether any of these belongs to an account that is nobody's any more. Asked once they are locked: an account is deleted under these locks.
 SELECT EXISTS (SELECT 1 FROM wallets w JOIN accounts a USING (account_id) WHERE w.wallet_id = ANY($1::bigint[]) AND a.deleted_at IS NOT NULL)
