@@ -28,8 +28,6 @@ REMEMBERED = {"background", "previous_response_id", "conversation", "prompt"}
 def call_of(found: Traffic, *, is_streaming: bool) -> Call:
     request = {name: value for name, value in found.request.items() if name not in REMEMBERED}
     request.setdefault("model", "m")
-    if "tools" in request:  # of another model: refused, see wire/other_models.py
-        request["tools"] = [tool for tool in request["tools"] if "advisor_" not in str(tool)]
     if found.dialect != "gemini":
         request["stream"] = is_streaming
     body = json.dumps(request).encode()

@@ -1,5 +1,6 @@
 """From what vendors say to disjoint quantities. Shapes are written by hand from the vendors' documentation."""
 
+import json
 from typing import Any
 
 import pytest
@@ -7,10 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from airouter.providers import anthropic, gemini
-from airouter.providers.contract import Reported
+from airouter.providers.contract import Call, Reported
+from airouter.providers.registry import PROVIDERS
 from airouter.providers.reporting import FIGURE_MAX, Habits, UsageRefused, reported
 from airouter.providers.vendors import VENDORS
 from airouter.wire.gemini import Answer as GeminiAnswer
+from airouter.wire.requests import Named, read_request
 
 
 def read(usage: dict[str, Any], vendor: str = "openai-compatible") -> Reported:
@@ -166,6 +169,55 @@ def test_searches_are_counted_where_the_vendor_says_so():
     both = {name: {"web_search_requests": 2} for name in ("server_tool_use", "server_tool_use_details")}
     assert quantities(tokens(1, 1, **both), "openrouter")["search"] == 2
     assert "search" not in quantities(tokens(1, 1, num_search_queries=4), "openai")
+
+
+@pytest.mark.parametrize(
+    ("model", "searches"),
+    [("gemini-2.5-flash", 1), ("models/gemini-1.5-pro", 1), ("gemini-3-pro", 2), ("gemini-3.8-flash", 2), ("tuned", 2)],
+)
+@pytest.mark.parametrize("is_streaming", [True, False])
+def test_google_bills_queries_since_gemini_3_and_calls_that_made_any_before(
+    model: str, searches: int, *, is_streaming: bool
+):
+    """As recorded: an empty query among them is none, and one that was made twice is one."""
+    grounded = {"groundingMetadata": {"webSearchQueries": ["", "a", "b", "a"]}, "content": {"parts": [{"text": "Hi"}]}}
+    usage = {"promptTokenCount": 3, "candidatesTokenCount": 2, "totalTokenCount": 5}
+    answer = {"candidates": [{**grounded, "finishReason": "STOP"}], "usageMetadata": usage}
+    data = json.dumps(answer).encode()
+    asked = b'{"contents":[],"tools":[{"googleSearch":{}}]}'
+    head = read_request("generate_content", asked, Named(model="public", is_streaming=is_streaming))
+    call = Call(endpoint="generate_content", request=head, body=asked, upstream_model=model, credential="k")
+    if is_streaming:
+        reader = PROVIDERS["gemini"].stream(call)
+        early = json.dumps({"candidates": [{**grounded, "groundingMetadata": {"webSearchQueries": ["a"]}}]}).encode()
+        reader.feed(b"data: " + early + b"\n\ndata: " + data + b"\n\n")
+        found = reader.reported
+    else:
+        found = PROVIDERS["gemini"].answer(call, data).reported
+    assert found is not None
+    assert found.quantities == {"input": 3, "output": 2, "search": searches, "request": 1}
+
+
+def test_a_model_of_openai_that_always_searches_is_counted_a_search_for_each_chat():
+    for vendor, model, searches in (
+        ("openai", "gpt-5-search-api", 1),
+        ("openai", "gpt-4o-mini-search-preview", 1),
+        ("openai", "gpt-5", 0),
+        ("openai-compatible", "my-search-model", 0),
+    ):
+        found = reported(tokens(1, 1), "chat.completions", VENDORS[vendor].habits, None, model=model)
+        assert found is not None
+        assert found.quantities is not None
+        assert found.quantities.get("search", 0) == searches
+    asked = b'{"model":"public","messages":[]}'
+    head = read_request("chat.completions", asked)
+    call = Call(
+        endpoint="chat.completions", request=head, body=asked, upstream_model="gpt-5-search-api", credential="k"
+    )
+    answer = {"choices": [{"message": {"content": "Hi"}}], "usage": tokens(1, 1)}
+    found = PROVIDERS["openai"].answer(call, json.dumps(answer).encode()).reported
+    assert found is not None
+    assert found.quantities == {"input": 1, "output": 1, "search": 1, "request": 1}
 
 
 def test_explicit_zero_is_a_statement_and_silence_is_none():

@@ -74,6 +74,10 @@ class ChannelOptions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     on_disconnect: Literal["drain", "cancel"] = "drain"
     """What to do with the upstream when the client leaves: read on within limits, or hang up where that stops billing.
     """
+    uncounted_tools: bool = False
+    """Pass on tools that the vendor bills by something that nobody here counts; what they cost is the operator's, or in
+    the rate of a request.
+    """
     test_model: Annotated[str, msgspec.Meta(min_length=1, max_length=200)] | None = None
     """The public name that tests ask for; None: the first that the channel serves."""
     probe_minutes: Annotated[int, msgspec.Meta(ge=1, le=10_080)] | None = None

@@ -28,6 +28,7 @@ from airouter.gateway.routing.retry_budget import RetryBudget
 from airouter.gateway.routing.route import Routes
 from airouter.providers.contract import Answered, Headers, Outgoing, Prepared, Provider, StreamReader
 from airouter.providers.contract import Call as ProviderCall
+from airouter.providers.hosted_tools import ToolNotCounted, check_hosted
 from airouter.providers.scripted import Failures
 from airouter.providers.serving import TRANSLATIONS, Providers
 from airouter.providers.translated import TranslatedProvider
@@ -163,11 +164,11 @@ class Relay:
                 failure = self._outcomes.failed(call, chosen, error, rules, spent)
                 if isinstance(failure, UpstreamRefusedRequest) or isinstance(error, AnswerTooLarge):
                     raise failure from None
-            except NotTranslatable as refused:  # a channel that speaks the client's dialect may do
+            except (NotTranslatable, ToolNotCounted) as refused:  # a channel of another provider may do
                 failure = failure or refused
                 spent = spent or Spent()
                 spent.channels.add(chosen.channel.channel_id)
-                self._outcomes.untold(call, chosen, "not_translatable")
+                self._outcomes.untold(call, chosen, refused.code)
             except ChannelsAtCapacity as full:
                 failure = failure or full
                 spent = spent or Spent()
@@ -304,6 +305,9 @@ class Relay:
             timeouts = self._what_is_left(call, timeouts, catalogue.policies.routing)
         if isinstance(provider, TRANSLATIONS):
             outgoing = msgspec.structs.replace(outgoing, prepared=await self._prepared(provider, outgoing))
+        elif call.door.writes:
+            passes = channel.options.uncounted_tools
+            check_hosted(channel.provider, call.request, body, passes_uncounted=passes)
         if channel.provider in self._dispatch.exchanging:
             bearer = await self._dispatch.bearer(channel, outgoing.credential, timeouts)
             outgoing = msgspec.structs.replace(outgoing, bearer=bearer)

@@ -12,7 +12,7 @@ import msgspec
 
 from airouter.translation.plain_ids import exact_id
 from airouter.wire.decoding import read_or_none
-from airouter.wire.members import is_given
+from airouter.wire.members import LISTS, is_given
 
 _MEMBERS: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _MESSAGES: Final = msgspec.json.Decoder(list[dict[str, Any]])
@@ -21,6 +21,7 @@ _ESCAPE: Final = b"\\u00"
 """A body with one may spell any name with it."""
 _DEVELOPER: Final = b"developer"
 _CALLS: Final = (b'"tool_calls"', b'"tool_call_id"')
+_FILE_PARSER: Final = "file-parser"
 _SPOKEN: Final = ("messages", "input")
 """Where messages with roles stand, in chat completions and in responses."""
 _UNTOLD: Final = frozenset({"stream_options"})
@@ -41,12 +42,18 @@ class Adaptation(msgspec.Struct, frozen=True, kw_only=True):
     call_id_length: int | None = None
     """The vendor takes ids of tool calls of so many letters and digits only; clients bring those of other vendors."""
 
+    pdf_engine: str | None = None
+    """Files in a prompt are read by this engine of the vendor's, where the client names none: the vendor would choose
+    one that it bills by the page.
+    """
+
     @property
     def marks(self) -> tuple[bytes, ...]:
         """A body without any of these needs no change."""
         names = (*(old for old, _ in self.renames), *self.leaves_out, *(name for name, _ in self.without))
         marks = tuple(b'"%b"' % name.encode() for name in names)
         marks += (b'"developer"',) if self.developer_is_system else ()
+        marks += (b'"file"', b'"file-parser"') if self.pdf_engine is not None else ()
         return (*marks, *_CALLS) if self.call_id_length is not None else marks
 
 
@@ -76,6 +83,8 @@ class Adapter:
                     members[name] = messages
         if (length := self._adaptation.call_id_length) is not None and "messages" in members:
             members["messages"] = _with_call_ids(members["messages"], length)
+        if (engine := self._adaptation.pdf_engine) is not None:
+            _name_engine(members, engine)
         return (body if members == given else msgspec.json.encode(members)), tuple(left_out)
 
     def _renamed(self, given: Mapping[str, msgspec.Raw]) -> dict[str, msgspec.Raw]:
@@ -85,6 +94,34 @@ class Adapter:
             if value is not None and not is_given(members.get(new, _ABSENT)):
                 members[new] = value
         return members
+
+
+def _name_engine(members: dict[str, msgspec.Raw], engine: str) -> None:
+    """OpenRouter's plugin of this name with an engine, where files are to be read and it has none."""
+    plugins = _listed(members.get("plugins"))
+    parsers = [one for one in plugins if isinstance(one, dict) and one.get("id") == _FILE_PARSER]
+    if not parsers and _has_files(members.get("messages")):
+        parser: dict[str, Any] = {"id": _FILE_PARSER}
+        parsers = [parser]
+        plugins += parsers
+    for parser in parsers:
+        pdf = parser.get("pdf")
+        if not isinstance(pdf, dict):
+            parser["pdf"] = {"engine": engine}
+        elif pdf.get("engine") is None:
+            pdf["engine"] = engine
+    if parsers and plugins != _listed(members.get("plugins")):
+        members["plugins"] = msgspec.Raw(msgspec.json.encode(plugins))
+
+
+def _listed(raw: msgspec.Raw | None) -> list[Any]:
+    return [] if raw is None else read_or_none(LISTS, raw) or []
+
+
+def _has_files(raw: msgspec.Raw | None) -> bool:
+    contents = [one.get("content") for one in _listed(raw) if isinstance(one, dict)]
+    parts = [part for content in contents if isinstance(content, list) for part in content]
+    return any(isinstance(part, dict) and part.get("type") == "file" for part in parts)
 
 
 def _as_system(raw: msgspec.Raw | None) -> msgspec.Raw | None:

@@ -135,7 +135,7 @@ def reported_in(usage: Mapping[str, Any]) -> Reported | None:
 
     Thoughts are within `output_tokens`, at the same price, and are not told apart. A conversation that the vendor
     summed up on the way was read twice; only `iterations` say so (platform.claude.com, "Compaction", 2026). Those of
-    an advisor are another model's, at another price; such calls are refused (wire/other_models.py).
+    an advisor are another model's, at another price; such calls are refused (hosted_tools.py).
     """
     tier = usage.get("service_tier")
     listed = usage.get("iterations")

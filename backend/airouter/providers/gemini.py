@@ -1,5 +1,6 @@
 """Gemini: generateContent, whole and streamed; countTokens; embeddings (gemini_embeddings.py)."""
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import quote
@@ -31,6 +32,10 @@ _DETAILS: Final[tuple[tuple[str, str, Meter, Meter], ...]] = (
     ("candidatesTokensDetails", "IMAGE", "output", "image_output"),
 )
 """Where the kinds of tokens are said, and the bucket that they are taken out of."""
+
+
+_BY_THE_CALL: Final = re.compile(r"(?:.*/)?gemini-[12]\b")
+"""Models whose searches Google bills by the call that made any; since Gemini 3 by the query (its price list, 2026)."""
 
 
 def _authorise(credential: bytes) -> Headers:
@@ -72,7 +77,7 @@ class GeminiProvider:
         is_told = answer.candidates is not None or answer.promptFeedback is not None
         return answered(
             body,
-            reported_in(answer),
+            reported_in(answer, searches(call.upstream_model, answer.queries)),
             has_shape=is_told and answer.error is None,
             has_content=answer.has_content,
             written_bytes=lambda: written_bytes(answer),
@@ -80,7 +85,7 @@ class GeminiProvider:
 
     def stream(self, call: Call) -> PassingStreamReader:
         """A reader for one event stream, which a client without `alt=sse` gets as an array."""
-        notes = CandidateNotes(call.request.choices)
+        notes = CandidateNotes(call.request.choices, call.upstream_model)
         request = call.request
         if isinstance(request, Request) and request.is_array:
             frame = ArrayFrame()
@@ -117,13 +122,14 @@ class CandidateNotes:
     content_marks: tuple[bytes, ...] = ()
     kept: None = None
 
-    def __init__(self, choices: int) -> None:
+    def __init__(self, choices: int, model: str) -> None:
         self.is_over = False
         self.has_content = False
         self.error: bytes | None = None
         self._open = choices
         self._latest: Answer | None = None
-        self._searches = 0
+        self._model = model
+        self._queries: frozenset[str] = frozenset()
 
     def note(self, data: bytes) -> None:
         """Any event with figures or an end."""
@@ -133,7 +139,7 @@ class CandidateNotes:
         self.has_content = self.has_content or answer.has_content
         if answer.usageMetadata is not None:
             self._latest = answer
-        self._searches = max(self._searches, answer.searches)
+        self._queries |= answer.queries
         if answer.error is not None:
             self.error = self.error or data
         if answer.is_finished:
@@ -143,10 +149,15 @@ class CandidateNotes:
     @property
     def reported(self) -> Reported | None:
         """The figures so far."""
-        return None if self._latest is None else reported_in(self._latest, self._searches)
+        return None if self._latest is None else reported_in(self._latest, searches(self._model, self._queries))
 
 
-def reported_in(answer: Answer, searches: int | None = None) -> Reported | None:
+def searches(model: str, queries: frozenset[str]) -> int:
+    """How many Google bills for these."""
+    return min(len(queries), 1) if _BY_THE_CALL.match(model) else len(queries)
+
+
+def reported_in(answer: Answer, searched: int = 0) -> Reported | None:
     """Google's figures: cached tokens are within the prompt's; thoughts and the results of tools stand beside."""
     usage = answer.usageMetadata
     if usage is None:
@@ -157,7 +168,6 @@ def reported_in(answer: Answer, searches: int | None = None) -> Reported | None:
         return Reported(quantities=None, problem="usage_refused")
     if quantities is None:
         return None
-    searched = answer.searches if searches is None else searches
     if searched:
         quantities["search"] = searched
     quantities["request"] = 1

@@ -79,7 +79,7 @@ class OpenAIProvider:
         answer = read_answer(body)
         if answer is None:
             return Answered(body=body, reported=None, is_proper=False)
-        reported = usage_of(answer, call.endpoint, self._habits)
+        reported = usage_of(answer, call, self._habits)
         if call.options.rewrite_model:
             body = with_model(body, call.request.model)
         return answered(

@@ -213,7 +213,7 @@ class OpenAIStreamReader:
     def _is_only_usage(self, data: bytes) -> bool:
         """Learn the usage that an event states, and say whether it has nothing else for the client."""
         answer = read_answer(data) if data[:1] == b"{" else None
-        usage = None if answer is None else usage_of(answer, self.call.endpoint, self._habits)
+        usage = None if answer is None else usage_of(answer, self.call, self._habits)
         if answer is None or usage is None:
             return False
         self._usage = usage

@@ -4,10 +4,9 @@ from typing import Final
 
 import msgspec
 
-from airouter.providers.contract import Reported
+from airouter.providers.contract import Call, Reported
 from airouter.providers.reporting import Habits, UsageRefused, reported
 from airouter.wire.decoding import UNREADABLE, read_or_none
-from airouter.wire.endpoint import Endpoint
 from airouter.wire.members import OPENS_LIST, OPENS_OBJECT
 from airouter.wire.openai import Answer
 
@@ -25,14 +24,14 @@ _INNER: Final = msgspec.json.Decoder(_Inner)
 _INNERS: Final = msgspec.json.Decoder(list[_Inner])
 
 
-def usage_of(answer: Answer, endpoint: Endpoint, habits: Habits) -> Reported | None:
+def usage_of(answer: Answer, call: Call, habits: Habits) -> Reported | None:
     """What the answer reports; None when it reports nothing. Figures that cannot be true come back refused."""
     usage = _object(answer.usage) or _object(_inner(answer.x_groq)) or _object(_first(answer.choices))
     if not usage:
         return None
     tier = service_tier_of(answer)
     try:
-        return reported(usage, endpoint, habits, tier)
+        return reported(usage, call.endpoint, habits, tier, model=call.upstream_model)
     except UsageRefused:
         return Reported(quantities=None, service_tier=tier, problem="usage_refused")
 

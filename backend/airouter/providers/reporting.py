@@ -35,6 +35,8 @@ class Habits(msgspec.Struct, frozen=True, kw_only=True):
     """What a total beyond every figure stands for. Google's compatible door counts thinking nowhere else."""
     searches: tuple[tuple[Path, ...], ...] = ()
     """Where numbers of searches run upstream are said, each in one of several places; they add up."""
+    searching_models: str = ""
+    """Models with this in their name search once in every chat, which the vendor bills and says nothing of."""
     chooses_models_by: tuple[str, ...] = ()
     """Members of a request with which the vendor may run another model than the one that was admitted and priced."""
 
@@ -71,8 +73,11 @@ _AUDIO_WRITTEN: Final[tuple[Path, ...]] = (("completion_tokens_details", "audio_
 _IMAGE_WRITTEN: Final[tuple[Path, ...]] = (("completion_tokens_details", "image_tokens"),)
 
 
-def reported(usage: Mapping[str, Any], endpoint: Endpoint, habits: Habits, service_tier: str | None) -> Reported | None:
-    """Read one usage object. None: it says nothing about tokens (an explicit zero is a statement, and is kept).
+def reported(
+    usage: Mapping[str, Any], endpoint: Endpoint, habits: Habits, service_tier: str | None, *, model: str = ""
+) -> Reported | None:
+    """Read one usage object, of the model of this name there. None: it says nothing about tokens (an explicit zero is a
+    statement, and is kept).
 
     Raises:
         UsageRefused: a figure cannot be true.
@@ -95,6 +100,8 @@ def reported(usage: Mapping[str, Any], endpoint: Endpoint, habits: Habits, servi
     _carve(quantities, "output", "audio_output", figure(usage, _AUDIO_WRITTEN))
     _carve(quantities, "output", "image_output", figure(usage, _IMAGE_WRITTEN))
     searches = sum(figure(usage, places) or 0 for places in habits.searches)
+    if habits.searching_models and habits.searching_models in model and endpoint == "chat.completions":
+        searches += 1
     if searches:
         quantities["search"] = searches
     quantities["request"] = 1

@@ -1,7 +1,8 @@
-"""The table of vendors.py as operators read it in docs/operate/providers.md."""
+"""The tables of vendors.py and hosted_tools.py as operators read them in docs/operate."""
 
 from typing import Final
 
+from airouter.providers.hosted_tools import EVERYWHERE, HOSTED, OF_YOUR_OWN, Billed, Row
 from airouter.providers.vendors import VENDORS, Vendor
 
 _FORMS: Final = {
@@ -26,6 +27,30 @@ def table() -> str:
     return "\n".join(rows) + "\n"
 
 
+_BILLED: Final[dict[Billed, str]] = {
+    "tokens": "passed on: billed as tokens",
+    "search": "passed on, and counted as `search`",
+    "apart": "refused: billed apart",
+    "another_model": "always refused: runs another model",
+}
+
+
+def table_of_tools() -> str:
+    """A row for each tool that some vendor runs; vendors of the same row share it."""
+    sharing: dict[int, tuple[list[str], Row]] = {0: (["any"], EVERYWHERE)}
+    for name, row in HOSTED.items():
+        sharing.setdefault(id(row), ([], row))[0].append(f"`{name}`")
+    rows = ["| provider | tool | what becomes of it | |", "|---|---|---|---|"]
+    for providers, row in sharing.values():
+        rows += [
+            f"| {', '.join(providers)} | `{name}` | {_BILLED[tool.billed]} | {tool.how} |" for name, tool in row.items()
+        ]
+    own = ", ".join(f"`{name}`" for name in sorted(OF_YOUR_OWN))
+    rows.append(f"| {own} | every other | passed on | your own server bills nobody |")
+    rows.append("| every other | every other | refused: not known | |")
+    return "\n".join(rows) + "\n"
+
+
 def _example(vendor: Vendor) -> str:
     return f"such as `{vendor.base_url_hint}`" if vendor.base_url_hint else "–"
 
@@ -39,5 +64,7 @@ def _notes(vendor: Vendor) -> str:
             said.append("The role `developer` is sent as `system`.")
         if adaptation.leaves_out:
             said.append("Left out: " + ", ".join(f"`{name}`" for name in adaptation.leaves_out) + ".")
+        if adaptation.pdf_engine is not None:
+            said.append(f"Files are read by the engine `{adaptation.pdf_engine}` where the request names none.")
         said += [f"`{name}` is left out when it is `{value.strip(chr(34))}`." for name, value in adaptation.without]
     return " ".join(said)

@@ -60,12 +60,14 @@ without it (api-docs.deepseek.com/guides/thinking_mode, 2026); Groq and Mistral 
 """
 
 VENDORS: Final[Mapping[str, Vendor]] = {
+    # developers.openai.com/api/docs: "Web search" of chat completions: a model with -search in its name always does.
     "openai": Vendor(
         label="OpenAI",
         base_url="https://api.openai.com/v1",
         credential_hint="sk-…",
         endpoints=(*CLASSIC, "responses", "responses.input_tokens", "responses.compact", "moderations"),
         docs="https://platform.openai.com/docs/api-reference",
+        habits=Habits(searching_models="-search"),
     ),
     "openai-compatible": Vendor(
         label="OpenAI-compatible",
@@ -242,8 +244,10 @@ VENDORS: Final[Mapping[str, Vendor]] = {
         adaptation=ONLY_MAX_TOKENS,
         notes="Policy `network` has to allow the address. Ollama's cloud: https://ollama.com/v1, with a key.",
     ),
+    # …/guides/overview/multimodal/pdfs: a model that reads no files has mistral-ocr read them, which is billed by the
+    # page, unless another engine is named.
     # openrouter.ai/docs/api-reference: `models`, `preset` and `route` choose other models. Its usage names searches
-    # server_tool_use, what answers say in 2026 is server_tool_use_details. Tools and plugins: wire/other_models.py.
+    # server_tool_use, what answers say in 2026 is server_tool_use_details. Tools and plugins: hosted_tools.py.
     "openrouter": Vendor(
         label="OpenRouter",
         base_url="https://openrouter.ai/api/v1",
@@ -256,10 +260,12 @@ VENDORS: Final[Mapping[str, Vendor]] = {
             ),
             chooses_models_by=("models", "preset", "route"),
         ),
+        adaptation=Adaptation(pdf_engine="native"),
     ),
     # docs.perplexity.ai/docs/sonar/openai-compatibility: /chat/completions below the bare host; max_tokens; every event
-    # of a stream says the usage. Integrators say that it ended on 27 September 2026, and that requests since then fail
-    # with "Sonar is now the Agent API"; the vendor's page of that summer did not. The row is for channels that exist.
+    # of a stream says the usage. It ended on 27 September 2026, by the notes of integrators (Vercel's AI SDK,
+    # TrueFoundry; Fabric: requests since then fail with "Sonar is now the Agent API"). The vendor's own page "Migrate
+    # from Sonar", as it could be read, says no date. The row is for channels that exist.
     "perplexity": Vendor(
         label="Perplexity",
         base_url="https://api.perplexity.ai",
@@ -271,8 +277,9 @@ VENDORS: Final[Mapping[str, Vendor]] = {
             renames=ONLY_MAX_TOKENS.renames, leaves_out=("stream_options",), developer_is_system=True
         ),
         asks_for_usage=False,
-        notes="The Sonar API, which Perplexity is said to have ended on 27 September 2026. Its Agent API: "
-        "`perplexity-agent`.",
+        notes="The Sonar API, which ended on 27 September 2026: calls fail since then. Make a channel of "
+        "`perplexity-agent` with the same key, with `perplexity/sonar` as the upstream's name of its models, and "
+        "delete this one.",
     ),
     # docs.perplexity.ai/docs/agent-api/openai-compatibility: OpenAI's responses, below /v1; presets choose models.
     "perplexity-agent": Vendor(
@@ -282,8 +289,9 @@ VENDORS: Final[Mapping[str, Vendor]] = {
         endpoints=("responses",),
         docs="https://docs.perplexity.ai/docs/agent-api/openai-compatibility",
         habits=Habits(chooses_models_by=("models", "preset")),
-        notes="Models are named with their vendor, such as perplexity/sonar. Tools that it runs, searches among them, "
-        "are not counted by its usage: put them into the rate of a request.",
+        notes="Models are named with their vendor, such as `perplexity/sonar`. Its searches and other tools are billed "
+        "and not counted, so they are refused: to pass them on, set `options.uncounted_tools` and put what they cost "
+        "into the rate of a request.",
     ),
     # alibabacloud.com/help/en/model-studio/compatibility-of-openai-with-dashscope: stream_options.include_usage.
     # …/api-compatibility-upgrade-notice (11 November 2026): max_completion_tokens limits thoughts and answer together,

@@ -10,12 +10,16 @@ import msgspec
 from airouter.domain.errors import InvalidRequest
 from airouter.domain.rate_card import Meter
 from airouter.wire.decoding import read_or_none
-from airouter.wire.members import OPENS_LIST, decode_head, each_text, is_given
+from airouter.wire.members import OPENS_LIST, decode_head, each_tool, is_given
 from airouter.wire.prompt import TOOLS_TOKENS, Bound, as_text, decoded, media_bound, text_bytes, texts_in
 
 _ABSENT: Final = msgspec.Raw(b"")
 _MEDIA_MARKS: Final = (b'"image"', b'"document"', b"file_id", b"\\u00")
 """A body without any of these has neither media nor references. `\\u00` may spell any of them."""
+
+
+_OURS: Final = ("custom", "bash_", "text_editor_", "computer_", "memory_")
+"""What the types of tools that the client runs begin with; those without a type are its own."""
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,15 +55,22 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
         return 1
 
     @property
+    def hosted(self) -> tuple[str, ...]:
+        """What it has the vendor run beside the model: types of tools, and `mcp_servers`."""
+        kinds = [tool.type for tool in each_tool(self.tools)]
+        found = [kind for kind in kinds if isinstance(kind, str) and not kind.startswith(_OURS)]
+        return (*found, "mcp_servers") if is_given(self.mcp_servers) else tuple(found)
+
+    @property
     def asks(self) -> tuple[Meter, ...]:
         """The meters beyond text that this request sets running upstream."""
-        return ("search",) if any("web_search" in kind for kind in each_text(self.tools, "type")) else ()
+        return ("search",) if any("web_search" in name for name in self.hosted) else ()
 
     @property
     def runs_upstream(self) -> bool:
         """Tools that the vendor runs read what nobody but the vendor can measure."""
-        kinds = each_text(self.tools, "type")
-        return any(kind != "custom" for kind in kinds) or is_given(self.mcp_servers)
+        kinds = [tool.type for tool in each_tool(self.tools)]
+        return any(isinstance(kind, str) and kind != "custom" for kind in kinds) or is_given(self.mcp_servers)
 
     def input_bound(self, body: bytes) -> Bound:
         """The most that the request can count as input: a token is never under a byte."""

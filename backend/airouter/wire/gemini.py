@@ -16,9 +16,9 @@ from airouter.wire.prompt import TOOLS_TOKENS, Bound, as_text, decoded, media_bo
 
 _ABSENT: Final = msgspec.Raw(b"")
 _MEDIA_MARKS: Final = (b"nlineData", b"nline_data", b"ileData", b"ile_data", b"\\u00")
-_SEARCHES: Final = (b"googleSearch", b"google_search", b"enterpriseWebSearch", b"enterprise_web_search")
-_UPSTREAM_MARKS: Final = (b"googleSearch", b"google_search", b"urlContext", b"url_context", b"codeExecution",
-                          b"code_execution", b"fileSearch", b"file_search", b"googleMaps", b"google_maps")  # fmt: skip
+_OURS: Final = frozenset({"functionDeclarations", "computerUse"})
+"""Tools that the client runs."""
+_SEARCHES: Final = ("googleSearch", "enterpriseWebSearch")
 
 
 class Output(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,10 +78,20 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
         return max(self._output.candidateCount or self._output.candidate_count or 1, 1)
 
     @property
+    def hosted(self) -> tuple[str, ...]:
+        """What it has the vendor run beside the model: the names of tools, as Google's reference spells them."""
+        if not is_given(self.body.tools):
+            return ()
+        found = read_or_none(_TOOLS, self.body.tools) or []
+        listed = [found] if isinstance(found, dict) else found
+        names = [_camel(name) for tool in listed for name, value in tool.items() if is_given(value)]
+        return tuple(name for name in names if name not in _OURS)
+
+    @property
     def asks(self) -> tuple[Meter, ...]:
         """The meters beyond text that this request sets running upstream."""
         asked: list[Meter] = []
-        if is_given(self.body.tools) and any(mark in bytes(self.body.tools) for mark in _SEARCHES):
+        if any(name.startswith(_SEARCHES) for name in self.hosted):
             asked.append("search")
         output = self._output
         kinds = {kind.upper() for kind in output.responseModalities or output.response_modalities or ()}
@@ -93,11 +103,8 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
 
     def input_bound(self, body: bytes) -> Bound:
         """The most that the request can count as input: a token is never under a byte."""
-        tools = bytes(self.body.tools)
-        of_tools = TOOLS_TOKENS if tools else 0
-        reads = any(mark in tools for mark in _UPSTREAM_MARKS) or bool(
-            self.body.cachedContent or self.body.cached_content
-        )
+        of_tools = TOOLS_TOKENS if memoryview(self.body.tools) else 0
+        reads = bool(self.hosted or self.body.cachedContent or self.body.cached_content)
         if not any(mark in body for mark in _MEDIA_MARKS):
             return Bound(text_tokens=len(body) + of_tools, reads_upstream=reads, choices=self.choices)
         return media_bound(
@@ -108,6 +115,16 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
         """What the model reads, for calls that nobody counted."""
         system = self.body.systemInstruction if is_given(self.body.systemInstruction) else self.body.system_instruction
         return [*texts_in([decoded(system), decoded(self.body.contents)], payload_of), as_text(self.body.tools)]
+
+
+_TOOLS: Final = msgspec.json.Decoder(list[dict[str, msgspec.Raw]] | dict[str, msgspec.Raw])
+"""Google's servers take one thing where a list of it belongs."""
+
+
+def _camel(name: str) -> str:
+    """`google_search` as `googleSearch`."""
+    first, *others = name.split("_")
+    return first + "".join(other[:1].upper() + other[1:] for other in others)
 
 
 def payload_of(part: dict[str, object]) -> object:
@@ -214,10 +231,13 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
         return any(one.get("finishReason") for one in self.candidates or ()) or bool(self.promptFeedback)
 
     @property
-    def searches(self) -> int:
-        """Candidates that looked something up: Google bills the call that did, once."""
+    def queries(self) -> frozenset[str]:
+        """What was looked up. An empty query is none."""
         grounded = (one.get("groundingMetadata") for one in self.candidates or ())
-        return 1 if any(isinstance(meta, dict) and meta.get("webSearchQueries") for meta in grounded) else 0
+        lists = (meta.get("webSearchQueries") for meta in grounded if isinstance(meta, dict))
+        return frozenset(
+            query for listed in lists if isinstance(listed, list) for query in listed if query and type(query) is str
+        )
 
 
 _ANSWERS: Final = msgspec.json.Decoder(Answer)

@@ -1,7 +1,7 @@
 """JSON that is passed on: members that concern us are looked at, taken out or replaced; every other keeps its bytes."""
 
 from collections.abc import Sequence
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import msgspec
 
@@ -33,6 +33,30 @@ def each_text(raw: msgspec.Raw, member: str) -> list[str]:
     if items is None:
         return []
     return [text for item in items if isinstance(item, dict) and isinstance(text := item.get(member), str)]
+
+
+class Tool(msgspec.Struct, frozen=True, kw_only=True):
+    """What tells one tool of a request from another, in every dialect that gives tools a type."""
+
+    type: Any = None
+    environment: Any = None
+    tools: msgspec.Raw = msgspec.Raw(b"")
+
+
+_TOOLS: Final = msgspec.json.Decoder(list[Tool])
+_ANY_TOOLS: Final = msgspec.json.Decoder(list[msgspec.Raw])
+_TOOL: Final = msgspec.json.Decoder(Tool)
+
+
+def each_tool(raw: msgspec.Raw) -> list[Tool]:
+    """The tools of a request. What has another shape is the upstream's to judge."""
+    if not is_given(raw):
+        return []
+    found = read_or_none(_TOOLS, raw)
+    if found is None:  # something among them is no object
+        listed = read_or_none(_ANY_TOOLS, raw) or []
+        found = [tool for one in listed if (tool := read_or_none(_TOOL, one)) is not None]
+    return found
 
 
 Head = TypeVar("Head")

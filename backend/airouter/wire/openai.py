@@ -18,7 +18,7 @@ from airouter.wire.members import (
     OPENS_LIST,
     WHITESPACE,
     decode_head,
-    each_text,
+    each_tool,
     has_items,
     is_given,
     names_only,
@@ -29,6 +29,10 @@ CHOICES_MAX: Final = 128
 """The largest `n` and `best_of` that is taken, as at OpenAI."""
 
 _ABSENT: Final = msgspec.Raw(b"")
+_OURS: Final = frozenset({"function", "custom"})
+"""Tools that the client runs."""
+_SWITCHES: Final = ("web_search_options", "search_parameters", "enable_search")
+_OFF: Final = memoryview(b"false")
 _INCLUDE_USAGE: Final = b'{"stream_options":{"include_usage":true}'
 
 
@@ -54,6 +58,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     plugins: msgspec.Raw = _ABSENT
     web_search_options: msgspec.Raw = _ABSENT
     search_parameters: msgspec.Raw = _ABSENT
+    enable_search: msgspec.Raw = _ABSENT
     messages: msgspec.Raw = _ABSENT
     prompt: msgspec.Raw = _ABSENT
     input: msgspec.Raw = _ABSENT
@@ -84,17 +89,29 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
         return max(self.n or 1, self.best_of or 1) * _prompts(self.prompt)
 
     @property
+    def hosted(self) -> tuple[str, ...]:
+        """What it has the vendor run beside the model: types of tools, plugins as `plugins.web`, members that switch
+        something on. (`enable_search` is Alibaba's.)
+        """
+        switches = (self.web_search_options, self.search_parameters, self.enable_search)
+        if not (self.tools or self.plugins or any(switches)):
+            return ()
+        found = [tool.type for tool in each_tool(self.tools) if isinstance(tool.type, str) and tool.type not in _OURS]
+        if is_given(self.plugins):
+            found += plugins_in(self.plugins)
+        for name, value in zip(_SWITCHES, switches, strict=True):
+            if is_given(value) and memoryview(value) != _OFF:
+                found.append(name)
+        return tuple(found)
+
+    @property
     def asks(self) -> tuple[Meter, ...]:
         """The meters beyond text that this request sets running upstream; a model without their rate cannot serve
         it.
         """
         asked: list[Meter] = []
-        if (
-            is_given(self.web_search_options)
-            or is_given(self.search_parameters)
-            or any("search" in kind for kind in each_text(self.tools, "type"))
-            or "web" in each_text(self.plugins, "id")
-        ):
+        hosted = self.hosted
+        if hosted and any("search" in name or name == "plugins.web" for name in hosted):
             asked.append("search")
         if self.modalities is not None:
             if "audio" in self.modalities:
@@ -102,6 +119,19 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
             if "image" in self.modalities:
                 asked.append("image_output")
         return tuple(asked)
+
+
+def plugins_in(raw: msgspec.Raw) -> list[str]:
+    """Plugins by name; one that reads files with its engine, where one is named: each has a price of its own."""
+    found: list[str] = []
+    for plugin in read_or_none(LISTS, raw) or []:
+        name = plugin.get("id") if isinstance(plugin, dict) else plugin
+        if not isinstance(name, str):
+            continue
+        pdf = plugin.get("pdf") if isinstance(plugin, dict) else None
+        engine = pdf.get("engine") if isinstance(pdf, dict) else None
+        found.append(f"plugins.{name}:{engine}" if isinstance(engine, str) else f"plugins.{name}")
+    return found
 
 
 def _prompts(raw: msgspec.Raw) -> int:

@@ -1,13 +1,12 @@
 """The head of a request in whatever dialect its door speaks, and what every such head can be asked."""
 
-from typing import Final, Protocol, TypeVar
+from typing import Final, Protocol
 
 import msgspec
 
 from airouter.domain.rate_card import Meter
 from airouter.wire import anthropic, gemini, gemini_embeddings, moderations, openai, responses
 from airouter.wire.endpoint import Endpoint
-from airouter.wire.other_models import refuse_other_models, refuse_plugins_of_other_models
 from airouter.wire.prompt import Bound, estimated_tokens, utf8_length
 from airouter.wire.prompt import estimated_input_tokens as estimated_openai
 from airouter.wire.prompt import input_bound as openai_bound
@@ -61,9 +60,6 @@ class Named(msgspec.Struct, frozen=True, kw_only=True):
     is_array: bool = False
 
 
-_WithTools = TypeVar("_WithTools", openai.Request, anthropic.Request, responses.Request)
-
-
 def read_request(endpoint: Endpoint, body: bytes, named: Named | None = None) -> RequestHead:
     """Read the head of a request.
 
@@ -72,24 +68,17 @@ def read_request(endpoint: Endpoint, body: bytes, named: Named | None = None) ->
     """
     match endpoint:
         case "chat.completions" | "completions" | "embeddings":
-            head = _of_one_model(openai.read_request(endpoint, body))
-            refuse_plugins_of_other_models(head.plugins)
-            return head
+            return openai.read_request(endpoint, body)
         case "messages":
-            return _of_one_model(anthropic.read_request(body))
+            return anthropic.read_request(body)
         case "responses" | "responses.input_tokens" | "responses.compact":
-            return _of_one_model(responses.read_request(body))
+            return responses.read_request(body)
         case "moderations":
             return moderations.read_request(body)
         case "messages.count_tokens":
             return anthropic.read_count_request(body)
         case _:
             return _read_named(endpoint, body, named)
-
-
-def _of_one_model(head: _WithTools) -> _WithTools:
-    refuse_other_models(head.tools)
-    return head
 
 
 def _read_named(endpoint: Endpoint, body: bytes, named: Named | None) -> RequestHead:
@@ -102,6 +91,13 @@ def _read_named(endpoint: Endpoint, body: bytes, named: Named | None) -> Request
             return gemini_embeddings.read_request(body, named.model, is_batch=is_batch)
         case _:
             return gemini.read_request(body, named.model, is_streaming=named.is_streaming, is_array=named.is_array)
+
+
+def hosted_by(request: RequestHead) -> tuple[str, ...]:
+    """What a request has its vendor run beside the model, by name; most have nothing."""
+    if isinstance(request, openai.Request | anthropic.Request | responses.Request | gemini.Request):
+        return request.hosted
+    return ()
 
 
 _OTHERS: Final = (

@@ -1,5 +1,6 @@
 """OpenAI's responses: the few members of requests and answers that a gateway needs; all else passes by unread."""
 
+from collections.abc import Iterator
 from typing import Any, Final, Literal
 
 import msgspec
@@ -7,7 +8,7 @@ import msgspec
 from airouter.domain.errors import InvalidRequest, NotSupportedYet
 from airouter.domain.rate_card import Meter
 from airouter.wire.decoding import UNREADABLE, read_or_none
-from airouter.wire.members import OPENS_LIST, decode_head, each_text, is_given
+from airouter.wire.members import OPENS_LIST, decode_head, each_text, each_tool, is_given
 from airouter.wire.prompt import (
     TOOLS_TOKENS,
     Bound,
@@ -23,6 +24,8 @@ _ABSENT: Final = msgspec.Raw(b"")
 _MEDIA_MARKS: Final = (b"input_image", b"input_file", b"input_audio", b"_id", b'"id"', b"\\u00")
 _OURS: Final = frozenset({"function", "custom", "local_shell", "apply_patch", "shell", "tool_search", "namespace"})
 """Tools that the client runs."""
+_SCREENS: Final = ("computer",)
+"""What the types of tools begin with that the client runs, and that read more than the request shows."""
 
 
 class _Item(msgspec.Struct, frozen=True, kw_only=True):
@@ -86,9 +89,14 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
         return 1
 
     @property
+    def hosted(self) -> tuple[str, ...]:
+        """What it has the vendor run beside the model: types of tools."""
+        return tuple(_hosted_in(self.tools))
+
+    @property
     def asks(self) -> tuple[Meter, ...]:
         """The meters beyond text that this request sets running upstream."""
-        kinds = each_text(self.tools, "type")
+        kinds = self.hosted
         asked: list[Meter] = []
         if any(kind.startswith(("web_search", "x_search")) for kind in kinds):
             asked.append("search")
@@ -99,7 +107,8 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def runs_upstream(self) -> bool:
         """Tools that the vendor runs read what nobody but the vendor can measure."""
-        return any(kind not in _OURS for kind in each_text(self.tools, "type"))
+        kinds = [tool.type for tool in each_tool(self.tools)]
+        return bool(self.hosted) or any(isinstance(kind, str) and kind not in _OURS for kind in kinds)
 
     @property
     def names(self) -> tuple[Name, ...]:
@@ -132,6 +141,19 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _REQUESTS: Final = msgspec.json.Decoder(Request)
+
+
+def _hosted_in(raw: msgspec.Raw) -> Iterator[str]:
+    """A shell is the client's unless it is given a container of the vendor's; a namespace holds more tools."""
+    for tool in each_tool(raw):
+        if tool.type == "namespace":
+            yield from _hosted_in(tool.tools)
+        elif tool.type == "shell":
+            where = tool.environment
+            if where is not None and not (isinstance(where, dict) and where.get("type") == "local"):
+                yield "shell"
+        elif isinstance(tool.type, str) and tool.type not in _OURS and not tool.type.startswith(_SCREENS):
+            yield tool.type
 
 
 def _conversation_name(raw: msgspec.Raw) -> str:

@@ -3988,6 +3988,8 @@ export interface components {
             rewrite_model?: boolean;
             test_model?: string | null;
             timeouts?: components["schemas"]["ChannelTimeouts"] | null;
+            /** @default false */
+            uncounted_tools?: boolean;
         };
         /** ChannelSummary */
         ChannelSummary: {

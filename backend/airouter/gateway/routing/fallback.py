@@ -6,7 +6,7 @@ itself was at fault. What is held and what limits count follows.
 """
 
 from collections.abc import Iterator
-from typing import Any, cast
+from typing import Any, Final, cast
 
 import msgspec
 
@@ -131,9 +131,13 @@ class Fallback:
         call.output_allowance = terms.ceiling.output_tokens
 
 
+_UNSENT: Final = frozenset({"not_translatable", "tool_not_counted", "at_capacity"})
+"""Why a channel was passed over without being asked."""
+
+
 def _was_sent(call: Call) -> bool:
     """Some provider was asked: another attempt is one more."""
-    return any(attempt.reason not in {"not_translatable", "at_capacity"} for attempt in call.attempts)
+    return any(attempt.reason not in _UNSENT for attempt in call.attempts)
 
 
 def _renamed(request: RequestHead, body: bytes, model: str) -> tuple[RequestHead, bytes]:
