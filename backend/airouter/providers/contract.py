@@ -144,8 +144,9 @@ class Answered(msgspec.Struct, frozen=True, kw_only=True):
 class StreamReader(Protocol):
     """Reads a stream while it is forwarded. One per call; fed in the order of arrival; never awaits.
 
-    Every byte of the upstream comes out again in order, but for a usage chunk that the client did not ask for. Bytes
-    are held back only where they could be such a chunk whose end has not arrived, which no client could use yet anyway.
+    Every byte of the upstream comes out again in order, but for a usage chunk that the client did not ask for, and for
+    what an error says of whose credential was used. Bytes are held back only where they could be such a chunk whose end
+    has not arrived, which no client could use yet anyway.
     """
 
     @property

@@ -1,7 +1,7 @@
 """Reading an event stream while it passes by unchanged: for dialects in which nothing of a stream has to be hidden.
 
-Bytes leave as they came. Events are put together beside them, and decoded only where a mark says that they tell
-something to be metered.
+Bytes leave as they came, but for what the words of an error say of whose credential was used. Events are put together
+beside them, and decoded only where a mark says that they tell something to be metered.
 """
 
 from collections.abc import Callable
@@ -9,6 +9,7 @@ from typing import Final, Protocol
 
 from airouter.providers.contract import Call, Kept, Reported
 from airouter.providers.saying import says_something
+from airouter.wire.owner_ids import error_without_owner_ids
 from airouter.wire.prompt import estimated_tokens
 from airouter.wire.sse import Framer, event_data, split_events
 
@@ -96,7 +97,7 @@ class PassingStreamReader:
     """Reads one stream (contract.StreamReader) and takes the notes of its dialect."""
 
     __slots__ = (
-        "_change", "_deltas", "_end", "_framer", "_notes", "call", "content_type", "received_bytes",
+        "_change", "_deltas", "_end", "_framer", "_less", "_notes", "call", "content_type", "received_bytes",
     )  # fmt: skip
 
     def __init__(
@@ -119,12 +120,20 @@ class PassingStreamReader:
         self._deltas = deltas
         """For a dialect whose wrapping says nothing about how much was written."""
         self._framer = Framer(EVENT_BYTES_MAX)
+        self._less: list[tuple[bytes, bytes]] = []
+        """Errors of which something is left out, as they came, and what is left."""
 
     def feed(self, data: bytes) -> bytes:
         """What to send to the client now."""
         self.received_bytes += len(data)
         changed = self._take(self._framer.feed(data))
-        return changed if self._change else data
+        if self._change:
+            return changed
+        if self._less:
+            for said, told in self._less:  # one that came in pieces is out by now
+                data = data.replace(said, told, 1)
+            self._less.clear()
+        return data
 
     def finish(self) -> bytes:
         """The upstream ended properly. A last event without its empty line counts as an event."""
@@ -153,9 +162,17 @@ class PassingStreamReader:
             data = event_data(event)
             if any(mark in data for mark in notes.marks):
                 notes.note(data)
+                if notes.error is not None:
+                    data = self._without_owner_ids(data)
             if change is not None and data:
                 out.append(change(data))
         return b"".join(out)
+
+    def _without_owner_ids(self, data: bytes) -> bytes:
+        told = error_without_owner_ids(data)
+        if told != data:
+            self._less.append((data, told))
+        return told
 
     @property
     def saw_done(self) -> bool:

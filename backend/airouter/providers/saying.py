@@ -8,6 +8,7 @@ good as none, another channel is asked, and nothing is charged.
 from collections.abc import Callable
 
 from airouter.providers.contract import Answered, Kept, Reported
+from airouter.wire.owner_ids import error_without_owner_ids
 from airouter.wire.prompt import estimated_tokens
 
 
@@ -36,7 +37,7 @@ def answered(
     """
     is_empty = has_shape and not says_something(reported, has_content=has_content)
     return Answered(
-        body=body,
+        body=body if has_shape else error_without_owner_ids(body),
         reported=reported,
         is_proper=has_shape and not is_empty,
         is_empty=is_empty,

@@ -23,6 +23,7 @@ from airouter.wire.framing import Framing
 from airouter.wire.gemini import Request as GeminiRequest
 from airouter.wire.members import decode_head
 from airouter.wire.openai import Request as ChatRequest
+from airouter.wire.owner_ids import without_owner_ids
 
 log = logging.getLogger("airouter.providers")
 
@@ -171,17 +172,22 @@ class TranslatedProvider:
 
 
 def _check_words(events: list[Event]) -> None:
-    """Writers put words together, at the latest at the end of the stream.
+    """Writers put words together, at the latest at the end of the stream. A client reads those of a failure, but for
+    whose credential was used.
 
     Raises:
         TypeError: something stands where words should.
     """
-    for event in events:
+    for at, event in enumerate(events):
         match event:
             case TextDelta() | ThoughtDelta() | RefusalDelta():
                 words = event.text
             case CallDelta():
                 words = event.arguments
+            case Failed():
+                said = event.message.encode("utf-8", "replace")
+                events[at] = Failed(message=without_owner_ids(said).decode())
+                continue
             case _:
                 continue
         if type(words) is not str:

@@ -6,6 +6,10 @@ A client is told what is wrong with its request in the vendor's words, and nothi
 import re
 from typing import Final
 
+import msgspec
+
+from airouter.wire.decoding import read_or_none
+
 LEFT_OUT: Final = b"***"
 _NAMED: Final = re.compile(
     # a word for an owner, and after it a UUID, or a number longer than anybody counts to
@@ -26,6 +30,7 @@ _ALONE: Final = re.compile(
     |[A-Za-z0-9_.-]{1,100}@[A-Za-z0-9-]{1,64}\.iam\.gserviceaccount\.com
     |[A-Za-z0-9-]{1,64}\.(?:openai|cognitiveservices|services\.ai)\.azure\.com
     |ep-[0-9]{8,20}-[a-z0-9]{3,16}\b      # endpoints of VolcEngine
+    |user_[A-Za-z0-9]{27}\b      # OpenRouter's accounts
     )""",
     re.VERBOSE,
 )
@@ -38,3 +43,28 @@ def without_owner_ids(error: bytes) -> bytes:
     said = _NAMED.sub(rb"\1" + LEFT_OUT, error)
     said = _PROJECT.sub(rb"\1" + LEFT_OUT, said)
     return _ALONE.sub(LEFT_OUT, said)
+
+
+class _Failed(msgspec.Struct, frozen=True):
+    error: msgspec.Raw = msgspec.Raw(b"")
+
+
+class _Said(msgspec.Struct, frozen=True, kw_only=True):
+    type: str = ""
+    error: msgspec.Raw = msgspec.Raw(b"")
+    response: _Failed | None = None
+
+
+_SAID: Final = msgspec.json.Decoder(_Said)
+
+
+def error_without_owner_ids(said: bytes) -> bytes:
+    """The same of an error within an answer or an event, which may have the words of a model beside it: those stay."""
+    found = read_or_none(_SAID, said)
+    if found is None:
+        return said
+    error = bytes(found.error) or bytes(found.response.error if found.response is not None else b"")
+    if not error and found.type == "error":
+        return without_owner_ids(said)
+    told = without_owner_ids(error)
+    return said if told == error else said.replace(error, told, 1)
