@@ -309,6 +309,14 @@ def test_facts_about_two_disputes_in_any_order_end_the_same(*, takes_back: bool)
         assert {one.name: one.state for one in end.disputes} == {"dp_1": "lost", "dp_2": "won"}
 
 
+def test_a_payment_in_review_is_not_given_back_while_it_is_disputed() -> None:
+    underpaid = after(an_order(), Fact(kind="paid", amount=500, currency="EUR"))
+    assert (underpaid.status, underpaid.refundable_amount) == ("review", 500)
+    open_ = after(underpaid, disputed("opened", 200, name="dp_1"))
+    assert (open_.status, open_.refundable_amount) == ("review", 0)
+    assert after(open_, disputed("lost", name="dp_1")).refundable_amount == 300
+
+
 def test_a_dispute_that_is_decided_the_other_way_round_is_for_a_person() -> None:
     lost = after(an_order(), PAID, disputed("lost", name="dp_1"))
     verdict = judge(lost, disputed("won", name="dp_1"), at=AT, dispute_takes_back=True)

@@ -319,6 +319,7 @@ async def test_a_second_dispute_of_a_payment_is_booked_beside_the_first_and_paus
     assert all(one["decided_at"] >= one["heard_at"] for one in told)
     events = (await shop.story(order))["events"]
     assert "refund_unclear" not in {event["outcome"] for event in events}
+    assert [event["dispute"] for event in events] == [None, "dp_1", "dp_1", "dp_2", "dp_2", "dp_3"]
 
 
 async def test_after_a_lost_dispute_over_a_part_the_rest_can_be_refunded_and_the_account_stays_paused(

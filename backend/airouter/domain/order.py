@@ -120,7 +120,8 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     @property
     def refundable_amount(self) -> int:
         """What of the payment may still be given back: not while a dispute or nobody's payment is open."""
-        is_ours = self.status in {"paid", "review"} and self.paid_currency == self.currency
+        is_decided = self.status in {"paid", "review"} and not self.open_disputes
+        is_ours = is_decided and self.paid_currency == self.currency
         return max(0, (self.paid_amount or 0) - self.given_back_amount) if is_ours else 0
 
     def gone_amount(self, *, with_open: bool) -> int:

@@ -253,10 +253,11 @@ class PaymentInbox:
 
 
 def _without_credit(before: Order, verdict: Verdict, reason: str) -> Verdict:
-    """What was heard, without quota: in review if it was not paid before, else a debt that stays as it is."""
+    """What was heard, without quota: in review if it was not paid before, else what was taken stays taken."""
     heard = verdict.order
     if before.is_paid:
-        return msgspec.structs.replace(verdict, order=before, outcome="review")
+        kept = msgspec.structs.replace(heard, taken_quota=before.taken_quota, taken_bonus=before.taken_bonus)
+        return msgspec.structs.replace(verdict, order=kept, outcome="review")
     after = msgspec.structs.replace(
         heard, status="review", reason=reason, credited_quota=0, credited_bonus=0, taken_quota=0, taken_bonus=0
     )

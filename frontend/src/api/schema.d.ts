@@ -4327,6 +4327,7 @@ export interface components {
         EventView: {
             amount: number | null;
             currency: string | null;
+            dispute: string | null;
             event_id: string;
             handled_at: string | null;
             /** Format: uuid */

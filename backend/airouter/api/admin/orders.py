@@ -56,7 +56,9 @@ class OrderLine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class EventView(msgspec.Struct, frozen=True, kw_only=True):
-    """Something that was said about a payment. `outcome` null: not acted upon yet."""
+    """Something that was said about a payment. `outcome` null: not acted upon yet. `dispute`: which one it is about, as
+    the processor calls it.
+    """
 
     id: UUID
     method: str
@@ -68,6 +70,7 @@ class EventView(msgspec.Struct, frozen=True, kw_only=True):
     amount: int | None
     refunded_total: int | None
     currency: str | None
+    dispute: str | None
     status_text: str
     reason: str | None
     made_by: UUID | None
@@ -346,6 +349,7 @@ def _event(event: EventRow) -> EventView:
         amount=event.amount,
         refunded_total=event.refunded_total,
         currency=event.currency,
+        dispute=event.dispute_name,
         status_text=event.status_text,
         reason=event.reason,
         made_by=event.made_by,

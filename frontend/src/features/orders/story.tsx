@@ -32,7 +32,7 @@ export function Story({ detail }: { detail: AdminOrderDetail }) {
       currency: event.currency,
       outcome: event.outcome ? t(`outcome.${event.outcome}`) : t("outcome.waiting"),
       words: [event.reason, event.status_text].filter(Boolean).join(" · "),
-      mono: event.event_id,
+      mono: [event.dispute, event.event_id].filter(Boolean).join(" · "),
     })),
     ...detail.refunds.map((refund) => ({
       id: refund.id,
@@ -53,9 +53,9 @@ export function Story({ detail }: { detail: AdminOrderDetail }) {
       {lines.map((line) => (
         <li key={line.id} className="grid gap-0.5 border-b border-rule pb-3 text-13 last:border-0">
           <div className="flex flex-wrap items-baseline justify-between gap-x-4">
-            <span>
+            <span className="inline-flex flex-wrap items-baseline gap-x-2">
               <State tone={line.tone}>{line.what}</State>
-              {line.amount !== null && <span className="num"> {money(line.amount, line.currency)}</span>}
+              {line.amount !== null && <span className="num">{money(line.amount, line.currency)}</span>}
             </span>
             <span className="text-12 text-ink-3">
               <When at={line.at} as="time" />
