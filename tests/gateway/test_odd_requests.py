@@ -219,7 +219,8 @@ async def test_the_management_api_waits_no_longer(house: Live, monkeypatch: pyte
         )
         status, headers, said = await wire.hear()
         assert (status, headers["content-type"]) == (408, "application/problem+json")
-        assert json.loads(said)["code"] == "request_timeout"
+        problem = json.loads(said)
+        assert (problem["code"], problem["limit_seconds"]) == ("request_timeout", 0.1)
 
 
 async def test_an_answer_may_take_longer_than_a_request(house: Live, holder: Holder, monkeypatch: pytest.MonkeyPatch):

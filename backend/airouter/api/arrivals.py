@@ -83,7 +83,8 @@ class Arrivals:
 
 def late() -> RequestTimedOut:
     """The refusal of a request that is given up."""
-    return RequestTimedOut(f"The request did not come in within {ARRIVAL_SECONDS_MAX} seconds.")
+    seconds = ARRIVAL_SECONDS_MAX
+    return RequestTimedOut(f"The request did not come in within {seconds} seconds.", limit_seconds=seconds)
 
 
 def _in_time(receive: Callable[[], Awaitable[Any]]) -> Callable[[], Awaitable[Any]]:

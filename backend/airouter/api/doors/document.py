@@ -7,6 +7,7 @@ through, so bodies are open objects here.
 from typing import Any, Final
 
 from airouter import __version__
+from airouter.api.arrivals import ARRIVAL_SECONDS_MAX
 from airouter.api.doors.kept import KEPT, KeptAddress
 from airouter.gateway.door import DOORS, Door
 
@@ -43,8 +44,8 @@ _REFUSALS: Final = {
     "401": "`invalid_api_key`, `key_disabled` or `key_expired`",
     "403": "`ip_not_allowed`, `model_not_allowed`, `group_not_allowed` or `account_paused`",
     "404": "`model_not_found`: unknown, not available to this key, or without a price",
-    "408": "`request_timeout`",
-    "413": "`body_too_large`",
+    "408": f"`request_timeout`: the request did not come in within {ARRIVAL_SECONDS_MAX} seconds",
+    "413": "`body_too_large`: larger than the operator allows; the message says how much that is",
     "429": "`insufficient_quota` and `key_limit_reached` (do not retry), `quota_in_use`, `rate_limit_exceeded`",
     "502": "`upstream_failed` or `upstream_rejected`",
     "503": "`no_channel_available`, `ledger_unavailable` or `shutting_down`",
