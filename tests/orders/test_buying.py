@@ -218,3 +218,15 @@ async def test_a_paused_account_orders_nothing(shop: Shop) -> None:
     assert paused.status_code == 200
     refused = await shop.buyer.client.post(ORDERS, json={"method": "card", "amount": 500})
     assert (refused.status_code, refused.json()["code"]) == (403, "account_paused")
+
+
+async def test_strangers_are_told_whether_quota_can_be_bought(shop: Shop) -> None:
+    async def is_told() -> bool:
+        return (await shop.stranger.get("/api/v1/status")).json()["topup_enabled"]
+
+    await shop.policy(redemption_enabled=False)
+    assert await is_told()
+    await shop.owner.client.patch("/api/v1/admin/payment-methods/card", json={"enabled": False})
+    assert not await is_told()
+    await shop.policy(redemption_enabled=True)
+    assert await is_told(), "codes are redeemed"

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from airouter.domain.policy import Display, Referral, SignInRules, SignUp
+from airouter.domain.policy import Display, Referral, SignInRules, SignUp, TopUp
 from airouter.services.policies import policy_in_force
 from airouter.storage import accounts
 from airouter.storage.database import Database
@@ -18,6 +18,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     is_password_enabled: bool
     providers: list[OfferedProvider]
     referral: Referral
+    topup: TopUp
 
 
 class Instance:
@@ -36,4 +37,5 @@ class Instance:
                 is_password_enabled=(await policy_in_force(connection, SignInRules)).password_enabled,
                 providers=await providers_on_offer(connection),
                 referral=await policy_in_force(connection, Referral),
+                topup=await policy_in_force(connection, TopUp),
             )

@@ -177,11 +177,11 @@ class PaymentMethods:
 
     async def offered(self, group: str) -> list[OpenMethod]:
         """Methods that are on, for accounts of this group, in their order."""
-        async with self._database.transaction(is_read_only=True) as connection:
-            found = await rows.every_method(connection)
-            secrets = await rows.secrets_of(connection, [row.method_id for row in found])
-        opened = [self._open(row, secrets[row.method_id]) for row in found if _is_offered(row, group)]
-        return [method for method in opened if isinstance(method, OpenMethod)]
+        return [method for method in await self._on() if _is_offered(method.row, group)]
+
+    async def is_any_on(self) -> bool:
+        """Whether any account could buy anything."""
+        return bool(await self._on())
 
     async def open(self, method_id: str) -> OpenMethod | None:
         """A method that is on; None: unknown, disabled, or without its secrets."""
@@ -198,6 +198,13 @@ class PaymentMethods:
                 return None
             opened = self._open(row, (await rows.secrets_of(connection, [method_id]))[method_id])
         return opened if isinstance(opened, OpenMethod) else None
+
+    async def _on(self) -> list[OpenMethod]:
+        async with self._database.transaction(is_read_only=True) as connection:
+            found = await rows.every_method(connection)
+            secrets = await rows.secrets_of(connection, [row.method_id for row in found])
+        opened = [self._open(row, secrets[row.method_id]) for row in found if row.is_enabled]
+        return [method for method in opened if isinstance(method, OpenMethod)]
 
     def _open(self, row: MethodRow, secrets: list[SecretRow]) -> OpenMethod | Off:
         processor = self._processors.get(row.processor)
@@ -332,7 +339,7 @@ def _merged(row: MethodRow, changes: MethodChanges) -> MethodRow:
 
 
 def _is_offered(row: MethodRow, group: str) -> bool:
-    return row.is_enabled and (row.groups is None or group in row.groups)
+    return row.groups is None or group in row.groups
 
 
 def _unknown() -> NotFound:

@@ -14,6 +14,7 @@ from airouter.domain.quota import QUOTA_PER_UNIT
 from airouter.services.instance import Instance
 from airouter.services.mailbox import Mailbox
 from airouter.services.passkeys import Passkeys
+from airouter.services.payment_methods import PaymentMethods
 
 
 class DisplayView(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,7 +50,9 @@ class RegistrationView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Status(msgspec.Struct, frozen=True, kw_only=True):
-    """`sign_in`: the ways in, besides which there is no other; `identity` by one of `identity_providers`."""
+    """`sign_in`: the ways in, besides which there is no other; `identity` by one of `identity_providers`.
+    `topup_enabled`: there is a way to pay, or codes are redeemed.
+    """
 
     name: str
     version: str
@@ -74,11 +77,13 @@ class Mode(msgspec.Struct, frozen=True, kw_only=True):
 
 @get("/status", operation_id="getStatus", summary="What this installation is", tags=["Public"], responses=refusals())
 async def status(
+    *,
     visitor: NamedDependency[Visitor],
     instance: NamedDependency[Instance],
     mode: NamedDependency[Mode],
     passkeys: NamedDependency[Passkeys],
     mailbox: NamedDependency[Mailbox],
+    payment_methods: NamedDependency[PaymentMethods],
 ) -> Status:
     """Nothing here is invented: what the operator did not set is null, empty or off."""
     del visitor
@@ -101,7 +106,7 @@ async def status(
         registration=_registration(facts.sign_up, has_mail=mailbox.is_configured),
         sign_in=ways,
         identity_providers=[ProviderLine(id=p.provider_id, kind=p.kind, label=p.label) for p in facts.providers],
-        topup_enabled=False,
+        topup_enabled=facts.topup.redemption_enabled or await payment_methods.is_any_on(),
         referral_enabled=facts.referral.is_enabled,
         links=facts.display.links,
     )
