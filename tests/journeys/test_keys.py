@@ -33,7 +33,7 @@ async def test_a_key_that_is_turned_off_is_refused_at_once_and_deleting_asks(ins
     )
     await expect(asked).to_contain_text("stop at once with 401")
     await visitor.looks_right("a key is to be deleted")
-    await asked.get_by_role("button", name="Keep it").click()
+    await asked.get_by_role("button", name="Go back").click()
     await expect(asked).to_be_hidden()
     assert await outcome_of_call(instance, key) == "answered"
     await act(visitor, row, "Delete")
@@ -141,7 +141,7 @@ async def test_an_alert_is_set_tried_out_and_shows_its_secret_once(instance: Ins
     await expect(visitor.page.get_by_test_id("alert-secret")).to_contain_text("whsec_")
     await visitor.looks_right("the secret of an alert")
     await visitor.dialog.get_by_role("button", name="Done").click()
-    row = visitor.page.get_by_role("row", name="the balance is below")
+    row = visitor.page.get_by_role("row", name="The balance is below")
     await expect(row).to_contain_text("hooks.example.com")
     await act(visitor, row, "Send a test")
     await expect(visitor.page.get_by_role("table", name="Webhooks")).to_contain_text("alert.test")

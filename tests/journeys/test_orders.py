@@ -52,7 +52,7 @@ async def opens(visitor: Visitor, who: Account) -> None:
     row = page.get_by_role("table", name="Orders").get_by_role("row", name=re.compile(who.email))
     await expect(row).to_have_count(1)
     await row.click()
-    await expect(visitor.dialog.get_by_role("heading", name="What was said and done")).to_be_visible()
+    await expect(visitor.dialog.get_by_role("heading", name="History")).to_be_visible()
 
 
 async def test_a_method_is_set_up_previewed_and_moved(instance: Instance, entrance: Entrance) -> None:

@@ -85,6 +85,35 @@ async def test_an_ordinary_person_finds_no_operators_pages(instance: Instance, e
     await expect(visitor.page).to_have_title("There is no page at this address · AI Router")
 
 
+async def test_an_address_that_is_no_page_keeps_the_frame_that_somebody_is_in(instance: Instance, entrance: Entrance):
+    visitor = await entrance.visitor()
+    await visitor.go("/nothing/here")
+    await expect(visitor.page.get_by_role("banner").get_by_role("link", name="Sign in")).to_be_visible()
+    async with visitor.leaving():
+        await visitor.page.get_by_role("main").get_by_role("link", name="To the first page").click()
+    await visitor.sign_in(await instance.person())
+    await visitor.go("/console/nothing")
+    await visitor.looks_right("no page in the console")
+    await expect(visitor.place("Usage")).to_be_visible()
+    async with visitor.leaving():
+        await visitor.page.get_by_role("link", name="To the dashboard").click()
+    await expect(visitor.page).to_have_title("Dashboard · AI Router")
+
+
+async def test_an_invitation_that_could_not_be_asked_for_is_not_said_to_be_over(entrance: Entrance):
+    visitor = await entrance.visitor()
+    problem = {"title": "Service Unavailable", "status": 503, "code": "database_busy", "detail": "Try again."}
+    await visitor.page.route("**/api/v1/invitations?*", lambda route: route.fulfill(status=503, json=problem))
+    with visitor.refused("GET /api/v1/invitations", 503):
+        await visitor.go("/invitation#some-token")
+        await expect(visitor.button("Try again")).to_be_visible()
+    await expect(visitor.page.get_by_text("opens nothing")).to_have_count(0)
+    await visitor.page.unroute("**/api/v1/invitations?*")
+    with visitor.refused("GET /api/v1/invitations", 401):
+        await visitor.button("Try again").click()
+        await expect(visitor.page.get_by_role("heading", name="This invitation opens nothing")).to_be_visible()
+
+
 async def test_online_payment_that_is_not_configured_is_said(instance: Instance, entrance: Entrance):
     async with instance.api(instance.operator) as operator:
         assert (await operator.patch("admin/payment-methods/demo", json={"enabled": False})).status_code == 200

@@ -187,7 +187,7 @@ async def test_what_was_not_saved_is_not_lost_unasked_and_what_was_can_be_restor
     await operator.page.get_by_role("link", name="Limits").click()
     dialog = operator.page.get_by_role("dialog")
     await expect(dialog).to_contain_text("Leave without saving?")
-    await dialog.get_by_role("button", name="Keep it").click()
+    await dialog.get_by_role("button", name="Go back").click()
     await expect(form.get_by_label("Name of the place")).to_have_value("Another name")
     await operator.button("Discard").click()
     await form.get_by_label("Name of the place").fill("Third name")

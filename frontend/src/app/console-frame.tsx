@@ -47,10 +47,14 @@ function Breadcrumb() {
   return (
     <nav className="crumb" aria-label={t("breadcrumb")}>
       <span className="root truncate max-w-48">{accountName(me)}</span>
-      <span className="sep" aria-hidden="true">
-        /
-      </span>
-      <b aria-current="page">{title && t(title)}</b>
+      {title && (
+        <>
+          <span className="sep" aria-hidden="true">
+            /
+          </span>
+          <b aria-current="page">{t(title)}</b>
+        </>
+      )}
     </nav>
   )
 }

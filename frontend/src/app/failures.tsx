@@ -1,5 +1,6 @@
 import { type ErrorComponentProps, useRouter } from "@tanstack/react-router"
 import { useTranslation } from "react-i18next"
+import { isSignedIn } from "../api/session"
 import { ButtonLink } from "../components/button"
 import { useTitle } from "../components/page"
 import { Failed } from "../components/problem"
@@ -30,8 +31,8 @@ export function NotFound() {
       <div className="state-box">
         <h1>{t("notFound.title")}</h1>
         <p>{t("notFound.text")}</p>
-        <ButtonLink className="mt-2" to="/">
-          {t("notFound.home")}
+        <ButtonLink className="mt-2" to={isSignedIn() ? "/console" : "/"}>
+          {t(isSignedIn() ? "notFound.dashboard" : "notFound.home")}
         </ButtonLink>
       </div>
     </div>
@@ -43,14 +44,6 @@ export function RootFailed(props: ErrorComponentProps) {
   return (
     <main>
       <RouteFailed {...props} />
-    </main>
-  )
-}
-
-export function RootNotFound() {
-  return (
-    <main>
-      <NotFound />
     </main>
   )
 }

@@ -36,6 +36,7 @@ export function DeletionDialog({
       title={title}
       text={text}
       action={action}
+      isDestructive
       onSubmit={() => onDelete(isNow)}
     >
       <ul className="grid list-disc gap-1.5 pl-5 text-13 text-ink-2">

@@ -17,6 +17,7 @@ export function FormDialog({
   title,
   text,
   action,
+  isDestructive = false,
   onSubmit,
   children,
 }: {
@@ -26,6 +27,7 @@ export function FormDialog({
   title: string
   text?: ReactNode
   action: string
+  isDestructive?: boolean
   onSubmit: () => Promise<unknown> | null
   children?: ReactNode
 }) {
@@ -52,7 +54,7 @@ export function FormDialog({
       foot={
         <>
           <Button onClick={onClose}>{t("cancel")}</Button>
-          <Button type="submit" form={id} look="primary" isBusy={send.isPending}>
+          <Button type="submit" form={id} look={isDestructive ? "danger" : "primary"} isBusy={send.isPending}>
             {action}
           </Button>
         </>

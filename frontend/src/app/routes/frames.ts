@@ -13,7 +13,7 @@ import { meQuery, statusQuery, walletQuery } from "../../api/queries"
 import { chooseAccount, chosenAccount, isSignedIn, resume } from "../../api/session"
 import { wordsFor } from "../../i18n"
 import type common from "../../i18n/locales/en/common.json"
-import { RootFailed, RootNotFound } from "../failures"
+import { RootFailed } from "../failures"
 import { OpenFrame, PublicLayout } from "../layouts"
 
 type Context = { queries: QueryClient }
@@ -48,7 +48,6 @@ export const root = createRootRouteWithContext<Context>()({
   staleTime: Number.POSITIVE_INFINITY,
   component: Outlet,
   errorComponent: RootFailed,
-  notFoundComponent: RootNotFound,
 })
 
 export const open = createRoute({ getParentRoute: () => root, id: "public", component: PublicLayout })

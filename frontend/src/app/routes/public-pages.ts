@@ -3,6 +3,7 @@ import { createRoute, lazyRouteComponent } from "@tanstack/react-router"
 import { readPricingSearch } from "../../features/pricing/search"
 import { readSignInSearch } from "../../features/sign-in/search"
 import { wordsFor } from "../../i18n"
+import { NotFound } from "../failures"
 import { either, open } from "./frames"
 
 const home = createRoute({
@@ -87,6 +88,9 @@ const pricing = createRoute({
   component: lazyRouteComponent(() => import("../../features/pricing/pricing-page")),
 })
 
+/** Every address that is no page of ours: said in the frame that somebody is in. */
+const nowhere = createRoute({ getParentRoute: () => either, path: "/$", component: NotFound })
+
 export const publicPages = [
   home,
   signIn,
@@ -101,4 +105,4 @@ export const publicPages = [
 ] as const
 
 /** For everyone, signed in or not. */
-export const eitherPages = [pricing] as const
+export const eitherPages = [pricing, nowhere] as const

@@ -25,7 +25,7 @@ export function FilterBar({
   const [text, setText] = useUrlText(action ?? "", (typed) => onAction(typed.trim() || undefined))
   return (
     <search className="mb-4 flex flex-wrap items-center gap-3" aria-label={t("filters")}>
-      <SearchInput boxClass="md:w-[260px]!" label={find} value={text} onValue={setText} />
+      <SearchInput boxClass="md:w-[300px]!" label={find} value={text} onValue={setText} />
       {/* biome-ignore lint/a11y/useSemanticElements: chips are buttons in a row */}
       <div className="flex flex-wrap gap-2" role="group" aria-label={t("nouns")}>
         {nouns.map((noun) => (

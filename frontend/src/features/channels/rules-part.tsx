@@ -148,22 +148,24 @@ export function RulesPart({ fields, set, wrong }: PartProps) {
     set({ [kind]: fields[kind].map((rule) => (rule.id === id ? { ...rule, ...part } : rule)) })
   return (
     <Part title={t("rules.title")} text={t("rules.text")}>
-      {(["body", "headers"] as const).map((kind) => (
-        <div key={kind} className="grid gap-3">
-          {fields[kind].length > 0 && <h3 className="legend">{t(`rules.${kind}`)}</h3>}
-          {fields[kind].map((rule, index) => (
-            <RuleLine
-              key={rule.id}
-              rule={rule}
-              kind={kind}
-              nth={index + 1}
-              isShown={wrong.includes("rules")}
-              onChange={(part) => change(kind, rule.id, part)}
-              onDrop={() => set({ [kind]: fields[kind].filter(({ id }) => id !== rule.id) })}
-            />
-          ))}
-        </div>
-      ))}
+      {(["body", "headers"] as const)
+        .filter((kind) => fields[kind].length > 0)
+        .map((kind) => (
+          <div key={kind} className="grid gap-3">
+            <h3 className="legend">{t(`rules.${kind}`)}</h3>
+            {fields[kind].map((rule, index) => (
+              <RuleLine
+                key={rule.id}
+                rule={rule}
+                kind={kind}
+                nth={index + 1}
+                isShown={wrong.includes("rules")}
+                onChange={(part) => change(kind, rule.id, part)}
+                onDrop={() => set({ [kind]: fields[kind].filter(({ id }) => id !== rule.id) })}
+              />
+            ))}
+          </div>
+        ))}
       <div className="flex flex-wrap gap-2">
         <Button onClick={() => set({ body: [...fields.body, newRule()] })}>
           <Plus className="i" aria-hidden="true" />

@@ -1,8 +1,9 @@
 import { useMutation, useQuery } from "@tanstack/react-query"
-import { Link, useRouter } from "@tanstack/react-router"
+import { useRouter } from "@tanstack/react-router"
 import { type FormEvent, useState } from "react"
 import { useTranslation } from "react-i18next"
 import { api, body } from "../../api/client"
+import { asProblem } from "../../api/problem"
 import { meQuery } from "../../api/queries"
 import { begin, chooseAccount, isSignedIn, signOut } from "../../api/session"
 import type { InvitationOffer } from "../../api/types"
@@ -11,7 +12,7 @@ import { NewPassword } from "../../components/new-password"
 import { Note } from "../../components/note"
 import { useTitle } from "../../components/page"
 import { PASSWORD_LEAST } from "../../components/password-hint"
-import { useProblemText } from "../../components/problem"
+import { Failed, useProblemText } from "../../components/problem"
 import { When } from "../../components/when"
 import { forgetInvitation, heldInvitation, takeInvitation } from "./token"
 
@@ -143,9 +144,15 @@ export default function InvitationPage() {
   })
   useTitle(t("title"))
   if (token !== "" && !offer.data && !offer.error) return <div aria-busy="true" className="min-h-96" />
+  const isNotHad = offer.error !== null && asProblem(offer.error).code !== "invalid_token"
   return (
     <div className="mx-auto grid max-w-[25rem] gap-6 px-4 pt-12 pb-16 md:pt-20">
-      {offer.data ? (
+      {isNotHad && !offer.data ? (
+        <>
+          <h1 className="sr-only">{t("title")}</h1>
+          <Failed error={offer.error} onRetry={() => void offer.refetch()} />
+        </>
+      ) : offer.data ? (
         <>
           <div>
             <h1 className="text-28 wrap-anywhere">{t("heading", { team: offer.data.team })}</h1>
@@ -161,7 +168,9 @@ export default function InvitationPage() {
             <p className="mt-1 text-ink-2">{t("goneText")}</p>
           </div>
           <div>
-            <Link to="/sign-in">{t("signIn")}</Link>
+            <ButtonLink look="primary" to="/sign-in">
+              {t("signIn")}
+            </ButtonLink>
           </div>
         </>
       )}

@@ -23,8 +23,8 @@ export function Disputes({ line: { order, disputes } }: { line: AdminOrder }) {
           className="grid gap-0.5 border-b border-rule pb-3 text-13 last:border-0"
         >
           <div className="flex flex-wrap items-baseline justify-between gap-x-4">
-            <span>
-              <State tone={TONES[one.state]}>{t(`dispute.${one.state}`)}</State>{" "}
+            <span className="inline-flex flex-wrap items-baseline gap-x-2">
+              <State tone={TONES[one.state]}>{t(`dispute.${one.state}`)}</State>
               <span className="num">{about(one)}</span>
             </span>
             <span className="text-12 text-ink-3">

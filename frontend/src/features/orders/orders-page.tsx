@@ -101,7 +101,7 @@ export default function OrdersPage() {
     <>
       <PageHead title={t("title")} text={t("text")} />
       <div className="mb-4 flex flex-wrap items-center gap-3">
-        <SearchInput boxClass="md:w-[280px]!" label={t("search")} value={text} onValue={setText} />
+        <SearchInput boxClass="md:w-[360px]!" label={t("search")} value={text} onValue={setText} />
         {methods && methods.length > 1 && (
           <Select
             boxClass="w-auto!"

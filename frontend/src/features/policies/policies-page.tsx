@@ -30,8 +30,8 @@ export default function PoliciesPage() {
         <div aria-busy="true" className="min-h-96" />
       ) : (
         <div className="grid gap-8 md:grid-cols-[13rem_minmax(0,1fr)]">
-          <nav aria-label={t("topics")} className="max-md:overflow-x-auto">
-            <ul className="flex gap-1 md:grid">
+          <nav aria-label={t("topics")}>
+            <ul className="flex flex-wrap gap-1 md:grid">
               {lines.map((line) => (
                 <li key={line.topic}>
                   <Link

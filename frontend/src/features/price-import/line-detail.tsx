@@ -109,9 +109,8 @@ function NameForm({
     if (!rename.isPending) rename.mutate({ line: line.line, model: name.trim() }, { onSuccess: onRenamed })
   }
   return (
-    <form className="flex flex-wrap items-end gap-3" onSubmit={submit}>
+    <form className="grid grid-cols-[minmax(0,1fr)_auto] items-start gap-3" onSubmit={submit}>
       <Field
-        className="grow"
         label={t("calledHere")}
         help={line.name === line.model ? t("calledHereHelp") : t("calledThere", { name: line.name })}
         error={rename.error ? textOf(rename.error) : null}
@@ -126,7 +125,12 @@ function NameForm({
           />
         )}
       </Field>
-      <Button type="submit" isBusy={rename.isPending} disabled={["", line.model].includes(name.trim())}>
+      <Button
+        className="mt-[26px]"
+        type="submit"
+        isBusy={rename.isPending}
+        disabled={["", line.model].includes(name.trim())}
+      >
         {t("rename")}
       </Button>
     </form>

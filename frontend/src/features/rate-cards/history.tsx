@@ -95,7 +95,7 @@ function Versions({ model }: { model: string }) {
       (meter): Column<RateCard> => ({
         id: meter,
         head: t(`rates.${meter}`),
-        unit: sign,
+        unit: `${sign} / 1M`,
         kind: "num",
         bone: 40,
         cell: (row) => <CardRate card={row} meter={meter} decimals={rateDecimals(rows ?? [], meter, unit)} />,

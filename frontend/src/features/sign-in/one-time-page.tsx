@@ -91,7 +91,9 @@ function NoToken() {
   return (
     <Narrow title={t("noToken")} text={t("noTokenText")}>
       <div>
-        <ButtonLink to="/sign-in">{t("signIn")}</ButtonLink>
+        <ButtonLink look="primary" to="/sign-in">
+          {t("signIn")}
+        </ButtonLink>
       </div>
     </Narrow>
   )

@@ -29,7 +29,9 @@ export default function VerifyPage() {
     return (
       <Narrow title={t("noToken")} text={t("noMailedToken")}>
         <div>
-          <ButtonLink to="/sign-in">{t("signIn")}</ButtonLink>
+          <ButtonLink look="primary" to="/sign-in">
+            {t("signIn")}
+          </ButtonLink>
         </div>
       </Narrow>
     )
