@@ -1,11 +1,13 @@
 """The table of vendors: each row's request as the vendor documents it, and the figures of a documented answer."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from airouter.providers import vendor_words_zh
 from airouter.providers.adapting import Adaptation, Adapter
 from airouter.providers.contract import Call
 from airouter.providers.registry import PROVIDERS
@@ -16,6 +18,7 @@ from airouter.wire import responses
 from tests.providers.calls import call, delta, event, fed, reader, stop
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "operate" / "providers.md"
+CODE = re.compile(r"`([^`]+)`")
 OPENAI_ALIKE = sorted(name for name, row in VENDORS.items() if "chat.completions" in row.endpoints)
 STANDARD: dict[str, Any] = {
     "model": "public",
@@ -42,6 +45,28 @@ def test_default_addresses_can_be_connected_to_and_lead_to_their_documents(name:
         assert not prefix.endswith("/")
         assert origin.is_tls or origin.host == "localhost"
     assert not row.docs or row.docs.startswith("https://")
+
+
+def test_every_note_is_said_in_chinese_too_with_the_same_code():
+    assert set(vendor_words_zh.NOTES) == {name for name, row in VENDORS.items() if row.notes}
+    for name, said in vendor_words_zh.NOTES.items():
+        assert sorted(CODE.findall(said)) == sorted(CODE.findall(VENDORS[name].notes)), name
+        assert said.count("`") % 2 == 0
+
+
+def test_every_hint_with_words_is_said_in_chinese_too():
+    with_words = {name for name, row in VENDORS.items() if " " in row.credential_hint}
+    assert set(vendor_words_zh.HINTS) == with_words
+
+
+def test_addresses_in_notes_are_code_so_that_nothing_of_them_is_taken_for_markup():
+    for name, row in VENDORS.items():
+        plain = CODE.sub("", row.notes)
+        assert not re.search(r"https?:|[<>]", plain), name
+
+
+def test_every_vendor_but_those_without_a_name_leads_to_its_documents():
+    assert {name for name, row in VENDORS.items() if not row.docs} == {"openai-compatible", "scripted"}
 
 
 @pytest.mark.parametrize("name", OPENAI_ALIKE)

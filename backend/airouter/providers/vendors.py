@@ -27,7 +27,7 @@ class Vendor(msgspec.Struct, frozen=True, kw_only=True):
     base_url_hint: str = ""
     credential: CredentialForm = "key"
     credential_hint: str = ""
-    """What a credential looks like."""
+    """What a credential looks like; in Chinese, where it has words, in vendor_words_zh.py."""
     endpoints: tuple[Endpoint, ...]
     """What it is asked for in its own dialect."""
     docs: str = ""
@@ -38,7 +38,7 @@ class Vendor(msgspec.Struct, frozen=True, kw_only=True):
     quota_is_pace: bool = False
     """What it calls an insufficient quota with a 429 is one of tokens in a minute; an empty purse has another code."""
     notes: str = ""
-    """For the operator who sets up a channel."""
+    """For the operator who sets up a channel; in Chinese in vendor_words_zh.py. Code stands between backticks."""
 
 
 CHAT: Final[tuple[Endpoint, ...]] = ("chat.completions",)
@@ -120,7 +120,7 @@ VENDORS: Final[Mapping[str, Vendor]] = {
         endpoints=(*CLASSIC, "responses", "responses.input_tokens", "responses.compact"),
         docs="https://learn.microsoft.com/azure/ai-foundry/openai/latest",
         notes="The upstream's name of a model is that of its deployment. Without `options.api_version`: the v1 API; "
-        "with it: /openai/deployments/… of that version.",
+        "with it: `/openai/deployments/…` of that version.",
     ),
     # docs.cerebras.ai/api-reference/chat-completions: max_completion_tokens; completions too. No embeddings.
     "cerebras": Vendor(
@@ -169,7 +169,7 @@ VENDORS: Final[Mapping[str, Vendor]] = {
         endpoints=CHAT_AND_VECTORS,
         docs="https://docs.siliconflow.cn",
         adaptation=ONLY_MAX_TOKENS,
-        notes="Outside China: https://api.siliconflow.com/v1. `max_tokens` does not count thoughts there, which are "
+        notes="Outside China: `https://api.siliconflow.com/v1`. `max_tokens` does not count thoughts there, which are "
         "billed: bound them by a rule of the channel, such as a default of 4096 for `thinking_budget`.",
     ),
     # jina.ai/embeddings, api.jina.ai/openapi.json: OpenAI's shape, but `embedding_type` (float, base64, …)
@@ -189,7 +189,7 @@ VENDORS: Final[Mapping[str, Vendor]] = {
         base_url="https://api.minimax.io/v1",
         endpoints=CHAT,
         docs="https://platform.minimax.io/docs/api-reference/text-openai-api",
-        notes="In China: https://api.minimaxi.com/v1. Thoughts stand in the answer between `<think>` and `</think>`; "
+        notes="In China: `https://api.minimaxi.com/v1`. Thoughts stand in the answer between `<think>` and `</think>`; "
         "with `reasoning_split`, of the client or of a rule of the channel, beside it.",
     ),
     # docs.mistral.ai/api: unknown members are refused with 422 `extra_forbidden`, `max_completion_tokens` among them
@@ -231,7 +231,7 @@ VENDORS: Final[Mapping[str, Vendor]] = {
         credential_hint="sk-…",
         endpoints=CHAT,
         docs="https://platform.kimi.ai/docs/api/chat",
-        notes="In China: https://api.moonshot.cn/v1; the two know different keys.",
+        notes="In China: `https://api.moonshot.cn/v1`; the two know different keys.",
     ),
     # docs.ollama.com/api/openai-compatibility: max_tokens, stream_options.include_usage; /responses too, without what
     # it remembers: translated all the same. …/api/authentication: a key for its cloud alone.
@@ -242,7 +242,7 @@ VENDORS: Final[Mapping[str, Vendor]] = {
         endpoints=CLASSIC,
         docs="https://docs.ollama.com/api/openai-compatibility",
         adaptation=ONLY_MAX_TOKENS,
-        notes="Policy `network` has to allow the address. Ollama's cloud: https://ollama.com/v1, with a key.",
+        notes="Policy `network` has to allow the address. Ollama's cloud: `https://ollama.com/v1`, with a key.",
     ),
     # …/guides/overview/multimodal/pdfs: a model that reads no files has mistral-ocr read them, which is billed by the
     # page, unless another engine is named.
@@ -306,8 +306,8 @@ VENDORS: Final[Mapping[str, Vendor]] = {
         docs="https://www.alibabacloud.com/help/en/model-studio/compatibility-of-openai-with-dashscope",
         adaptation=ONLY_WHOLE_LIMIT,
         quota_is_pace=True,
-        notes="Singapore: https://dashscope-intl.aliyuncs.com/compatible-mode/v1; Virginia: dashscope-us; each region "
-        "has its own keys. Faster, they say: https://<workspace>.<region>.maas.aliyuncs.com/compatible-mode/v1.",
+        notes="Singapore: `https://dashscope-intl.aliyuncs.com/compatible-mode/v1`; Virginia: `dashscope-us`; each "
+        "region has its own keys. Faster, they say: `https://<workspace>.<region>.maas.aliyuncs.com/compatible-mode/v1`.",
     ),
     "scripted": Vendor(
         label="Scripted (for trying out)",
@@ -333,7 +333,7 @@ VENDORS: Final[Mapping[str, Vendor]] = {
         endpoints=("generate_content", "generate_content.count_tokens", "embeddings"),
         docs="https://cloud.google.com/vertex-ai/generative-ai/docs",
         notes="The address says the location, the service account the project; an address with "
-        "/v1/projects/…/locations/… says both.",
+        "`/v1/projects/…/locations/…` says both.",
     ),
     # docs.anthropic.com/en/api/claude-on-vertex-ai: rawPredict, streamRawPredict, anthropic_version in the body.
     "vertex-anthropic": Vendor(
@@ -344,7 +344,7 @@ VENDORS: Final[Mapping[str, Vendor]] = {
         credential_hint="the key file (JSON) of a service account",
         endpoints=("messages", "messages.count_tokens"),
         docs="https://docs.anthropic.com/en/api/claude-on-vertex-ai",
-        notes="As `vertex`. Anthropic's models have names such as claude-sonnet-4-5@20250929 there.",
+        notes="As `vertex`. Anthropic's models have names such as `claude-sonnet-4-5@20250929` there.",
     ),
     # docs.vllm.ai/en/v0.32.0/serving/online_serving: a key only where it was started with --api-key. It has /responses
     # and /messages in late versions; both are translated, which every version takes.
@@ -364,7 +364,7 @@ VENDORS: Final[Mapping[str, Vendor]] = {
         endpoints=CHAT_AND_VECTORS,
         docs="https://www.volcengine.com/docs/82379",
         adaptation=ONLY_WHOLE_LIMIT,
-        notes="The upstream's name of a model may be that of an inference endpoint (ep-…).",
+        notes="The upstream's name of a model may be that of an inference endpoint (`ep-…`).",
     ),
     # docs.voyageai.com/reference/embeddings-api: output_dimension; encoding_format is `base64` or left out. Recorded:
     # the usage is total_tokens alone.

@@ -6307,13 +6307,13 @@ export interface components {
             base_url_hint: string;
             /** @enum {string} */
             credential: "key" | "optional" | "service_account" | "azure" | "aws" | "none";
-            credential_hint: string;
+            credential_hint: components["schemas"]["Words"];
             docs: string;
             endpoints: ("chat.completions" | "completions" | "responses" | "messages" | "generate_content" | "embeddings" | "embed_content" | "batch_embed_contents" | "moderations" | "messages.count_tokens" | "generate_content.count_tokens" | "responses.input_tokens" | "responses.compact")[];
             label: string;
             name: string;
             needs_address: boolean;
-            notes: string;
+            notes: components["schemas"]["Words"];
         };
         /** Verification */
         Verification: {
@@ -6355,6 +6355,11 @@ export interface components {
             is_streaming?: boolean | null;
             /** @default [] */
             models?: (string | unknown)[];
+        };
+        /** Words */
+        Words: {
+            en: string;
+            zh: string;
         };
         /** SecretView */
         api_admin_mails_SecretView: {

@@ -6,9 +6,17 @@ from litestar.di import NamedDependency
 
 from airouter.api.callers import Operator
 from airouter.api.documents import refusals
+from airouter.providers import vendor_words_zh
 from airouter.providers.vendors import VENDORS, CredentialForm
 from airouter.services.channels import WITHOUT_ADDRESS
 from airouter.wire.endpoint import Endpoint
+
+
+class Words(msgspec.Struct, frozen=True, kw_only=True):
+    """The same in each language of the console. Code stands between backticks."""
+
+    en: str
+    zh: str
 
 
 class VendorView(msgspec.Struct, frozen=True, kw_only=True):
@@ -21,11 +29,11 @@ class VendorView(msgspec.Struct, frozen=True, kw_only=True):
     needs_address: bool
     credential: CredentialForm
     """`key`: an API key. `optional`: one where the server wants it. `none`. The others: see `credential_hint`."""
-    credential_hint: str
+    credential_hint: Words
     endpoints: list[Endpoint]
     """What it is asked for in its own dialect; others are translated into these."""
     docs: str
-    notes: str
+    notes: Words
 
 
 class VendorList(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,11 +62,15 @@ def list_providers(operator: NamedDependency[Operator]) -> VendorList:
                 base_url_hint=vendor.base_url_hint,
                 needs_address=name not in WITHOUT_ADDRESS,
                 credential=vendor.credential,
-                credential_hint=vendor.credential_hint,
+                credential_hint=_words(vendor.credential_hint, vendor_words_zh.HINTS.get(name)),
                 endpoints=list(vendor.endpoints),
                 docs=vendor.docs,
-                notes=vendor.notes,
+                notes=_words(vendor.notes, vendor_words_zh.NOTES.get(name)),
             )
             for name, vendor in ordered
         ]
     )
+
+
+def _words(en: str, zh: str | None) -> Words:
+    return Words(en=en, zh=en if zh is None else zh)

@@ -1,8 +1,10 @@
 import { ExternalLink } from "lucide-react"
 import { useTranslation } from "react-i18next"
 import type { Provider } from "../../api/types"
+import { Coded } from "../../components/coded"
 import { Field } from "../../components/field"
 import { Input, Select } from "../../components/input"
+import type { Language } from "../../i18n"
 import type { Fields, Mistake } from "./fields"
 import { Part } from "./part"
 
@@ -20,15 +22,16 @@ export function AddressPart({
   providers,
   isNew,
 }: PartProps & { providers: Provider[]; isNew: boolean }) {
-  const { t } = useTranslation("channels")
+  const { t, i18n } = useTranslation("channels")
   const provider = providers.find(({ name }) => name === fields.provider)
+  const notes = provider?.notes[i18n.language as Language]
   const choose = (name: string) => {
     const chosen = providers.find((one) => one.name === name)
     const isOurs = fields.baseUrl === "" || providers.some(({ base_url }) => base_url === fields.baseUrl)
     set({ provider: name, ...(isOurs && { baseUrl: chosen?.base_url ?? "" }) })
   }
   return (
-    <Part title={t("address.title")} text={provider?.notes}>
+    <Part title={t("address.title")} text={notes && <Coded text={notes} />}>
       <div className="grid gap-4 sm:grid-cols-2">
         <Field
           label={t("address.provider")}

@@ -90,6 +90,10 @@ export function BehaviourPart(props: PartProps & { channel: Channel | null }) {
           {t("more.rewrite")}
           <span className="help block">{t("more.rewriteHelp")}</span>
         </Check>
+        <Check isOn={fields.uncountedTools} onChange={(uncountedTools) => set({ uncountedTools })}>
+          {t("more.tools")}
+          <span className="help block">{t("more.toolsHelp")}</span>
+        </Check>
       </div>
     </Part>
   )

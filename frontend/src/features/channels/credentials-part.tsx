@@ -11,6 +11,7 @@ import { TextArea } from "../../components/input"
 import { useReasonText } from "../../components/reason"
 import { State } from "../../components/state"
 import { When } from "../../components/when"
+import type { Language } from "../../i18n"
 import type { PartProps } from "./address-part"
 import { useCredentialActs, useCredentialName } from "./channel-acts"
 import { CredentialForm } from "./credential-form"
@@ -18,8 +19,8 @@ import { Part } from "./part"
 
 /** What a credential of this provider looks like. */
 function useForm(provider: Provider | undefined): string {
-  const { t } = useTranslation("channels")
-  const hint = provider?.credential_hint
+  const { t, i18n } = useTranslation("channels")
+  const hint = provider?.credential_hint[i18n.language as Language]
   return [
     provider?.credential === "optional" && t("cred.optional"),
     provider?.credential === "service_account" && t("cred.serviceAccount"),

@@ -33,7 +33,12 @@ const CHANNEL: Channel = {
 
 test("what the page shows is saved as the same channel", () => {
   const { options, name, provider, base_url, models, groups, priority, weight } = CHANNEL
-  const defaults = { on_disconnect: "drain", include_usage: true, rewrite_model: false }
+  const defaults = {
+    on_disconnect: "drain",
+    include_usage: true,
+    rewrite_model: false,
+    uncounted_tools: false,
+  }
   expect(draftOf(fieldsOf(CHANNEL), false)).toEqual({
     ...{ name, provider, base_url, models, groups, priority, weight },
     options: { ...defaults, ...options },

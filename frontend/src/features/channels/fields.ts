@@ -31,6 +31,7 @@ export type Fields = {
   onDisconnect: "drain" | "cancel"
   includeUsage: boolean
   rewriteModel: boolean
+  uncountedTools: boolean
   body: Rule[]
   headers: Rule[]
 }
@@ -79,6 +80,7 @@ export function emptyFields(): Fields {
     onDisconnect: "drain",
     includeUsage: true,
     rewriteModel: false,
+    uncountedTools: false,
     body: [],
     headers: [],
   }
@@ -115,6 +117,7 @@ export function fieldsOf(channel: Channel): Fields {
     onDisconnect: options.on_disconnect ?? "drain",
     includeUsage: options.include_usage ?? true,
     rewriteModel: options.rewrite_model ?? false,
+    uncountedTools: options.uncounted_tools ?? false,
     ...rulesOf(channel),
   }
 }
@@ -188,6 +191,7 @@ function optionsOf(fields: Fields): NonNullable<ChannelDraft["options"]> {
     on_disconnect: fields.onDisconnect,
     include_usage: fields.includeUsage,
     rewrite_model: fields.rewriteModel,
+    uncounted_tools: fields.uncountedTools,
     ...(fields.apiVersion.trim() !== "" && { api_version: fields.apiVersion.trim() }),
     ...(isServed && { test_model: fields.testModel }),
     ...(fields.probeMinutes.trim() !== "" && { probe_minutes: Number(fields.probeMinutes) }),
