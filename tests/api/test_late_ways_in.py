@@ -1,4 +1,4 @@
-"""Whoever ends a session keeps out what came with it a moment before: it adds no way in, and changes none."""
+"""Whoever ends a session or a role keeps out what came with it a moment before: it adds no way in, and changes none."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -73,6 +73,44 @@ async def test_a_session_that_ends_while_a_request_runs_adds_no_way_in(
             await blocker.close()
         assert (answer.status_code, answer.json()["code"]) == (401, "session_expired"), answer.text
     assert await run_sql(database, LEFT) == before
+
+
+async def link(who: Signed, whom: Signed) -> httpx.Response:
+    return await who.client.post(f"/api/v1/admin/users/{whom.user_id}/password-link")
+
+
+async def appointment(who: Signed, whom: Signed) -> httpx.Response:
+    return await who.client.patch(f"/api/v1/admin/users/{whom.user_id}", json={"role": "owner"})
+
+
+async def withdrawal(who: Signed, whom: Signed) -> httpx.Response:
+    return await who.client.delete(f"/api/v1/admin/users/{whom.user_id}/second-factor")
+
+
+@pytest.mark.parametrize(("act", "waits_for"), [(link, "friend"), (withdrawal, "friend"), (appointment, "themselves")])
+async def test_who_is_dismissed_while_a_request_runs_lets_nobody_in_and_appoints_nobody(
+    named: Any, database: str, act: Callable[[Signed, Signed], Awaitable[httpx.Response]], waits_for: str
+) -> None:
+    async with (
+        signed_in(named, database, role="owner"),
+        signed_in(named, database, role="owner") as quick,
+        signed_in(named, database) as friend,
+    ):
+        blocker = await asyncpg.connect(database)
+        try:
+            async with blocker.transaction():
+                held = friend if waits_for == "friend" else quick
+                await blocker.execute("SELECT FROM users WHERE user_id = $1 FOR UPDATE", held.user_id)
+                late = asyncio.create_task(act(quick, friend))
+                await until(lambda: _waits(database))
+                await blocker.execute("UPDATE users SET role = 'user' WHERE user_id = $1", quick.user_id)
+            answer = await late
+        finally:
+            await blocker.close()
+        assert (answer.status_code, answer.json()["code"]) == (403, "role_required"), answer.text
+    assert not await run_sql(database, "SELECT FROM mailed_links")
+    [row] = await run_sql(database, "SELECT role FROM users WHERE user_id = $1", friend.user_id)
+    assert row["role"] == "user"
 
 
 async def _waits(database: str) -> bool:

@@ -232,6 +232,7 @@ class People:
             if before is None:
                 raise NotFound("There is no such user.")
             role, status = role or before.role, status or before.status
+            may_touch_operators = may_touch_operators and made_by in owners  # another owner may have been quicker
             if not may_touch_operators and (role != before.role or before.role != "user"):
                 raise RoleRequired("This needs the role owner.")
             is_owner_after = role == "owner" and status == "active"

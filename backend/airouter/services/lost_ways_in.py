@@ -67,7 +67,7 @@ class LostWaysIn:
             raise InvalidRequest("Your own password is changed in your settings.", field="user_id")
         token, token_hash = self._tokens.new()
         async with self._database.transaction() as connection:
-            person = await _find(connection, user_id, may_touch_operators=may_touch_operators)
+            person = await _find(connection, user_id, made_by, may_touch_operators=may_touch_operators)
             if person.status != "active":
                 raise Conflict("They are banned. Let them in again first.")
             await refuse_where_passwords_are_off(connection)
@@ -99,7 +99,7 @@ class LostWaysIn:
         if user_id == made_by:
             raise InvalidRequest("Your own second factor is removed in your settings.", field="user_id")
         async with self._database.transaction() as connection:
-            await _find(connection, user_id, may_touch_operators=may_touch_operators)
+            await _find(connection, user_id, made_by, may_touch_operators=may_touch_operators)
             before = await rows.ways_in(connection, user_id)
             assert before is not None, "the person is there"
             if not (before.has_totp or before.passkeys):
@@ -132,11 +132,18 @@ class LostWaysIn:
             raise LastWayIn("Passwords are off: with nothing but passkeys, this person could not come in any more.")
 
 
-async def _find(connection: Connection, user_id: UserId, *, may_touch_operators: bool) -> UserRow:
+async def _find(
+    connection: Connection, user_id: UserId, made_by: UserId | None, *, may_touch_operators: bool
+) -> UserRow:
+    """The person, held. Whoever helps is looked at again: this may have waited for who dismissed them."""
     person = await users.lock_user(connection, user_id)
     if person is None:
         raise NotFound("There is no such user.")
-    if person.role != "user" and not may_touch_operators:
+    maker = None if made_by is None else await users.find_user(connection, made_by)
+    if maker is not None and (maker.status != "active" or maker.role == "user"):
+        raise RoleRequired("This needs the role operator.")
+    is_owner = maker is None or maker.role == "owner"
+    if person.role != "user" and not (may_touch_operators and is_owner):
         raise RoleRequired("This needs the role owner.")
     return person
 
