@@ -134,3 +134,23 @@ async def test_a_channel_is_set_up_tested_and_its_failure_explained(instance: In
         await visitor.page.get_by_role("switch", name="Use …1111").click()
         await expect(visitor.page.get_by_text("…1111 is used again")).to_be_visible()
         assert (await call(instance, key)).status_code == 200
+
+
+async def test_what_a_vendor_wants_is_told_in_the_readers_language_with_its_code_as_code(
+    instance: Instance, entrance: Entrance
+):
+    who = await instance.person(role="operator")
+    for locale, provider_field, words in (
+        ("en", "Provider", "stand in the answer"),
+        ("zh-CN", "供应商", "思考内容位于"),
+    ):
+        visitor = await entrance.visitor(locale=locale)
+        page = visitor.page
+        await visitor.sign_in(who, at=f"{CHANNELS}/new", then=f"**{CHANNELS}/new")
+        await page.get_by_label(provider_field, exact=True).select_option("minimax")
+        note = page.locator("p").filter(has_text=words)
+        await expect(note.locator("code").filter(has_text="<think>")).to_have_text("<think>")
+        await expect(note).not_to_contain_text("`")
+        await visitor.looks_right(f"a vendor's notes in {locale}")
+        await page.set_viewport_size({"width": 375, "height": 812})
+        await visitor.stays_within(f"a vendor's notes on a phone in {locale}")
