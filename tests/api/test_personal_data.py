@@ -66,9 +66,11 @@ async def unpacked(somebody: Signed, stranger: httpx.AsyncClient) -> dict[str, A
 
 
 async def test_a_copy_of_ones_data_has_every_chapter_and_no_secret(
-    app: Any, database: str, somebody: Signed, client: httpx.AsyncClient
+    app: Any, database: str, somebody: Signed, operator: Signed, client: httpx.AsyncClient
 ) -> None:
     assert (await somebody.client.get(f"{ME}/export")).json() == {"export": None}
+    linked = await operator.client.post(f"/api/v1/admin/users/{somebody.user_id}/password-link")
+    assert linked.status_code == 201, linked.text
     made = (await somebody.client.post("/api/v1/keys", json={"name": "my laptop"})).json()
     await grant(database, somebody.account_id, 10**9)
     card = await priced_model(database)
@@ -88,7 +90,9 @@ async def test_a_copy_of_ones_data_has_every_chapter_and_no_secret(
     assert [key["name"] for key in files["keys.json"]] == ["my laptop"]
     assert [line["request_id"] for line in files["usage.jsonl"]] == [str(request_id)]
     assert [line["amount"] for line in files["transfers.json"]] == [10**9]
-    assert {act["action"] for act in files["audit_log.json"]} >= {"user.export_requested"}
+    addresses = {act["action"]: act["address"] for act in files["audit_log.json"]}
+    assert addresses["user.export_requested"] == "198.51.100.7"
+    assert addresses["user.password_link_made"] is None, "from where an operator did it is not theirs to know"
     assert files["sessions.json"][0]["address"] == "198.51.100.7"
     everything = json.dumps(files)
     assert made["key"] not in everything

@@ -114,7 +114,8 @@ JOIN rewards w ON w.account_id = a.account_id
 WHERE m.user_id = $1 ORDER BY w.created_at
 
 -- name: of_acts
-SELECT created_at, action, subject, subject_id, account_id, address, before, after
+-- What they did, and what was done about them: from where, only of the former; the rest is somebody else's.
+SELECT created_at, action, subject, subject_id, account_id, CASE WHEN user_id = $1 THEN address END AS address, before, after
 FROM audit_log WHERE user_id = $1 OR (subject = 'user' AND subject_id = $1::uuid::text) ORDER BY created_at
 
 -- name: of_usage
