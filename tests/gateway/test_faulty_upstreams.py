@@ -325,11 +325,14 @@ async def test_what_a_translated_call_does_not_find_is_its_model():
                 await asked.ask()
 
 
-@pytest.mark.parametrize("fault", [says("503 No"), hangs, cuts_the_head], ids=["refuses", "hangs", "cuts"])
-async def test_with_one_of_three_dead_a_thousand_calls_succeed(fault: Script):
+@pytest.mark.parametrize(
+    ("fault", "patience"), [(says("503 No"), 60), (hangs, 5), (cuts_the_head, 60)], ids=["refuses", "hangs", "cuts"]
+)
+async def test_with_one_of_three_dead_a_thousand_calls_succeed(fault: Script, patience: float):
+    """`patience` is for the living: on a busy machine they are slow."""
     async with upstreams(fault, good, good) as (dead, two, three):
         ports = (dead.port, two.port, three.port)
-        async with asking(*(channel(n, port) for n, port in enumerate(ports, 1)), first_byte_seconds=1) as asked:
+        async with asking(*(channel(n, port) for n, port in enumerate(ports, 1)), first_byte_seconds=patience) as asked:
             failed = await under_load(asked, calls=1000, at_once=40)
             assert (failed, len(asked.calls)) == (0, 1000)
             # Everybody at once may meet it before the first of them knows; after that it is left alone.
