@@ -4272,8 +4272,8 @@ export interface components {
             factor_micros: number;
             symbol: string | null;
         };
-        /** DisputeView */
-        DisputeView: {
+        /** Dispute */
+        Dispute: {
             amount: number | null;
             decided_at: string | null;
             /** Format: date-time */
@@ -5126,7 +5126,7 @@ export interface components {
             account_id: string;
             account_name: string;
             buyer: string | null;
-            disputes: components["schemas"]["DisputeView"][];
+            disputes: components["schemas"]["Dispute"][];
             group: string;
             order: components["schemas"]["OrderView"];
             processor: string;

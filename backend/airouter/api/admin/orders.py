@@ -14,7 +14,7 @@ from airouter.api.callers import Operator
 from airouter.api.documents import refusals
 from airouter.api.idempotency import NewId
 from airouter.api.paging import Paging, cursor_of
-from airouter.domain.dispute import State
+from airouter.domain.dispute import Disputes
 from airouter.domain.order import Kind, Order, Outcome, Status, worth
 from airouter.domain.quote import AMOUNT_MAX
 from airouter.services.audit_log import Actor
@@ -27,22 +27,8 @@ from airouter.storage.payment_events import EventRow, Source
 Reason = Annotated[str, Meta(min_length=1, max_length=500)]
 
 
-class DisputeView(msgspec.Struct, frozen=True, kw_only=True):
-    """A dispute of the payment; `name` and `reason` are the processor's, null where it has none.
-
-    `amount` in minor units of what was paid with; null: all that was paid. `decided_at` null: it is open.
-    """
-
-    name: str | None
-    state: State
-    amount: int | None
-    reason: str | None
-    heard_at: datetime
-    decided_at: datetime | None
-
-
 class OrderLine(msgspec.Struct, frozen=True, kw_only=True):
-    """An order as operators see it. `buyer` null: the person was erased."""
+    """An order as operators see it. `buyer` null: the person was erased; a dispute's `amount` null: all of it."""
 
     order: OrderView
     account_id: UUID
@@ -50,7 +36,7 @@ class OrderLine(msgspec.Struct, frozen=True, kw_only=True):
     buyer: str | None
     processor: str
     group: str
-    disputes: list[DisputeView]
+    disputes: Disputes
     refundable_amount: int
     updated_at: datetime
 
@@ -321,17 +307,7 @@ def _line(order: Order, names: OrderNames | None) -> OrderLine:
         buyer=names.buyer if names else None,
         processor=order.processor,
         group=order.group_name,
-        disputes=[
-            DisputeView(
-                name=one.name,
-                state=one.state,
-                amount=one.amount,
-                reason=one.reason,
-                heard_at=one.heard_at,
-                decided_at=one.decided_at,
-            )
-            for one in order.disputes
-        ],
+        disputes=order.disputes,
         refundable_amount=order.refundable_amount,
         updated_at=order.updated_at,
     )
