@@ -152,13 +152,16 @@ ASKED: dict[str, tuple[str, dict[str, Any]]] = {
     "gemini array": ("/v1beta/models/{model}:streamGenerateContent", _CONTENTS),
 }
 """By the client's dialect."""
-WAYS = [
+SAME = [
     ("chat", "chat"),
     ("completions", "completions"),
     ("responses", "responses"),
     ("messages", "anthropic"),
     ("gemini events", "gemini"),
     ("gemini array", "gemini"),
+]
+WAYS = [
+    *SAME,
     ("chat", "anthropic"),
     ("chat", "gemini"),
     ("responses", "chat"),
@@ -168,7 +171,7 @@ WAYS = [
     ("gemini events", "chat"),
     ("gemini array", "anthropic"),
 ]
-"""The client's dialect, and the provider's."""
+"""The client's dialect, and the provider's: the same, and others."""
 
 
 class Leaving:

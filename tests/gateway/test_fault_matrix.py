@@ -21,19 +21,14 @@ from airouter.domain.policy import Network, Routing
 from airouter.world import now
 from tests import postgres
 from tests.audit import audit_books
-from tests.gateway.test_client_gone import ASKED, SPOKEN, price
+from tests.gateway.test_client_gone import ASKED, SAME, SPOKEN, price
 from tests.live import Holder, Live, serving
 from tests.upstream.server import Line, Upstream, running, unused_port
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 WAYS = [
-    ("chat", "chat"),
-    ("completions", "completions"),
-    ("responses", "responses"),
-    ("messages", "anthropic"),
-    ("gemini events", "gemini"),
-    ("gemini array", "gemini"),
+    *SAME,
     ("chat", "anthropic"),
     ("responses", "chat"),
     ("messages", "gemini"),
@@ -211,6 +206,11 @@ BEFORE: dict[str, Told] = {
         reason="bad_answer",
     ),
     "a page that is called an answer": Told(fault=says(lengthy(HTML)), reason="bad_answer or broken_off"),
+    "a page with empty lines": Told(fault=says(lengthy(b"<html>\n\n<p>no\n\n")), reason="bad_answer or broken_off"),
+    "half a first event": Told(
+        fault=says(lambda cell: lengthy(cell.body.partition(b"\n\n")[0][:-2])(cell)),
+        reason="bad_answer or broken_off",
+    ),
     "truncated gzip": Told(
         fault=says(lambda cell: lengthy(gzip.compress(cell.body)[:-9], None, b"Content-Encoding: gzip")(cell)),
         reason="bad_answer",
