@@ -11,7 +11,7 @@ from msgspec import UNSET
 
 from airouter.domain.currency import exponent_of
 from airouter.domain.errors import AlreadyExists, InUse, InvalidRequest, NotFound
-from airouter.domain.quote import Terms, quote
+from airouter.domain.quote import Terms, is_for, quote
 from airouter.payments.contract import Access, AnyProcessor
 from airouter.services.audit_log import SYSTEM, Act, Actor, record
 from airouter.services.payment_method_forms import (
@@ -177,7 +177,7 @@ class PaymentMethods:
 
     async def offered(self, group: str) -> list[OpenMethod]:
         """Methods that are on, for accounts of this group, in their order."""
-        return [method for method in await self._on() if _is_offered(method.row, group)]
+        return [method for method in await self._on() if is_for(method.row.groups, group)]
 
     async def is_any_on(self) -> bool:
         """Whether any account could buy anything."""
@@ -336,10 +336,6 @@ def _merged(row: MethodRow, changes: MethodChanges) -> MethodRow:
     if changes.enabled is not UNSET:
         given["is_enabled"] = changes.enabled
     return msgspec.structs.replace(row, **given)
-
-
-def _is_offered(row: MethodRow, group: str) -> bool:
-    return row.groups is None or group in row.groups
 
 
 def _unknown() -> NotFound:

@@ -64,7 +64,7 @@ class AuthController(Controller):
         operation_id="signIn",
         summary="Sign in with a password",
         status_code=200,
-        responses=refusals(401, 422, 429),
+        responses=refusals(401, 403, 422, 429),
     )
     async def sign_in(
         self,

@@ -195,7 +195,7 @@ class RegistrationController(Controller):
         operation_id="resetPassword",
         summary="Choose a new password, which ends all sessions, and be signed in",
         status_code=200,
-        responses=refusals(401, 422, 429),
+        responses=refusals(401, 403, 422, 429),
     )
     async def reset(
         self,
