@@ -9,8 +9,8 @@ import httpx
 import pyotp
 import pytest
 
-from tests.api.conftest import CONSOLE
-from tests.api.test_factors import CONFIRM, RENEW, TOTP, enrol
+from tests.api.conftest import CONSOLE, client_of
+from tests.api.test_factors import CONFIRM, MFA, RENEW, TOTP, enrol, first_step
 from tests.api.test_passkeys import MINE
 from tests.authenticator import Authenticator
 from tests.builders import PASSWORD, Signed, run_sql, signed_in
@@ -111,6 +111,32 @@ async def test_who_is_dismissed_while_a_request_runs_lets_nobody_in_and_appoints
     assert not await run_sql(database, "SELECT FROM mailed_links")
     [row] = await run_sql(database, "SELECT role FROM users WHERE user_id = $1", friend.user_id)
     assert row["role"] == "user"
+
+
+async def test_a_second_step_waits_for_a_password_that_is_being_changed_and_opens_nothing(
+    named: Any, database: str
+) -> None:
+    async with signed_in(named, database) as ada, client_of(named) as browser:
+        _, codes = await enrol(ada)
+        begun = (await first_step(browser, ada))["mfa_token"]
+        blocker = await asyncpg.connect(database)
+        try:
+            async with blocker.transaction():  # what a reset does
+                await blocker.execute("SELECT FROM users WHERE user_id = $1 FOR NO KEY UPDATE", ada.user_id)
+                step = {"mfa_token": begun, "method": "recovery_code", "code": codes[0]}
+                late = asyncio.create_task(browser.post(MFA, json=step))
+                await until(lambda: _waits_or_is_done(database, late))
+                await blocker.execute("UPDATE users SET password_hash = 'another' WHERE user_id = $1", ada.user_id)
+                await blocker.execute("UPDATE sessions SET revoked_at = now() WHERE user_id = $1", ada.user_id)
+            answer = await late
+        finally:
+            await blocker.close()
+        assert (answer.status_code, answer.json()["code"]) == (401, "sign_in_expired"), answer.text
+    assert not await run_sql(database, "SELECT FROM sessions WHERE revoked_at IS NULL")
+
+
+async def _waits_or_is_done(database: str, task: asyncio.Task[httpx.Response]) -> bool:
+    return task.done() or await _waits(database)
 
 
 async def _waits(database: str) -> bool:

@@ -147,12 +147,13 @@ class Factors:
         """The session for whoever proves the second factor after the first.
 
         Raises:
-            SignInExpired, CodeWrong, TooManyAttempts, InvalidCredentials
+            SignInExpired, CodeWrong, TooManyAttempts, InvalidCredentials, PasswordDisabled
         """
         first = self._sign_ins.first_step(mfa_token)
         network = neighbourhood(client.address)
         await self.take_attempt(first.user_id, network, client.actor(first.user_id))
         async with self._database.transaction() as connection:
+            await self._sign_ins.resume(connection, first)
             if not await self.proves(connection, first.user_id, method, code):
                 raise CodeWrong
             tokens = await self._sign_ins.finish(connection, first, client, method)

@@ -239,9 +239,10 @@ class Passkeys:
         """The session for whoever proves a passkey of theirs after the first step.
 
         Raises:
-            PasskeyRefused, SignInExpired, InvalidCredentials
+            PasskeyRefused, SignInExpired, InvalidCredentials, PasswordDisabled
         """
         async with self._database.transaction() as connection:
+            await self._sign_ins.resume(connection, first)
             await self.prove(connection, credential, second_step(first), user_id=first.user_id)
             return await self._sign_ins.finish(connection, first, client, "passkey")
 

@@ -121,22 +121,30 @@ class SignIns:
         except (jwt.PyJWTError, ValueError, AttributeError, KeyError):
             raise SignInExpired from None
 
-    async def finish(
-        self, connection: Connection, first: FirstStep, client: Client, second_method: SecondMethod
-    ) -> Tokens:
-        """The session, after the second factor was proved in the same transaction. A first step is worth one.
+    async def resume(self, connection: Connection, first: FirstStep) -> None:
+        """Begins the second step, in the transaction in which it is proved. Holds the person before what they prove it
+        with: whoever changes their password, or bans them, comes before the session or ends it.
 
         Raises:
-            SignInExpired: it was used, or the password has been changed since.
+            SignInExpired: the password has been changed since the first step.
             InvalidCredentials: the person was banned meanwhile. PasswordDisabled: they were switched off meanwhile.
         """
-        user = await users.find_user(connection, first.user_id)
+        user = await users.lock_user(connection, first.user_id)
         if user is None or user.status != "active":
             raise InvalidCredentials
         if self._mark(user.user_id, user.password_hash) != first.password_mark:
             raise SignInExpired
         if first.method == "password":
             await refuse_where_passwords_are_off(connection)
+
+    async def finish(
+        self, connection: Connection, first: FirstStep, client: Client, second_method: SecondMethod
+    ) -> Tokens:
+        """The session, after the second factor was proved in the transaction that resumed. A first step is worth one.
+
+        Raises:
+            SignInExpired: it was used.
+        """
         if not await rows.spend_proof(connection, first.token_hash, first.expires_at):
             raise SignInExpired
         return await self._open(connection, first.user_id, client, first.method, second_method)
