@@ -11,6 +11,7 @@ from airouter.providers.passing_stream import PassingStreamReader
 from airouter.providers.registry import PROVIDERS
 from airouter.providers.reporting import Habits
 from airouter.wire.sse import event_data, split_events
+from tests.providers.provider_recordings import CHAT, CONVERSE, cohere_streamed, streamed
 from tests.providers.translated_calls import asked
 from tests.translation.dialects import traffic
 
@@ -77,3 +78,27 @@ def test_a_message_that_is_cut_before_its_last_figures_costs_what_was_written_of
         ("provider", usage["output_tokens"]),
         ("provider_partial", usage["output_tokens"]),
     }
+
+
+ALONE = [("bedrock", one.name, streamed, one.answer, one.answer["usage"]["outputTokens"]) for one in CONVERSE] + [
+    ("cohere", one.name, cohere_streamed, one.answer, one.answer["usage"]["tokens"]["output_tokens"])
+    for one in CHAT
+    if one.status == 200
+]
+
+
+@pytest.mark.parametrize("piece", [3, 20])
+@pytest.mark.parametrize(("provider", "_name", "make", "answer", "output"), ALONE, ids=[one[1] for one in ALONE])
+def test_of_a_stream_in_small_pieces_no_wrapping_is_charged(
+    provider: str, _name: str, make: Any, answer: Any, output: int, piece: int
+):
+    """Of those who tell their figures at the end alone, and are asked in a dialect of their own."""
+    found = PROVIDERS[provider].stream(asked("messages", is_streaming=True, upstream_model="theirs", credential=""))
+    stream = make(answer, piece)
+    for start in range(0, len(stream), 700):
+        found.feed(stream[start : start + 700])
+    assert found.written_tokens() <= output * 3 // 2 + 10
+    if output > 100:  # less may be the names of tools, which are counted and do not stand in pieces
+        assert found.written_tokens() >= output // 2
+    assert found.has_outgrown(found.written_tokens() - 1)
+    assert not found.has_outgrown(found.written_tokens())

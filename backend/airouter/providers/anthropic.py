@@ -9,9 +9,10 @@ from airouter.domain.rate_card import Meter
 from airouter.providers.blame import blame
 from airouter.providers.contract import Answered, Call, Headers, Outgoing, Refusal, Reported
 from airouter.providers.counts import counted
+from airouter.providers.deltas import Deltas
 from airouter.providers.headers import HeaderBook
 from airouter.providers.overrides import overridden
-from airouter.providers.passing_stream import Deltas, PassingStreamReader
+from airouter.providers.passing_stream import PassingStreamReader
 from airouter.providers.reporting import UsageRefused, figure
 from airouter.providers.saying import answered
 from airouter.translation.foreign_thoughts import without_foreign_thoughts

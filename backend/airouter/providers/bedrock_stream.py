@@ -6,14 +6,17 @@ import msgspec
 
 from airouter.providers.bedrock_usage import reported_in
 from airouter.providers.contract import Call, Reported
+from airouter.providers.deltas import Deltas
 from airouter.providers.saying import says_something
 from airouter.translation.bedrock.streams import failure
-from airouter.wire.decoding import UNREADABLE
+from airouter.wire.decoding import UNREADABLE, read_or_none
 from airouter.wire.event_stream import EventStreamFraming
-from airouter.wire.prompt import estimated_tokens
+from airouter.wire.prompt import utf8_length
+from airouter.wire.sse import data_event
 
 _ANY: Final = msgspec.json.Decoder(dict[str, dict[str, Any]])
 _OF_CONTENT: Final = b'{"contentBlock'
+_DELTA: Final = b'"contentBlockDelta"'
 _START: Final = b'{"messageStart"'
 """Events that only carry what was written, and the one before them."""
 
@@ -21,13 +24,14 @@ _START: Final = b'{"messageStart"'
 class ConverseStreamReader:
     """Reads one stream (contract.StreamReader). Its bytes mean nothing to any client: they are always translated."""
 
-    __slots__ = ("_framing", "_has_stopped", "_reported", "_written_bytes", "call", "error", "received_bytes")
+    __slots__ = ("_deltas", "_framing", "_has_content", "_has_stopped", "_reported", "call", "error", "received_bytes")
 
     def __init__(self, call: Call) -> None:
         self.call = call
         self.received_bytes = 0
         self._framing = EventStreamFraming()
-        self._written_bytes = 0
+        self._deltas = Deltas(_DELTA, _written_bytes_in)
+        self._has_content = False
         self._has_stopped = False
         self.error: bytes | None = None
         """AWS's exception, in the form of its refusals: the name is the `__type`."""
@@ -38,7 +42,8 @@ class ConverseStreamReader:
         self.received_bytes += len(data)
         for said in self._framing.feed(data):
             if said.startswith(_OF_CONTENT):
-                self._written_bytes += len(said)
+                self._has_content = True
+                self._deltas.take(data_event(said))
             elif not said.startswith(_START):
                 self._note(said)
         return data
@@ -86,7 +91,7 @@ class ConverseStreamReader:
         all the same.
         """
         is_over = self._has_stopped and not self.has_error
-        return is_over and says_something(self._reported, has_content=self._written_bytes > 0)
+        return is_over and says_something(self._reported, has_content=self._has_content)
 
     @property
     def has_error(self) -> bool:
@@ -95,7 +100,7 @@ class ConverseStreamReader:
 
     def has_outgrown(self, allowance: int) -> bool:
         """More than so many tokens were written, roughly."""
-        return self.written_tokens() > allowance
+        return self._deltas.has_outgrown(allowance)
 
     @property
     def kept(self) -> None:
@@ -103,5 +108,18 @@ class ConverseStreamReader:
         return
 
     def written_tokens(self) -> int:
-        """An estimate of the output so far: about a third of an event is what was written, the rest its wrapping."""
-        return estimated_tokens(self._written_bytes // 3)
+        """An estimate of the output so far."""
+        return self._deltas.written_tokens()
+
+
+def _written_bytes_in(said: bytes) -> int:
+    """Of one message: bytes of text, of thoughts, of what a tool is called with."""
+    match read_or_none(_ANY, said):
+        case {"contentBlockDelta": {"delta": {"text": str(words)}}}:
+            return utf8_length(words)
+        case {"contentBlockDelta": {"delta": {"toolUse": {"input": str(words)}}}}:
+            return utf8_length(words)
+        case {"contentBlockDelta": {"delta": {"reasoningContent": {"text": str(words)}}}}:
+            return utf8_length(words)
+        case _:
+            return 0

@@ -8,6 +8,7 @@ from airouter.providers import cohere_embeddings
 from airouter.providers.blame import blame
 from airouter.providers.cohere_usage import reported_in
 from airouter.providers.contract import Answered, Call, Outgoing, Refusal, Reported
+from airouter.providers.deltas import Deltas
 from airouter.providers.headers import HeaderBook, bearer
 from airouter.providers.overrides import overridden
 from airouter.providers.passing_stream import PassingStreamReader
@@ -22,6 +23,8 @@ _ANY: Final = msgspec.json.Decoder(dict[str, Any])
 _NO_MODEL, _DENY_LISTED = 404, 498
 _SAID: Final = ("content", "tool_plan", "tool_calls")
 """Where an answer says something."""
+_DELTA: Final = b'-delta"'
+"""In every event that adds to what is written; in no other, because text quotes it."""
 
 
 class CohereProvider:
@@ -72,13 +75,19 @@ class CohereProvider:
 
     def stream(self, call: Call) -> PassingStreamReader:
         """A reader for one event stream."""
-        return PassingStreamReader(call, ChatNotes())
+        return PassingStreamReader(call, ChatNotes(), deltas=Deltas(_DELTA, _written_bytes_in))
 
     def refusal(self, status: int, body: bytes) -> Refusal:
         """498: a word of the request is on a list of Cohere's. 404: its model is unknown, whose name is ours."""
         if status == _DENY_LISTED:
             return "request"
         return "model" if status == _NO_MODEL else blame(status, body)
+
+
+def _written_bytes_in(data: bytes) -> int:
+    """Of the data of one event: bytes of text, of thoughts, of what a tool is called with."""
+    event = read_or_none(_ANY, data) if _DELTA in data else None
+    return 0 if event is None else text_bytes(event.get("delta"), lambda _: None)
 
 
 class ChatNotes:

@@ -6,7 +6,8 @@ from typing import Any, Final
 import msgspec
 
 from airouter.providers.contract import Answered, Call, Kept, KeptStatus, Outgoing, Reported
-from airouter.providers.passing_stream import Deltas, PassingStreamReader
+from airouter.providers.deltas import Deltas
+from airouter.providers.passing_stream import PassingStreamReader
 from airouter.providers.reporting import Habits, UsageRefused, reported
 from airouter.providers.saying import answered, has_figures, says_something
 from airouter.translation.foreign_thoughts import without_foreign_thoughts

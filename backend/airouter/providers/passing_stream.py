@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Final, Protocol
 
 from airouter.providers.contract import Call, Kept, Reported
+from airouter.providers.deltas import Deltas
 from airouter.providers.saying import says_something
 from airouter.wire.owner_ids import error_without_owner_ids
 from airouter.wire.prompt import estimated_tokens
@@ -17,9 +18,6 @@ EVENT_BYTES_MAX: Final = 8 * 1024 * 1024
 """An event longer than this is not read (Gemini's images are one event each), so that it costs no memory."""
 _BYTES_PER_WRITTEN: Final = 4
 """Of the bytes of a stream of these dialects, about a quarter is what the model wrote, the rest its wrapping."""
-
-_SAMPLE_BYTES: Final = 32 * 1024
-"""Of the events that tell what is written: some hundred."""
 
 
 class Notes(Protocol):
@@ -51,48 +49,6 @@ class Notes(Protocol):
         ...
 
 
-class Deltas:
-    """The events of a stream that add to what the model wrote. Nothing is decoded until somebody asks, and then no more
-    than a sample, for whose likeness the rest is taken.
-    """
-
-    __slots__ = (
-        "_mark", "_other_mark", "_sample", "_sample_bytes", "_sample_written_bytes", "_written_bytes_in",
-        "received_bytes",
-    )  # fmt: skip
-
-    def __init__(
-        self, mark: bytes, written_bytes_in: Callable[[bytes], int], *, other_mark: bytes | None = None
-    ) -> None:
-        self._mark = mark
-        self._other_mark = other_mark
-        """Of events that may quote what looks like a mark, and add nothing."""
-        self._written_bytes_in = written_bytes_in
-        """Of the data of one event."""
-        self.received_bytes = 0
-        self._sample: list[bytes] = []
-        self._sample_bytes = self._sample_written_bytes = 0
-
-    def take(self, block: bytes) -> None:
-        """Whole events."""
-        if self._mark not in block:
-            return
-        other = self._other_mark
-        if other is not None and other in block:
-            block = b"".join(one for one in split_events(block) if other not in one)
-        if self.received_bytes < _SAMPLE_BYTES:
-            self._sample.append(block)
-        self.received_bytes += len(block)
-
-    def written_bytes(self) -> int:
-        """What the model wrote so far, about."""
-        for block in self._sample:
-            self._sample_bytes += len(block)
-            self._sample_written_bytes += sum(self._written_bytes_in(event_data(one)) for one in split_events(block))
-        self._sample.clear()
-        return -(-self._sample_written_bytes * self.received_bytes // max(1, self._sample_bytes))
-
-
 class PassingStreamReader:
     """Reads one stream (contract.StreamReader) and takes the notes of its dialect."""
 
@@ -108,7 +64,7 @@ class PassingStreamReader:
         content_type: bytes | None = None,
         change: Callable[[bytes], bytes] | None = None,
         end: Callable[[], bytes] | None = None,
-        deltas: "Deltas | None" = None,
+        deltas: Deltas | None = None,
     ) -> None:
         self.call = call
         self.content_type = content_type
@@ -181,9 +137,7 @@ class PassingStreamReader:
 
     def has_outgrown(self, allowance: int) -> bool:
         """More than so many tokens were written, roughly."""
-        if self._deltas is not None and estimated_tokens(self._deltas.received_bytes) <= allowance:
-            return False  # were every byte of them text
-        return self.written_tokens() > allowance
+        return self.written_tokens() > allowance if self._deltas is None else self._deltas.has_outgrown(allowance)
 
     @property
     def reported(self) -> Reported | None:
@@ -215,5 +169,5 @@ class PassingStreamReader:
     def written_tokens(self) -> int:
         """An estimate of the output so far."""
         if self._deltas is not None:
-            return estimated_tokens(self._deltas.written_bytes())
+            return self._deltas.written_tokens()
         return estimated_tokens(self.received_bytes // _BYTES_PER_WRITTEN)

@@ -11,7 +11,7 @@ from airouter.domain.errors import InvalidRequest
 from airouter.domain.rate_card import Meter
 from airouter.wire.decoding import read_or_none
 from airouter.wire.members import OPENS_LIST, decode_head, each_tool, is_given
-from airouter.wire.prompt import TOOLS_TOKENS, Bound, as_text, decoded, media_bound, text_bytes, texts_in
+from airouter.wire.prompt import TOOLS_TOKENS, Bound, as_text, decoded, media_bound, text_bytes, texts_in, utf8_length
 
 _ABSENT: Final = msgspec.Raw(b"")
 _MEDIA_MARKS: Final = (b'"image"', b'"document"', b"file_id", b"\\u00")
@@ -184,7 +184,7 @@ _DELTAS: Final = msgspec.json.Decoder(_Delta)
 def written_bytes_in(data: bytes) -> int:
     """Of the data of one event: bytes of what the model wrote."""
     event = read_or_none(_DELTAS, data) if DELTA in data else None
-    return 0 if event is None else sum(len(getattr(event.delta, name).encode()) for name in _Written.__struct_fields__)
+    return 0 if event is None else sum(map(utf8_length, msgspec.structs.astuple(event.delta)))
 
 
 class ErrorDetail(msgspec.Struct, frozen=True, kw_only=True):

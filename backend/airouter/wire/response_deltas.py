@@ -5,6 +5,7 @@ from typing import Final
 import msgspec
 
 from airouter.wire.decoding import read_or_none
+from airouter.wire.prompt import utf8_length
 
 DELTA: Final = b'.delta"'
 """In every event that adds to what is written."""
@@ -25,4 +26,4 @@ def written_bytes_in(data: bytes) -> int:
     if DELTA not in data:
         return 0
     event = read_or_none(_DELTAS, data)
-    return len(event.delta.encode()) if event is not None and event.type.endswith(".delta") else 0
+    return utf8_length(event.delta) if event is not None and event.type.endswith(".delta") else 0
