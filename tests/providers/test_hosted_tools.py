@@ -16,7 +16,7 @@ from airouter.wire.requests import Named, RequestHead, hosted_by, read_request
 from tests.providers.calls import call
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "operate" / "hosted-tools.md"
-SWITCHES = {"web_search_options", "search_parameters", "enable_search", "mcp_servers"}
+SWITCHES = {"web_search_options", "search_parameters", "enable_search", "compound_custom", "mcp_servers"}
 TEXTS: tuple[Endpoint, ...] = ("chat.completions", "messages", "responses", "generate_content")
 PAIRS = [
     (vendor, endpoint)
@@ -118,7 +118,8 @@ def test_tools_that_the_client_runs_pass_everywhere(vendor: str, endpoint: Endpo
 def test_a_tool_that_runs_another_model_is_refused_whatever_the_channel_says(
     vendor: str, endpoint: Endpoint, name: str
 ):
-    if endpoint == "generate_content" or (name.startswith("plugins.") and endpoint != "chat.completions"):
+    is_of_chats = name.startswith("plugins.") or name in SWITCHES
+    if endpoint == "generate_content" or (is_of_chats and endpoint != "chat.completions"):
         return  # there such a thing cannot be said
     with pytest.raises(ToolNotCounted, match="another model"):
         check(vendor, asking_for(endpoint, name), passes=True)

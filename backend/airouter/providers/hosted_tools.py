@@ -38,17 +38,19 @@ _TOKENS: Final = Tool(billed="tokens")
 _ADVISOR: Final = Tool(billed="another_model")
 
 EVERYWHERE: Final[Row] = {
-    # platform.claude.com, "Advisor tool"; openrouter.ai/docs, "Server tools" and "Plugins: fusion" (2026).
+    # platform.claude.com, "Advisor tool"; openrouter.ai/docs, "Server tools" and "Plugins: fusion";
+    # console.groq.com/docs/compound: it names models, and tools for them (2026).
     "advisor_*": _ADVISOR,
     "openrouter:advisor": _ADVISOR,
     "openrouter:fusion": _ADVISOR,
     "openrouter:image_generation": _ADVISOR,
     "openrouter:subagent": _ADVISOR,
     "plugins.fusion": _ADVISOR,
+    "compound_custom": _ADVISOR,
 }
 """Whatever the channel's provider is called: a gateway may stand behind any address."""
 
-# developers.openai.com/api/docs/pricing, "Built-in tools" (2026).
+# developers.openai.com/api/docs/pricing, "Built-in tools", as others quote it in 2026. Tools of MCP servers: recorded.
 _OPENAI: Final[Row] = {
     "web_search*": _SEARCH_ITEMS,
     "mcp": _TOKENS,
@@ -57,7 +59,8 @@ _OPENAI: Final[Row] = {
     "file_search": Tool(billed="apart", how="by the call, and what is stored"),
     "image_generation": Tool(billed="apart", how="as tokens of a model of images"),
 }
-# platform.claude.com/docs, "Pricing" (2026): 10 dollars a thousand searches; fetching and finding tools cost tokens.
+# platform.claude.com/docs, "Pricing": 10 dollars a thousand searches, hours of containers; fetching costs its tokens.
+# Recorded: what finding tools and MCP servers add is in the tokens.
 _ANTHROPIC: Final[Row] = {
     "web_search_*": Tool(billed="search", how="`server_tool_use.web_search_requests`"),
     "web_fetch_*": _TOKENS,
@@ -66,7 +69,8 @@ _ANTHROPIC: Final[Row] = {
     "mcp_servers": _TOKENS,
     "code_execution_*": Tool(billed="apart", how="by the hour of a container"),
 }
-# ai.google.dev/gemini-api/docs/pricing (2026): searches by the call until Gemini 2.5, by the query since Gemini 3.
+# ai.google.dev/gemini-api/docs/pricing, as others quote it in 2026: searches by the call until Gemini 2.5, by the query
+# since Gemini 3. …/docs/file-search (2026): questions cost tokens alone. Recorded: URLs and code are in the tokens.
 _GOOGLE: Final[Row] = {
     "googleSearch": Tool(billed="search", how="queries in `groundingMetadata`; until Gemini 2.5 one a call"),
     "googleSearchRetrieval": Tool(billed="search", how="one a call"),
@@ -176,7 +180,9 @@ def _field_of(name: str) -> str:
     return "input" if name == "input_file" else "tools"
 
 
-_MEMBERS: Final = frozenset({"enable_search", "mcp_servers", "search_parameters", "web_search_options"})
+_MEMBERS: Final = frozenset(
+    {"compound_custom", "enable_search", "mcp_servers", "search_parameters", "web_search_options"}
+)
 """Names of members of a request."""
 _ANY: Final = msgspec.json.Decoder()
 _ESCAPE: Final = b"\\u00"

@@ -35,7 +35,7 @@ _NAMES: Final = (
     "previousresponseid conversation cachedcontent promptvariables container "
     # What the vendor does on its own account, and bills.
     "tools toolconfig plugins connectors mcpservers websearchoptions searchparameters enablesearch searchoptions "
-    "websearch "
+    "websearch compoundcustom "
     # The same, where a dialect nests it.
     "generationconfig.candidatecount generationconfig.responsemodalities generationconfig.responseschema "
     "generationconfig.responsejsonschema generationconfig.speechconfig parameters.candidatecount "

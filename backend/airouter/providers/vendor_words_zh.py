@@ -12,6 +12,7 @@ NOTES: Final[Mapping[str, str]] = {
     "azure-openai": "上游的模型名称就是部署的名称。不填 `options.api_version` 时使用 v1 API；"
     "填写时使用该版本的 `/openai/deployments/…`。",
     "fireworks": "Responses 会转换后发送：它自己的 Responses API 会保存内容，并运行用量中不计入的工具。",
+    "groq": "`groq/compound` 会自行运行工具，这些工具要收费却无法计量：请把费用计入每次请求的价格。",
     "siliconflow": "中国以外：`https://api.siliconflow.com/v1`。那里的 `max_tokens` 不计思考，而思考同样收费："
     "请用渠道规则加以限制，例如为 `thinking_budget` 设默认值 4096。",
     "minimax": "中国：`https://api.minimaxi.com/v1`。思考内容位于回答中的 `<think>` 与 `</think>` 之间；"

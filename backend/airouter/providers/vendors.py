@@ -159,6 +159,8 @@ VENDORS: Final[Mapping[str, Vendor]] = {
         credential_hint="gsk_…",
         endpoints=CHAT,
         docs="https://console.groq.com/docs/openai",
+        notes="`groq/compound` runs tools by itself, which are billed and not counted: put them into the rate "
+        "of a request.",
     ),
     # docs.siliconflow.cn/docs/api/chat-completions-post: max_tokens is without the thoughts, which thinking_budget (128
     # to 32768, for most models that reason) bounds; no limit is of both. Embeddings beside it.

@@ -31,7 +31,7 @@ CHOICES_MAX: Final = 128
 _ABSENT: Final = msgspec.Raw(b"")
 _OURS: Final = frozenset({"function", "custom"})
 """Tools that the client runs."""
-_SWITCHES: Final = ("web_search_options", "search_parameters", "enable_search")
+_SWITCHES: Final = ("web_search_options", "search_parameters", "enable_search", "compound_custom")
 _OFF: Final = memoryview(b"false")
 _INCLUDE_USAGE: Final = b'{"stream_options":{"include_usage":true}'
 
@@ -59,6 +59,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     web_search_options: msgspec.Raw = _ABSENT
     search_parameters: msgspec.Raw = _ABSENT
     enable_search: msgspec.Raw = _ABSENT
+    compound_custom: msgspec.Raw = _ABSENT
     messages: msgspec.Raw = _ABSENT
     prompt: msgspec.Raw = _ABSENT
     input: msgspec.Raw = _ABSENT
@@ -91,9 +92,9 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def hosted(self) -> tuple[str, ...]:
         """What it has the vendor run beside the model: types of tools, plugins as `plugins.web`, members that switch
-        something on. (`enable_search` is Alibaba's.)
+        something on. (`enable_search` is Alibaba's, `compound_custom` Groq's.)
         """
-        switches = (self.web_search_options, self.search_parameters, self.enable_search)
+        switches = (self.web_search_options, self.search_parameters, self.enable_search, self.compound_custom)
         if not (self.tools or self.plugins or any(switches)):
             return ()
         found = [tool.type for tool in each_tool(self.tools) if isinstance(tool.type, str) and tool.type not in _OURS]
