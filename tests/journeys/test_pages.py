@@ -1,8 +1,10 @@
 """Every page, on a phone and on a desk: nothing sticks out, and nothing is hard to use for anybody."""
 
+import asyncio
+
 import openai
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Route, expect
 
 from tests.journeys.instance import Instance
 from tests.journeys.visitor import PHONE, Entrance
@@ -98,6 +100,22 @@ async def test_an_address_that_is_no_page_keeps_the_frame_that_somebody_is_in(in
     async with visitor.leaving():
         await visitor.page.get_by_role("link", name="To the dashboard").click()
     await expect(visitor.page).to_have_title("Dashboard · AI Router")
+
+
+async def test_the_mark_stands_there_until_a_gateway_that_takes_its_time_has_answered(entrance: Entrance):
+    visitor = await entrance.visitor()
+    may_answer = asyncio.Event()
+
+    async def take_time(route: Route) -> None:
+        await may_answer.wait()
+        await route.continue_()
+
+    await visitor.page.route("**/api/v1/status", take_time)
+    await visitor.page.goto(f"{visitor.home}/pricing")
+    await expect(visitor.page.locator(".opening")).to_be_visible()
+    may_answer.set()
+    await visitor.settled()
+    await expect(visitor.page.locator(".opening")).to_be_hidden()
 
 
 async def test_an_invitation_that_could_not_be_asked_for_is_not_said_to_be_over(entrance: Entrance):

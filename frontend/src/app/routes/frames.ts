@@ -60,6 +60,7 @@ export const either = createRoute({
     if (isSignedIn()) await loadFrame(route)
   },
   component: OpenFrame,
+  errorComponent: RootFailed,
 })
 
 export const framed = createRoute({
@@ -70,6 +71,7 @@ export const framed = createRoute({
   },
   loader: loadFrame,
   component: lazyRouteComponent(() => import("../console-layout")),
+  errorComponent: RootFailed,
 })
 
 /** The operator's pages; for everybody else these addresses do not exist. */
