@@ -142,6 +142,23 @@ def test_functions_of_old_are_refused_instead_of_forgotten(asked: Conversation):
             dropped_or_refused(features_of(asked, provider), provider)
 
 
+@pytest.mark.parametrize(
+    ("asked", "field"),
+    [
+        ({"web_search_options": {}}, "web_search_options"),
+        ({"plugins": [{"id": "web"}]}, "plugins"),
+        ({"compound_custom": {"tools": {"enabled_tools": ["web_search"]}}}, "compound_custom"),
+        ({"enable_search": True}, "enable_search"),
+    ],
+)
+def test_a_search_that_one_vendor_runs_is_refused_for_another_instead_of_forgotten(asked: dict[str, Any], field: str):
+    for provider in RULES:
+        with pytest.raises(NotTranslatable) as refused:
+            dropped_or_refused(features_of(from_chat(USER, **asked), provider), provider)
+        assert refused.value.details["field"] == field
+    assert "server_tools" not in features_of(from_chat(USER, enable_search=False), "anthropic")
+
+
 def test_citations_are_named_as_left_out():
     source = {"type": "text", "media_type": "text/plain", "data": "Words"}
     document = {"type": "document", "source": source, "citations": {"enabled": True}}

@@ -45,6 +45,7 @@ _BEYOND: Final[Mapping[str, Feature]] = {
     "web_search_options": "server_tools",
     "search_parameters": "server_tools",
     "plugins": "server_tools",
+    "compound_custom": "server_tools",
 }
 """Members that the neutral form has no place for."""
 _KNOWN: Final = frozenset({
@@ -53,6 +54,8 @@ _KNOWN: Final = frozenset({
     "tool_choice", "parallel_tool_calls", "response_format", "reasoning_effort", "verbosity", "user",
     "safety_identifier", "service_tier", "modalities",
 })  # fmt: skip
+_SWITCHES: Final = ("web_search_options", "search_parameters", "enable_search")
+"""Members that set a search running even where there is nothing in them."""
 _CALL_ID_MAX: Final = 40
 _USER_MAX: Final = 64
 """What is longer is refused."""
@@ -72,6 +75,9 @@ def read(body: Mapping[str, Any], model: str) -> Conversation:
     """
     given = Members(body)
     beyond = given.beyond(_BEYOND, _KNOWN)
+    for name in _SWITCHES:
+        if body.get(name) not in (None, False):
+            beyond["server_tools"] = name
     if set(given.texts("modalities")) - {"text"}:
         beyond["media_output"] = "modalities"
     system: list[Text] = []
