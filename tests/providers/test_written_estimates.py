@@ -16,6 +16,7 @@ from tests.providers.translated_calls import asked
 from tests.translation.dialects import traffic
 
 STREAMS = [call for call in traffic() if call.dialect == "responses" and call.status == 200 and call.stream]
+GENERATED = [call for call in traffic() if call.dialect == "gemini" and call.status == 200 and call.stream]
 MESSAGES = [call for call in traffic() if call.dialect == "anthropic" and call.status == 200 and call.stream]
 
 
@@ -102,3 +103,14 @@ def test_of_a_stream_in_small_pieces_no_wrapping_is_charged(
         assert found.written_tokens() >= output // 2
     assert found.has_outgrown(found.written_tokens() - 1)
     assert not found.has_outgrown(found.written_tokens())
+
+
+@pytest.mark.parametrize("call", GENERATED, ids=lambda call: call.name)
+def test_of_what_gemini_streams_neither_pictures_nor_signatures_nor_wrapping_count(call: Any):
+    picture = {"inlineData": {"mimeType": "image/png", "data": "iVBORw0KGgo" * 40_000}}
+    shown = json.dumps({"candidates": [{"index": 0, "content": {"role": "model", "parts": [picture]}}]})
+    usage = [json.loads(event_data(one)) for one in split_events(call.stream)][-1]["usageMetadata"]
+    found = PROVIDERS["gemini"].stream(asked("generate_content", is_streaming=True, upstream_model="m", credential=""))
+    found.feed(f"data: {shown}\n\n".encode() + call.stream)
+    told = usage.get("candidatesTokenCount", 0)
+    assert told // 4 <= found.written_tokens() <= told * 3 // 2 + usage.get("thoughtsTokenCount", 0) + 40

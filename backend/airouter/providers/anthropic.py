@@ -82,7 +82,7 @@ class AnthropicProvider:
 
     def stream(self, call: Call) -> PassingStreamReader:
         """A reader for one event stream."""
-        return PassingStreamReader(call, MessageNotes(), deltas=Deltas(DELTA, written_bytes_in))
+        return PassingStreamReader(call, MessageNotes(), Deltas(DELTA, written_bytes_in))
 
     def refusal(self, status: int, body: bytes) -> Refusal:
         """529 is Anthropic's own way to say that it is overloaded."""

@@ -75,7 +75,7 @@ class CohereProvider:
 
     def stream(self, call: Call) -> PassingStreamReader:
         """A reader for one event stream."""
-        return PassingStreamReader(call, ChatNotes(), deltas=Deltas(_DELTA, _written_bytes_in))
+        return PassingStreamReader(call, ChatNotes(), Deltas(_DELTA, _written_bytes_in))
 
     def refusal(self, status: int, body: bytes) -> Refusal:
         """498: a word of the request is on a list of Cohere's. 404: its model is unknown, whose name is ours."""

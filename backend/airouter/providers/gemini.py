@@ -10,6 +10,7 @@ from airouter.providers import gemini_embeddings
 from airouter.providers.blame import blame
 from airouter.providers.contract import Answered, Call, Headers, Outgoing, Problem, Refusal, Reported
 from airouter.providers.counts import counted
+from airouter.providers.deltas import Deltas
 from airouter.providers.headers import HeaderBook
 from airouter.providers.overrides import overridden
 from airouter.providers.passing_stream import PassingStreamReader
@@ -17,7 +18,16 @@ from airouter.providers.reporting import UsageRefused, figure
 from airouter.providers.saying import answered
 from airouter.translation.foreign_thoughts import without_foreign_thoughts
 from airouter.wire.endpoint import VECTORS, Endpoint
-from airouter.wire.gemini import Answer, Request, read_answer, with_one_model, written_bytes
+from airouter.wire.gemini import (
+    DELTA,
+    PICTURE,
+    Answer,
+    Request,
+    read_answer,
+    with_one_model,
+    written_bytes,
+    written_bytes_in,
+)
 
 _VERBS: Final[dict[Endpoint, str]] = {
     "generate_content": "generateContent",
@@ -86,13 +96,14 @@ class GeminiProvider:
     def stream(self, call: Call) -> PassingStreamReader:
         """A reader for one event stream, which a client without `alt=sse` gets as an array."""
         notes = CandidateNotes(call.request.choices, call.upstream_model)
+        deltas = Deltas(DELTA, written_bytes_in, other_mark=PICTURE)
         request = call.request
         if isinstance(request, Request) and request.is_array:
             frame = ArrayFrame()
             return PassingStreamReader(
-                call, notes, content_type=b"application/json", change=frame.element, end=frame.end
+                call, notes, deltas, content_type=b"application/json", change=frame.element, end=frame.end
             )
-        return PassingStreamReader(call, notes)
+        return PassingStreamReader(call, notes, deltas)
 
     def refusal(self, status: int, body: bytes) -> Refusal:
         """A bad key is a 400 there."""

@@ -96,7 +96,7 @@ def _kept(found: Response, usage: Reported | None) -> Kept | None:
 
 def stream(call: Call, habits: Habits) -> PassingStreamReader:
     """A reader for one event stream."""
-    return PassingStreamReader(call, ResponseNotes(habits), deltas=Deltas(DELTA, written_bytes_in, other_mark=RESPONSE))
+    return PassingStreamReader(call, ResponseNotes(habits), Deltas(DELTA, written_bytes_in, other_mark=RESPONSE))
 
 
 class ResponseNotes:

@@ -11,13 +11,10 @@ from airouter.providers.contract import Call, Kept, Reported
 from airouter.providers.deltas import Deltas
 from airouter.providers.saying import says_something
 from airouter.wire.owner_ids import error_without_owner_ids
-from airouter.wire.prompt import estimated_tokens
 from airouter.wire.sse import Framer, event_data, split_events
 
 EVENT_BYTES_MAX: Final = 8 * 1024 * 1024
 """An event longer than this is not read (Gemini's images are one event each), so that it costs no memory."""
-_BYTES_PER_WRITTEN: Final = 4
-"""Of the bytes of a stream of these dialects, about a quarter is what the model wrote, the rest its wrapping."""
 
 
 class Notes(Protocol):
@@ -60,11 +57,11 @@ class PassingStreamReader:
         self,
         call: Call,
         notes: Notes,
+        deltas: Deltas,
         *,
         content_type: bytes | None = None,
         change: Callable[[bytes], bytes] | None = None,
         end: Callable[[], bytes] | None = None,
-        deltas: Deltas | None = None,
     ) -> None:
         self.call = call
         self.content_type = content_type
@@ -74,7 +71,6 @@ class PassingStreamReader:
         """For a client that wants the events in another frame; they then leave when they are whole."""
         self._end = end
         self._deltas = deltas
-        """For a dialect whose wrapping says nothing about how much was written."""
         self._framer = Framer(EVENT_BYTES_MAX)
         self._less: list[tuple[bytes, bytes]] = []
         """Errors of which something is left out, as they came, and what is left."""
@@ -109,8 +105,7 @@ class PassingStreamReader:
         notes, change = self._notes, self._change
         if not notes.has_content:
             notes.has_content = any(mark in block for mark in notes.content_marks)
-        if self._deltas is not None:
-            self._deltas.take(block)
+        self._deltas.take(block)
         if not block or (change is None and not any(mark in block for mark in notes.marks)):
             return b""
         out: list[bytes] = []
@@ -137,7 +132,7 @@ class PassingStreamReader:
 
     def has_outgrown(self, allowance: int) -> bool:
         """More than so many tokens were written, roughly."""
-        return self.written_tokens() > allowance if self._deltas is None else self._deltas.has_outgrown(allowance)
+        return self._deltas.has_outgrown(allowance)
 
     @property
     def reported(self) -> Reported | None:
@@ -168,6 +163,4 @@ class PassingStreamReader:
 
     def written_tokens(self) -> int:
         """An estimate of the output so far."""
-        if self._deltas is not None:
-            return self._deltas.written_tokens()
-        return estimated_tokens(self.received_bytes // _BYTES_PER_WRITTEN)
+        return self._deltas.written_tokens()

@@ -249,8 +249,25 @@ def read_answer(body: bytes) -> Answer | None:
 
 
 def written_bytes(answer: Answer) -> int:
-    """Bytes of what a model wrote."""
-    return text_bytes([one.get("content") for one in answer.candidates or ()], payload_of)
+    """Bytes of what a model wrote: neither pictures nor signatures, nor what Google's tools found."""
+    contents = [one.get("content") for one in answer.candidates or ()]
+    lists = [content.get("parts") for content in contents if isinstance(content, dict)]
+    parts = [part for listed in lists if isinstance(listed, list) for part in listed if isinstance(part, dict)]
+    return text_bytes([part.get(name) for part in parts for name in _WRITTEN], payload_of)
+
+
+_WRITTEN: Final = ("text", "functionCall", "executableCode")
+"""Where a part has what the model wrote."""
+DELTA: Final = b'"parts"'
+"""In every event that adds to what is written; in text it is quoted."""
+PICTURE: Final = b'"inlineData"'
+"""In every event with media in it, whose bytes say nothing of tokens."""
+
+
+def written_bytes_in(data: bytes) -> int:
+    """Of the data of one event: bytes of what the model wrote."""
+    answer = read_answer(data) if DELTA in data else None
+    return 0 if answer is None else written_bytes(answer)
 
 
 def error_body(message: str, code: int, status: str) -> bytes:
