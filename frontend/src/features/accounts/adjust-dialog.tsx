@@ -1,7 +1,8 @@
 import { useQueryClient } from "@tanstack/react-query"
 import { useState } from "react"
 import { useTranslation } from "react-i18next"
-import { api, body, onceOnly } from "../../api/client"
+import { api, body } from "../../api/client"
+import { sendOnce } from "../../api/once"
 import { quotaMoved } from "../../api/queries"
 import type { Account } from "../../api/types"
 import { Amount, useLedger } from "../../components/amount"
@@ -34,22 +35,25 @@ export function AdjustDialog({
   const [reason, setReason] = useState("")
   const [isPartial, setPartial] = useState(false)
   const [wasSent, setSent] = useState(false)
+  const [send] = useState(sendOnce)
   const amount = parseAmount(text, unit)
   const isAmount = amount !== null && amount > 0
   const submit = () => {
     setSent(true)
     if (!isAmount || !reason.trim()) return null
-    const signed = direction === "credit" ? amount : -amount
-    return body(
-      api().POST("/api/v1/admin/accounts/{account_id}/adjustments", {
-        params: { path: { account_id: account.id } },
-        body: {
-          amount: signed,
-          reason: reason.trim(),
-          ...(direction === "debit" && { allow_partial: isPartial }),
-        },
-        headers: { "Idempotency-Key": onceOnly() },
-      }),
+    const draft = {
+      amount: direction === "credit" ? amount : -amount,
+      reason: reason.trim(),
+      ...(direction === "debit" && { allow_partial: isPartial }),
+    }
+    return send([account.id, draft], (headers) =>
+      body(
+        api().POST("/api/v1/admin/accounts/{account_id}/adjustments", {
+          params: { path: { account_id: account.id } },
+          body: draft,
+          headers,
+        }),
+      ),
     ).then(async (answer) => {
       await Promise.all([queries.invalidateQueries({ queryKey: ["admin", "accounts"] }), quotaMoved(queries)])
       say({

@@ -1,6 +1,7 @@
 import { useState } from "react"
 import { useTranslation } from "react-i18next"
-import { api, body, onceOnly } from "../../api/client"
+import { api, body } from "../../api/client"
+import { sendOnce } from "../../api/once"
 import type { AdminOrder, AdminOrderDetail } from "../../api/types"
 import { useLedger } from "../../components/amount"
 import { Check, Segmented } from "../../components/choice"
@@ -45,9 +46,7 @@ function useReason() {
   return { field, read }
 }
 
-function send(line: AdminOrder) {
-  return { params: { path: { order_id: line.order.id } }, headers: { "Idempotency-Key": onceOnly() } }
-}
+const pathOf = (line: AdminOrder) => ({ path: { order_id: line.order.id } })
 
 /** The money came: credits as a notice of the processor would, or puts the order in review when the amount differs. */
 export function ConfirmDialog({ line, isOpen, onClose, onDone }: Props) {
@@ -55,17 +54,18 @@ export function ConfirmDialog({ line, isOpen, onClose, onDone }: Props) {
   const { unit, sign } = useLedger()
   const { order } = line
   const reason = useReason()
+  const [send] = useState(sendOnce)
   const [text, setText] = useState(minorText(order.total, order.exponent))
   const amount = parseMinor(text, order.exponent)
   const isExact = amount === order.total
   const submit = () => {
     const because = reason.read()
     if (!because || amount === null) return null
-    return body(
-      api().POST("/api/v1/admin/orders/{order_id}/confirm", {
-        ...send(line),
-        body: { reason: because, amount },
-      }),
+    const draft = { reason: because, amount }
+    return send([order.id, draft], (headers) =>
+      body(
+        api().POST("/api/v1/admin/orders/{order_id}/confirm", { params: pathOf(line), headers, body: draft }),
+      ),
     ).then(async (detail) => {
       await onDone(detail)
       say({ tone: "good", title: t(`status.${detail.line.order.status}`) })
@@ -108,6 +108,7 @@ export function RefundDialog({ line, isOpen, onClose, onDone }: Props) {
   const { unit, sign } = useLedger()
   const { order, refundable_amount } = line
   const reason = useReason()
+  const [send] = useState(sendOnce)
   const [text, setText] = useState(minorText(refundable_amount, order.exponent))
   const [isAtProcessor, setAtProcessor] = useState(line.processor !== "manual")
   const amount = parseMinor(text, order.exponent)
@@ -124,11 +125,11 @@ export function RefundDialog({ line, isOpen, onClose, onDone }: Props) {
   const submit = () => {
     const because = reason.read()
     if (!because || !isAmount) return null
-    return body(
-      api().POST("/api/v1/admin/orders/{order_id}/refund", {
-        ...send(line),
-        body: { reason: because, amount, at_processor: isAtProcessor },
-      }),
+    const draft = { reason: because, amount, at_processor: isAtProcessor }
+    return send([order.id, draft], (headers) =>
+      body(
+        api().POST("/api/v1/admin/orders/{order_id}/refund", { params: pathOf(line), headers, body: draft }),
+      ),
     ).then(async (detail) => {
       await onDone(detail)
       say({
@@ -178,15 +179,16 @@ export function ResolveDialog({ line, isOpen, onClose, onDone }: Props) {
   const { order } = line
   const isCountable = order.paid_currency === order.currency && (order.paid_amount ?? 0) > 0
   const reason = useReason()
+  const [send] = useState(sendOnce)
   const [decision, setDecision] = useState<Decision>(isCountable ? "credit_paid" : "credit_ordered")
   const submit = () => {
     const because = reason.read()
     if (!because) return null
-    return body(
-      api().POST("/api/v1/admin/orders/{order_id}/resolve", {
-        ...send(line),
-        body: { reason: because, decision },
-      }),
+    const draft = { reason: because, decision }
+    return send([order.id, draft], (headers) =>
+      body(
+        api().POST("/api/v1/admin/orders/{order_id}/resolve", { params: pathOf(line), headers, body: draft }),
+      ),
     ).then(async (detail) => {
       await onDone(detail)
       say({ tone: "good", title: t(`status.${detail.line.order.status}`) })

@@ -1,7 +1,8 @@
 import { useQueryClient } from "@tanstack/react-query"
-import { useRef, useState } from "react"
+import { useState } from "react"
 import { useTranslation } from "react-i18next"
-import { api, body, onceOnly } from "../../api/client"
+import { api, body } from "../../api/client"
+import { sendOnce } from "../../api/once"
 import { quotaMoved, walletQuery } from "../../api/queries"
 import type { Referral, Wallet } from "../../api/types"
 import { Amount, useLedger } from "../../components/amount"
@@ -27,7 +28,7 @@ export function TransferDialog({
   const { reward_balance: most, minimum_transfer: least } = referral
   const [typed, setTyped] = useState<string | null>(null)
   const [wasSent, setSent] = useState(false)
-  const once = useRef<{ amount: number; key: string } | null>(null)
+  const [send] = useState(sendOnce)
   const money = (quota: number) => `${sign}${exactAmount(quota, unit)}`
   const amount = parseAmount(typed ?? amountInput(most, unit), unit)
   const wrong =
@@ -41,15 +42,9 @@ export function TransferDialog({
   const submit = () => {
     setSent(true)
     if (amount === null || wrong) return null
-    // A repetition after a failure moves the same quota once; another amount is another transfer.
-    if (once.current?.amount !== amount) once.current = { amount, key: onceOnly() }
-    return body(
-      api().POST("/api/v1/referral/transfers", {
-        body: { amount },
-        headers: { "Idempotency-Key": once.current.key },
-      }),
+    return send(amount, (headers) =>
+      body(api().POST("/api/v1/referral/transfers", { body: { amount }, headers })),
     ).then(async ({ balance }) => {
-      once.current = null
       queries.setQueryData<Wallet>(walletQuery.queryKey, (old) => old && { ...old, balance })
       say({ tone: "good", title: t("transfer.done", { amount: money(amount) }) })
       await Promise.all([queries.invalidateQueries({ queryKey: ["referral"] }), quotaMoved(queries)])
@@ -62,7 +57,6 @@ export function TransferDialog({
       onGone={() => {
         setTyped(null)
         setSent(false)
-        once.current = null
       }}
       title={t("transfer.title")}
       text={

@@ -1,8 +1,9 @@
 import { useMutation, useQuery, useQueryClient, useSuspenseQuery } from "@tanstack/react-query"
 import { useNavigate } from "@tanstack/react-router"
-import { type ReactNode, useRef, useState } from "react"
+import { type ReactNode, useState } from "react"
 import { useTranslation } from "react-i18next"
-import { api, body, onceOnly } from "../../api/client"
+import { api, body } from "../../api/client"
+import { sendOnce } from "../../api/once"
 import { asProblem } from "../../api/problem"
 import { meQuery } from "../../api/queries"
 import type { Quote } from "../../api/types"
@@ -23,22 +24,13 @@ import "./topup.css"
 function useOrder() {
   const queries = useQueryClient()
   const navigate = useNavigate()
-  const once = useRef<{ choice: string; key: string } | null>(null)
+  const [send] = useState(sendOnce)
   return useMutation({
-    mutationFn: async ({ choice, quote }: { choice: Choice; quote: Quote }) => {
-      const { total, quota, bonus_quota } = quote
-      const same = JSON.stringify([choice, total, quota, bonus_quota])
-      // A repetition after a failure is the same order; another choice is another.
-      if (once.current?.choice !== same) once.current = { choice: same, key: onceOnly() }
-      return body(
-        api().POST("/api/v1/topup/orders", {
-          body: { ...choice, agreed: { total, quota, bonus_quota } },
-          headers: { "Idempotency-Key": once.current.key },
-        }),
-      )
+    mutationFn: ({ choice, quote: { total, quota, bonus_quota } }: { choice: Choice; quote: Quote }) => {
+      const draft = { ...choice, agreed: { total, quota, bonus_quota } }
+      return send(draft, (headers) => body(api().POST("/api/v1/topup/orders", { body: draft, headers })))
     },
     onSuccess: async (order) => {
-      once.current = null
       void queries.invalidateQueries({ queryKey: ["orders"], exact: true })
       if (order.next && leaveFor(order.next)) return
       await navigate({ to: "/console/topup/orders/$orderId", params: { orderId: order.id } })
@@ -51,8 +43,6 @@ function useOrder() {
         void navigate({ to: "/console/topup/orders/$orderId", params: { orderId: facts.order_id } })
       // What is shown is not so any more: look again, and let the buyer press again.
       if (code === "quote_changed") void queries.invalidateQueries({ queryKey: ["topup"] })
-      // Refused for good: the next press is a new order.
-      if (code !== "unreachable") once.current = null
     },
   })
 }
