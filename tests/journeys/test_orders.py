@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Route, expect
 
 from tests.journeys.instance import Account, Instance
 from tests.journeys.visitor import PHONE, Entrance, Visitor
@@ -26,6 +26,13 @@ async def ordered(instance: Instance, who: Account, method: str, amount: int) ->
 async def balance(instance: Instance, who: Account) -> int:
     async with instance.api(who) as buyer:
         return (await buyer.get("wallet")).json()["balance"]
+
+
+async def loses_its_answer(route: Route) -> None:
+    """The request arrives, and something on the way back answers in its place."""
+    await route.fetch()
+    problem = {"title": "Service Unavailable", "status": 503, "code": "database_unavailable", "detail": "Try again."}
+    await route.fulfill(status=503, json=problem)
 
 
 @asynccontextmanager
@@ -131,7 +138,12 @@ async def test_a_transfer_is_confirmed_and_half_of_it_given_back(instance: Insta
     await visitor.dialog.get_by_label("Give back").fill("10.00")
     await expect(visitor.dialog.get_by_text("About $10.00 of quota")).to_be_visible()
     await visitor.dialog.get_by_label("Reason").fill("Half of it was not needed")
-    await visitor.dialog.get_by_role("button", name="Record €10.00 as given back").click()
+    await visitor.page.route("**/refund", loses_its_answer, times=1)
+    record = visitor.dialog.get_by_role("button", name="Record €10.00 as given back")
+    with visitor.refused("POST /api/v1/admin/orders/.*/refund", 503):
+        await record.click()
+        await expect(visitor.dialog.get_by_role("alert")).to_be_visible()
+    await record.click()  # it was done, and is not done again
     await expect(drawer.get_by_role("row", name="Given back")).to_contain_text("€10.00")
     await visitor.looks_right("an order in full")
     assert await balance(instance, who) == 10 * UNIT
