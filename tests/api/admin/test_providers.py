@@ -27,7 +27,7 @@ async def test_providers_are_listed_as_the_table_has_them(
     assert found["vllm"]["notes"]["en"] == VENDORS["vllm"].notes
     assert "地址" in found["vllm"]["notes"]["zh"]
     assert found["groq"]["credential_hint"] == {"en": "gsk_…", "zh": "gsk_…"}
-    assert found["groq"]["notes"] == {"en": "", "zh": ""}
+    assert found["cerebras"]["notes"] == {"en": "", "zh": ""}
     assert [name for name, one in found.items() if not one["needs_address"]] == ["scripted"]
     labels = [one["label"].lower() for one in answer.json()["items"]]
     assert labels == sorted(labels)
