@@ -34,7 +34,7 @@ class Deltas:
 
     def take(self, block: bytes) -> None:
         """Whole events."""
-        if self._mark not in block:
+        if block.rfind(self._mark) < 0:
             return
         other = self._other_mark
         if other is not None and other in block:
