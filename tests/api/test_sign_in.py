@@ -1,7 +1,6 @@
 """Signing in, staying signed in, and being thrown out."""
 
 import asyncio
-import time
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,7 @@ import pytest
 from airouter.app import create_app
 from tests.api.conftest import client_of, running
 from tests.builders import PASSWORD, cookie_of, person, run_sql, signed_in
-from tests.patience import PATIENCE_SECONDS, until
+from tests.patience import until
 from tests.settings import settings_for
 
 LOGIN = "/api/v1/auth/login"
@@ -197,11 +196,13 @@ async def test_a_session_ended_in_one_process_is_over_in_the_other(app: Any, dat
         elsewhere.headers["authorization"] = f"Bearer {ada.access_token}"
         assert (await elsewhere.get("/api/v1/me")).status_code == 200
         assert (await ada.client.post("/api/v1/auth/logout")).status_code == 204
-        end = time.monotonic() + PATIENCE_SECONDS
-        while (await elsewhere.get("/api/v1/me")).status_code == 200:
-            assert time.monotonic() < end, "still signed in in the other process"
+        await until(lambda: _is_refused(elsewhere))
         answer = await elsewhere.get("/api/v1/me")
     assert (answer.status_code, answer.json()["code"]) == (401, "session_expired")
+
+
+async def _is_refused(client: httpx.AsyncClient) -> bool:
+    return (await client.get("/api/v1/me")).status_code == 401
 
 
 async def _login(app: Any, email: str) -> httpx.Response:

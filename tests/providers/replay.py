@@ -26,6 +26,8 @@ class Played(msgspec.Struct, frozen=True, kw_only=True):
     headers: Sequence[tuple[str, str]] = ()
     breaks: bool = False
     pause_seconds: float = 0.0
+    heard: asyncio.Event | None = None
+    """Nothing follows the first piece before this."""
 
 
 def torn(body: bytes, seed: int, pieces: int = 8) -> list[bytes]:
@@ -75,6 +77,8 @@ async def _play(played: Played, writer: asyncio.StreamWriter) -> None:
         writer.write(b"%x\r\n%b\r\n" % (len(piece), piece))
         await writer.drain()
         await asyncio.sleep(played.pause_seconds)
+        if played.heard is not None:
+            await played.heard.wait()
     if not played.breaks:
         writer.write(b"0\r\n\r\n")
         await writer.drain()

@@ -1,5 +1,6 @@
 """What the official Python clients raise when a provider fails: passed through and translated, whole and streamed."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
 from typing import Any
@@ -54,38 +55,42 @@ def fails(house: House, status: int, headers: dict[str, str]) -> None:
     house.answers(lambda _: Played(status=status, headers=list(headers.items()), pieces=[body]))
 
 
-async def chat(house: House, model: str, *, is_streaming: bool) -> None:
+async def chat(house: House, model: str, heard: asyncio.Event, *, is_streaming: bool) -> None:
     async with openai.AsyncOpenAI(api_key=house.holder.key, base_url=house.live.url + "/v1", max_retries=0) as client:
         asked: Any = {"model": model, "messages": [{"role": "user", "content": "Hi"}], "stream": is_streaming}
         answer = await client.chat.completions.create(**asked)
         if is_streaming:
-            _ = [chunk async for chunk in answer]
+            async for _ in answer:
+                heard.set()
 
 
-async def responses(house: House, model: str, *, is_streaming: bool) -> None:
+async def responses(house: House, model: str, heard: asyncio.Event, *, is_streaming: bool) -> None:
     async with openai.AsyncOpenAI(api_key=house.holder.key, base_url=house.live.url + "/v1", max_retries=0) as client:
         answer: Any = await client.responses.create(model=model, input="Hi", stream=is_streaming, store=False)
         if is_streaming:
             async for event in answer:
+                heard.set()
                 if event.type == "error":  # this dialect's own: its client hands it out as an event
                     raise openai.APIError(event.message, answer.response.request, body=None)
 
 
-async def messages(house: House, model: str, *, is_streaming: bool) -> None:
+async def messages(house: House, model: str, heard: asyncio.Event, *, is_streaming: bool) -> None:
     async with anthropic.AsyncAnthropic(api_key=house.holder.key, base_url=house.live.url, max_retries=0) as client:
         asked: Any = {"model": model, "max_tokens": 9, "messages": [{"role": "user", "content": "Hi"}]}
         if is_streaming:
             async with client.messages.stream(**asked) as stream:
-                await stream.get_final_message()
+                async for _ in stream:
+                    heard.set()
         else:
             await client.messages.create(**asked)
 
 
-async def gemini(house: House, model: str, *, is_streaming: bool) -> None:
+async def gemini(house: House, model: str, heard: asyncio.Event, *, is_streaming: bool) -> None:
     with genai.Client(api_key=house.holder.key, http_options=types.HttpOptions(base_url=house.live.url)) as made:
         async with made.aio as client:
             if is_streaming:
-                _ = [part async for part in await client.models.generate_content_stream(model=model, contents="Hi")]
+                async for _ in await client.models.generate_content_stream(model=model, contents="Hi"):
+                    heard.set()
             else:
                 await client.models.generate_content(model=model, contents="Hi")
 
@@ -106,10 +111,10 @@ FURTHER: list[tuple[type[Exception], type[Exception]]] = [
 """The class of any other status below 500, and from there on."""
 
 
-async def raised(house: House, door: str, model: str, *, is_streaming: bool) -> Any:
-    """What the client raises, which is one of its own errors with words in it."""
+async def raised(house: House, door: str, model: str, *, is_streaming: bool, heard: asyncio.Event | None = None) -> Any:
+    """What the client raises, which is one of its own errors with words in it. `heard`: something came before."""
     with pytest.raises((openai.APIError, anthropic.APIError, google.APIError)) as caught:
-        await DOORS[door][0](house, model, is_streaming=is_streaming)
+        await DOORS[door][0](house, model, heard or asyncio.Event(), is_streaming=is_streaming)
     error: Any = caught.value
     assert error.message
     assert "<" not in error.message
@@ -174,7 +179,8 @@ ERRORS = {
 @pytest.mark.parametrize("ending", ["an error", "nothing", "a cut"])
 async def test_a_stream_that_goes_wrong_in_the_middle_raises(house: House, ending: str, door: str, model: str):
     pieces = [BEGINNINGS[model], *([ERRORS[model]] if ending == "an error" else [])]
-    played = Played(content_type="text/event-stream", pieces=pieces, pause_seconds=0.05, breaks=ending == "a cut")
+    heard = asyncio.Event()
+    played = Played(content_type="text/event-stream", pieces=pieces, heard=heard, breaks=ending == "a cut")
     house.answers(lambda _: played)
-    error = await raised(house, door, model, is_streaming=True)
+    error = await raised(house, door, model, is_streaming=True, heard=heard)
     assert ("It broke." in error.message) == (ending == "an error")
