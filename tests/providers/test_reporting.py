@@ -67,6 +67,21 @@ def test_responses_say_what_was_written_to_the_cache_inside_the_input():
     assert quantities(usage, "openai") == {"input": 48, "cached_input": 40, "cache_write_5m": 27, "output": 14}
 
 
+@pytest.mark.parametrize(
+    ("stated", "tier"),
+    [
+        ({"speed": "fast", "service_tier": "standard"}, "fast"),
+        ({"speed": "standard", "service_tier": "priority"}, "priority"),
+        ({"speed": "standard"}, None),
+        ({"speed": {"odd": True}, "service_tier": ["odd"]}, None),
+    ],
+)
+def test_the_fast_mode_of_anthropic_is_a_service_tier_with_prices_of_its_own(stated: dict[str, Any], tier: str | None):
+    found = anthropic.reported_in({"input_tokens": 3, "output_tokens": 5, **stated})
+    assert found is not None
+    assert found.service_tier == tier
+
+
 def test_a_conversation_that_anthropic_summed_up_on_the_way_was_read_twice():
     usage = {
         "input_tokens": 23_000,

@@ -32,6 +32,7 @@ the refusal instead.
 """
 _READ: Final = (("input_tokens",),)
 _WRITTEN: Final = (("output_tokens",),)
+_FAST: Final = "fast"
 
 
 def _authorise(credential: bytes) -> Headers:
@@ -136,9 +137,10 @@ def reported_in(usage: Mapping[str, Any]) -> Reported | None:
 
     Thoughts are within `output_tokens`, at the same price, and are not told apart. A conversation that the vendor
     summed up on the way was read twice; only `iterations` say so (platform.claude.com, "Compaction", 2026). Those of
-    an advisor are another model's, at another price; such calls are refused (hosted_tools.py).
+    an advisor are another model's, at another price; such calls are refused (hosted_tools.py). A call that ran in fast
+    mode has prices of its own, like a service tier (platform.claude.com, "Fast mode", 2026), and is told as one.
     """
-    tier = usage.get("service_tier")
+    tier = _FAST if usage.get("speed") == _FAST else usage.get("service_tier")
     listed = usage.get("iterations")
     summed_up = [one for one in _objects(listed) if one.get("type") == "compaction"]
     try:
