@@ -35,7 +35,7 @@ from airouter.wire.requests import read_request
 
 PATIENT: dict[str, Any] = {"connect_seconds": 10, "first_byte_seconds": 10, "idle_seconds": 10}
 """Long enough for an upstream that is well on a machine that does other things too."""
-QUICK: dict[str, Any] = {"connect_seconds": 0.4, "first_byte_seconds": 0.4, "idle_seconds": 0.4}
+QUICK: dict[str, Any] = {"connect_seconds": 1.2, "first_byte_seconds": 1.2, "idle_seconds": 1.2}
 """For one that keeps us waiting. Policies are checked when they are stored, not when they are made."""
 CARD = RateCard(rate_card_id=RateCardId(UUID(int=1)), model="demo", version=1, rates={"input": 1, "output": 1})
 CALLER = Caller(

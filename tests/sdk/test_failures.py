@@ -45,7 +45,7 @@ async def house(
     async with postgres.cloned(postgres_server, template_database) as dsn:
         async with replayed(dsn, tmp_path_factory.mktemp("home")) as made:
             await made.policy(Network(allow_private=True))
-            await made.policy(Routing(first_byte_seconds=1, idle_seconds=1, left_out_percent_max=0))
+            await made.policy(Routing(first_byte_seconds=2, idle_seconds=2, left_out_percent_max=0))
             yield made
         await audit_books(dsn)
 
@@ -150,7 +150,7 @@ async def test_a_provider_that_dies_or_hangs_is_a_server_s_error(
 ):
     dialect = DOORS[door][1]
     kind = "text/event-stream" if is_streaming else "application/json"
-    slow = Played(content_type=kind, pieces=[b" "], pause_seconds=3)
+    slow = Played(content_type=kind, pieces=[b" "], pause_seconds=6)
     house.answers(lambda _: Played(content_type=kind, breaks=True) if fault == "dies" else slow)
     error = await raised(house, door, MODELS[0], is_streaming=is_streaming)
     assert isinstance(error, FURTHER[dialect][1])

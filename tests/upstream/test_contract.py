@@ -517,14 +517,14 @@ async def test_silence_after_the_head_is_an_idle_timeout_before_the_first_byte(m
 async def test_steady_trickle_outlives_the_idle_time(make_client: MakeClient) -> None:
     async def trickle(line: Line) -> None:
         await line.stream()
-        for _ in range(12):
+        for _ in range(24):
             await line.chunk(b"x")
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(0.1)
         await line.end()
 
     async with running(trickle) as upstream:
-        answer = await make_client().send(request_to(upstream), timeouts(idle_seconds=0.4))
-        assert await answer.read(100) == b"x" * 12
+        answer = await make_client().send(request_to(upstream), timeouts(idle_seconds=2))
+        assert await answer.read(100) == b"x" * 24
         answer.close()
 
 
@@ -532,12 +532,12 @@ async def test_a_caller_who_does_not_read_is_not_timed(make_client: MakeClient) 
     async def answer(line: Line) -> None:
         await line.stream()
         await line.chunk(b"x")
-        await asyncio.sleep(0.4)
+        await asyncio.sleep(1.5)
         await line.end()
 
     async with running(answer) as upstream:
-        got = await make_client().send(request_to(upstream), timeouts(first_byte_seconds=0.2, idle_seconds=0.2))
-        await asyncio.sleep(0.5)
+        got = await make_client().send(request_to(upstream), timeouts(first_byte_seconds=1, idle_seconds=1))
+        await asyncio.sleep(2)
         assert await got.read(100) == b"x"
         got.close()
 
