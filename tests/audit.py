@@ -5,10 +5,10 @@ from airouter.storage.database import connect
 
 
 async def audit_books(dsn: str) -> None:
-    """Fail when the audit finds anything in the database at `dsn`."""
+    """Fail when the audit finds anything in the database at `dsn`; it prices every record anew, not a sample."""
     connection = await connect(dsn, as_owner=True)
     try:
-        report = await audit(connection)
+        report = await audit(connection, full=True)
     finally:
         await connection.close()
     assert report.ok, "the test left books that do not balance:\n" + "\n".join(report.problems)

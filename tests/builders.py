@@ -17,11 +17,11 @@ from argon2 import PasswordHasher
 
 from airouter.domain import pricing
 from airouter.domain.ids import AccountId, RateCardId, UserId, minted_at, uuid7
-from airouter.domain.rate_card import RateCard
 from airouter.services.users import join
 from airouter.services.wallets import Wallets
 from airouter.storage import partitions
-from airouter.storage.database import Database
+from airouter.storage.database import Database, connect
+from airouter.storage.rate_cards import find_rate_card
 from airouter.storage.sessions import Role
 from airouter.world import new_id
 
@@ -134,12 +134,12 @@ async def spend(
     """A settled call, charged in full, with books that balance; its request id."""
     quantities = quantities or {"input": 1000, "output": 500}
     request_id = uuid7(int((at or datetime.now(UTC)).timestamp() * 1000), int.from_bytes(os.urandom(10), "big"))
-    rates = (await run_sql(dsn, "SELECT rates::text AS r FROM rate_cards WHERE rate_card_id = $1", card_id))[0]["r"]
-    card = RateCard(rate_card_id=RateCardId(card_id), model=model, version=1, rates=json.loads(rates))
-    cost, _ = pricing.cost(quantities, card, multiplier_micros, None, "chat.completions")
     transfer_id = new_id()
-    connection = await asyncpg.connect(dsn)
+    connection = await connect(dsn, as_owner=True)
     try:
+        card = await find_rate_card(connection, RateCardId(card_id))
+        assert card is not None
+        cost, _ = pricing.cost(quantities, card.card(), multiplier_micros, None, "chat.completions")
         await partitions.make(connection, minted_at(request_id))
         async with connection.transaction():
             key = await connection.fetchrow("SELECT account_id, wallet_id FROM keys WHERE key_id = $1", key_id)

@@ -127,7 +127,7 @@ class Instance:
     async def audit(self) -> dict[str, Any]:
         """What `airouter audit --json` says beside the running instance."""
         audit = await asyncio.create_subprocess_exec(
-            str(PROGRAM), "audit", "--json",
+            str(PROGRAM), "audit", "--json", "--full",
             cwd=ROOT,
             env={**os.environ, "AIROUTER_HOME": str(self.process.home)},
             stdout=asyncio.subprocess.PIPE,
