@@ -6,6 +6,7 @@ import asyncio
 import base64
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from typing import Any
 
 import msgspec
 import pytest
@@ -14,7 +15,7 @@ from airouter.upstream.contract import AddressRefused, BrokenOff, ConnectFailed,
 from airouter.upstream.httpx_client import HttpxClient
 from airouter.upstream.proxies import ProxyClients, checked_proxy
 from airouter.upstream.tls import tls_context
-from airouter.upstream.total import send_within
+from airouter.upstream.total import BoundedAnswer, send_within
 from tests.upstream.calls import PATIENT, fetch, request_to
 from tests.upstream.certificates import Authority
 from tests.upstream.conftest import MakeClient, guard
@@ -201,6 +202,26 @@ async def test_whole_call_ends_after_its_time_although_something_always_arrives(
         answer.close()
         while upstream.open:  # the upstream notices
             await asyncio.sleep(0.005)
+
+
+async def test_an_answer_that_was_given_up_is_not_read_again_although_its_time_seems_not_over() -> None:
+    """The timer of a loop may be a tick early."""
+    asked: list[bytes] = []
+
+    class Interrupted:
+        status = 200
+        headers = ()
+
+        async def chunk(self) -> bytes:
+            asked.append(b"")
+            raise TimeoutError
+
+    inner: Any = Interrupted()
+    answer = BoundedAnswer(inner, asyncio.get_running_loop().time() + 60)
+    for _ in range(2):
+        with pytest.raises(TotalTimeout):
+            await answer.chunk()
+    assert len(asked) == 1
 
 
 async def test_head_that_does_not_come_in_the_time_of_the_whole_call_is_the_same(make_client: MakeClient) -> None:

@@ -37,17 +37,19 @@ class BoundedAnswer:
         self._deadline = deadline
         self._loop = asyncio.get_running_loop()
         self._seen = False
+        self._is_late = False
         self.status: int = inner.status
         self.headers: Sequence[tuple[bytes, bytes]] = inner.headers
 
     async def chunk(self) -> bytes:
-        """See the contract. Raises TotalTimeout as well, even if there is always another byte."""
-        if self._loop.time() >= self._deadline:
+        """See the contract. Raises TotalTimeout as well, even if there is always another byte, and from then on."""
+        if self._is_late or self._loop.time() >= self._deadline:
             raise self._timed_out()
         try:
             async with asyncio.timeout_at(self._deadline):
                 data = await self._inner.chunk()
         except TimeoutError:
+            self._is_late = True  # the loop's timer may be a tick early: its time says so only with the next one
             raise self._timed_out() from None
         self._seen = self._seen or bool(data)
         return data
