@@ -2,7 +2,6 @@
 the same, and are charged to the unit.
 """
 
-import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -18,7 +17,7 @@ from tests.audit import audit_books
 from tests.effort import EFFORT
 from tests.gateway.test_recorded_calls import MULTIPLIER_MICROS, RATES, cost_of
 from tests.live import Holder, Live, serving
-from tests.providers.replay import Played, Received, Replay, torn
+from tests.providers.replay import Played, Received, Replay, replaying, torn
 from tests.providers.test_other_dialects import REMEMBERED
 from tests.translation.dialects import DIALECTS, Traffic, events_of, reply_essence, stream_essence, traffic
 from tests.translation.test_recorded import nearest
@@ -65,13 +64,9 @@ class House:
 
 @asynccontextmanager
 async def _answering() -> AsyncIterator[Replay]:
-    upstream = Replay(lambda _request: Played())
-    server = await asyncio.start_server(upstream.serve, "127.0.0.1", 0)
-    upstream.base_url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    try:
+    async with replaying(lambda _request: Played()) as upstream:
+        upstream.base_url = upstream.base_url.removesuffix("/v1")
         yield upstream
-    finally:
-        server.close()
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module", params=["hot", "asgi"])

@@ -1,6 +1,5 @@
 """A gateway whose providers are played: one channel for each kind of provider, all at one upstream."""
 
-import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -12,7 +11,7 @@ import msgspec
 
 from airouter.domain.policy import Network
 from tests.live import Holder, Live, serving
-from tests.providers.replay import Played, Received, Replay
+from tests.providers.replay import Played, Received, Replay, replaying
 
 PROVIDERS = {"anthropic": "", "gemini": "", "openai": "/v1", "openai-compatible": "/v1"}
 """Each with what its base URL ends in."""
@@ -54,26 +53,21 @@ class House:
 @asynccontextmanager
 async def replayed(dsn: str, home: Path, rates: dict[str, int] | None = None, **changes: Any) -> AsyncIterator[House]:
     """Models are called `of-<provider>`, and `theirs` by the provider."""
-    upstream = Replay(lambda _: Played())
-    server = await asyncio.start_server(upstream.serve, "127.0.0.1", 0)
-    upstream.base_url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    try:
-        async with serving(dsn, home, **changes) as live:
-            await live.policy(Network(allow_private=True))
-            for provider, version in PROVIDERS.items():
-                await live.model(f"of-{provider}", rates)
-                await live.channel(
-                    provider,
-                    provider=provider,
-                    base_url=upstream.base_url + version,
-                    credentials=["sk-upstream"],
-                    models={f"of-{provider}": "theirs"},
-                )
-            holder = await live.holder()
-            async with httpx.AsyncClient(base_url=live.url, timeout=30) as client:
-                yield House(live, upstream, client, holder)
-    finally:
-        server.close()
+    async with replaying(lambda _: Played()) as upstream, serving(dsn, home, **changes) as live:
+        upstream.base_url = upstream.base_url.removesuffix("/v1")
+        await live.policy(Network(allow_private=True))
+        for provider, version in PROVIDERS.items():
+            await live.model(f"of-{provider}", rates)
+            await live.channel(
+                provider,
+                provider=provider,
+                base_url=upstream.base_url + version,
+                credentials=["sk-upstream"],
+                models={f"of-{provider}": "theirs"},
+            )
+        holder = await live.holder()
+        async with httpx.AsyncClient(base_url=live.url, timeout=30) as client:
+            yield House(live, upstream, client, holder)
 
 
 def sent(received: Received) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 import asyncio
 import random
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from itertools import pairwise
 
 import msgspec
@@ -46,8 +46,8 @@ class Replay:
         self.base_url = ""
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """One connection, with keep-alive."""
-        with suppress(asyncio.IncompleteReadError, ConnectionError):
+        """One connection, with keep-alive; closed however that ends, also when its loop does."""
+        try:
             while True:
                 request = await _read(reader)
                 self.received.append(request)
@@ -55,7 +55,10 @@ class Replay:
                 await _play(played, writer)
                 if played.breaks:
                     break
-        writer.close()
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass
+        finally:
+            writer.close()
 
 
 async def _read(reader: asyncio.StreamReader) -> Received:
