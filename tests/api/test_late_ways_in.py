@@ -11,6 +11,7 @@ import pytest
 
 from tests.api.conftest import CONSOLE, client_of
 from tests.api.test_factors import CONFIRM, MFA, RENEW, TOTP, enrol, first_step
+from tests.api.test_lock_order import WAITING
 from tests.api.test_passkeys import MINE
 from tests.authenticator import Authenticator
 from tests.builders import PASSWORD, Signed, run_sql, signed_in
@@ -21,8 +22,6 @@ LEFT = """SELECT (SELECT count(*) FROM passkeys), (SELECT count(*) FROM totp_fac
   (SELECT array_agg(code_hash ORDER BY code_hash) FROM recovery_codes), (SELECT count(*) FROM mailed_links),
   (SELECT count(*) FROM management_tokens), (SELECT count(*) FROM mails), (SELECT array_agg(password_hash) FROM users)
 """
-WAITING = """SELECT FROM pg_stat_activity
-WHERE datname = current_database() AND state = 'active' AND wait_event_type = 'Lock'"""
 
 
 async def a_passkey(ada: Signed) -> Step:

@@ -13,6 +13,7 @@ import msgspec
 
 from airouter.domain.errors import InvalidRequest
 from airouter.wire.decoding import read_or_none
+from airouter.wire.members import may_name
 from airouter.wire.requests import RequestHead, hosted_by
 
 Billed = Literal["tokens", "search", "apart", "another_model"]
@@ -185,7 +186,6 @@ _MEMBERS: Final = frozenset(
 )
 """Names of members of a request."""
 _ANY: Final = msgspec.json.Decoder()
-_ESCAPE: Final = b"\\u00"
 
 
 _PARTS: Final[Mapping[str, list[str]]] = {
@@ -197,7 +197,7 @@ _PARTS: Final[Mapping[str, list[str]]] = {
 
 def _parts_in(body: bytes, names: list[str]) -> list[str]:
     """Those of these types of parts that stand somewhere in the body."""
-    if _ESCAPE not in body and not any(b'"%b"' % name.encode() in body for name in names):
+    if not may_name(body, names):
         return []
     kinds = set(_types_in(read_or_none(_ANY, body)))
     return [name for name in names if name in kinds]

@@ -11,7 +11,7 @@ import asyncpg
 import msgspec
 
 from airouter.domain.email_address import normal
-from airouter.domain.errors import EmailTaken, InvalidToken, NotFound, SignUpClosed
+from airouter.domain.errors import EmailTaken, InvalidToken, SignUpClosed
 from airouter.domain.ids import UserId
 from airouter.domain.policy import SignUp
 from airouter.domain.sign_up_errors import EmailDomainRefused, InvitationRequired, MailNotConfigured
@@ -230,7 +230,7 @@ class Registrations:
         An address that somebody has gets a mail that says so; the answer is the same.
 
         Raises:
-            InvalidRequest, MailNotConfigured, TooManyAttempts, NotFound, SessionExpired
+            InvalidRequest, MailNotConfigured, TooManyAttempts, SessionExpired
             EmailDomainRefused: nobody could join with it, either.
         """
         check_email(email)
@@ -241,10 +241,7 @@ class Registrations:
                 raise EmailDomainRefused(field="email")
         await self._attempts.take(CHANGE_MAIL, str(user_id))
         token, token_hash = self._tokens.new()
-        async with self._database.transaction() as connection, adding_way_in(connection, actor):
-            person = await users.find_user(connection, user_id)
-            if person is None:
-                raise NotFound
+        async with self._database.transaction() as connection, adding_way_in(connection, actor) as person:
             act = Act(
                 action="user.email_change_requested", subject="user", subject_id=str(user_id),
                 before={"email": person.email}, after={"email": email.strip()},

@@ -150,9 +150,8 @@ class Users:
         await self._attempts.clear(SIGN_IN_BY_EMAIL, subject)
         await self._passwords.check_strength(new, user.email)
         password_hash = await self._passwords.hash(new)
-        async with self._database.transaction() as connection, adding_way_in(connection, actor):
-            now = await rows.lock_user(connection, user_id)
-            if now is None or now.password_hash != user.password_hash:  # a reset came first, and holds
+        async with self._database.transaction() as connection, adding_way_in(connection, actor) as now:
+            if now.password_hash != user.password_hash:  # a reset came first, and holds
                 raise _not_the_password()
             await rows.set_password(connection, user_id, password_hash)
             await drop_mailed_links(connection, user_id)

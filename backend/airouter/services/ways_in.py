@@ -11,11 +11,12 @@ from airouter.services.audit_log import Actor
 from airouter.services.policies import policy_in_force
 from airouter.storage import factors, sessions, users
 from airouter.storage.database import Connection
+from airouter.storage.users import UserRow
 
 
 @asynccontextmanager
-async def adding_way_in(connection: Connection, actor: Actor) -> AsyncGenerator[None]:
-    """Around what gives somebody another way into their account, or changes one.
+async def adding_way_in(connection: Connection, actor: Actor) -> AsyncGenerator[UserRow]:
+    """Around what gives somebody another way into their account, or changes one: the person, as they are now.
 
     Whoever resets a password, bans or signs out ends sessions, so that nobody stays in: a request that was recognised
     the moment before adds nothing after it. Holds the person first and their session last, as storage/ asks.
@@ -25,8 +26,10 @@ async def adding_way_in(connection: Connection, actor: Actor) -> AsyncGenerator[
     """
     assert actor.user_id is not None, "a way in is somebody's"
     assert actor.session_id is not None, "a token adds no way in"
-    await users.lock_user(connection, actor.user_id)
-    yield
+    person = await users.lock_user(connection, actor.user_id)
+    if person is None:
+        raise SessionExpired
+    yield person
     if not await sessions.hold_session(connection, actor.session_id, actor.user_id):
         raise SessionExpired
 

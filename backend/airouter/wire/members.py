@@ -95,6 +95,11 @@ def _lower(text: str) -> str:
     return text[:1].lower() + text[1:]
 
 
+def may_name(body: bytes, names: Sequence[str]) -> bool:
+    """One of the names stands somewhere in the body, or may: an escaped spelling is one, too, and decoding tells."""
+    return b"\\u00" in body or any(b'"%b"' % name.encode() in body for name in names)
+
+
 def names_only(body: bytes, given: str, model: str) -> bool:
     """The body, whose first model is `given`, names `model`, once, and in no other spelling."""
     return model == given and body.count(b'"model"') == 1 and b"\\u00" not in body
@@ -119,11 +124,8 @@ def with_each_member_once(body: bytes) -> bytes:
 
 
 def without_members(body: bytes, names: Sequence[str]) -> bytes:
-    """The same JSON object without these members; its own bytes where it has none of them.
-
-    An escaped spelling of a name is one too, so a body with escapes is decoded to be sure.
-    """
-    if b"\\u00" not in body and not any(b'"%b"' % name.encode() in body for name in names):
+    """The same JSON object without these members; its own bytes where it has none of them."""
+    if not may_name(body, names):
         return body
     members = MEMBERS.decode(body)
     if not any(name in members for name in names):
