@@ -8,16 +8,20 @@ import asyncpg
 import hypothesis
 import pytest
 
+import airouter.app
 from airouter.services.partitions import make_partitions
 from airouter.storage.migrate import migrate
 from tests import deadlocks, postgres
 from tests.audit import audit_books
 from tests.effort import EFFORT, EFFORTS
 from tests.leaks import LeakPlugin
+from tests.patience import PATIENCE_SECONDS
 
 for name, effort in EFFORTS.items():
     hypothesis.settings.register_profile(name, max_examples=effort.examples, deadline=None, print_blob=True)
 hypothesis.settings.load_profile(EFFORT.name)
+
+airouter.app.CATCH_UP_SECONDS = PATIENCE_SECONDS  # what a test changed is in force when it goes on, on any machine
 
 
 def pytest_configure(config: pytest.Config) -> None:

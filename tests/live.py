@@ -29,6 +29,7 @@ from airouter.world import new_id
 from tests import paid
 from tests.builders import person
 from tests.jobs import jobs_wait
+from tests.patience import until
 from tests.settings import SECRET, settings_for
 
 RATES = {"input": 2_500_000_000, "cached_input": 1_250_000_000, "output": 10_000_000_000, "request": 7}
@@ -148,17 +149,39 @@ class Live(Furniture):
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
+    async def in_force(self) -> None:
+        """Returns when the gateway works by everything that was committed before."""
+        await self.app._house.catch_up()
+
+    async def model(self, name: str = "demo", rates: dict[str, int] | None = None, **facts: Any) -> None:
+        """A model with a rate card, in force when this returns."""
+        await super().model(name, rates, **facts)
+        await self.in_force()
+
+    async def channel(self, name: str = "scripted", provider: str = "scripted", **facts: Any) -> UUID:
+        """A channel, in force when this returns; without an address it is the scripted one."""
+        made = await super().channel(name, provider, **facts)
+        await self.in_force()
+        return made
+
+    async def policy(self, value: msgspec.Struct) -> None:
+        """In force when this returns."""
+        await super().policy(value)
+        await self.in_force()
+
     async def record(self, request_id: str) -> dict[str, Any]:
         """The usage record of an answer, as soon as Postgres has it."""
-        for _ in range(1000):
-            rows = await self.sql("SELECT * FROM usage_records WHERE request_id = $1", UUID(request_id))
-            if rows:
-                row = dict(rows[0])
-                row["quantities"] = msgspec.json.decode(row["quantities"])
-                row["attempts"] = msgspec.json.decode(row["attempts"])
-                return row
-            await asyncio.sleep(0.003)
-        raise AssertionError(f"no usage record of {request_id} in time")
+        rows: list[asyncpg.Record] = []
+
+        async def is_there() -> bool:
+            rows[:] = await self.sql("SELECT * FROM usage_records WHERE request_id = $1", UUID(request_id))
+            return bool(rows)
+
+        await until(is_there)
+        row = dict(rows[0])
+        row["quantities"] = msgspec.json.decode(row["quantities"])
+        row["attempts"] = msgspec.json.decode(row["attempts"])
+        return row
 
 
 @asynccontextmanager

@@ -75,6 +75,9 @@ from airouter.world import new_id, now
 
 logger = logging.getLogger(__name__)
 
+CATCH_UP_SECONDS = 1.0
+"""How long the answer to a change may wait, twice, until this process works by the change."""
+
 
 class House:
     """Everything that one process opens, for as long as it serves."""
@@ -92,7 +95,7 @@ class House:
         self._catch_up: Callable[[], Awaitable[None]] | None = None
 
     async def catch_up(self) -> None:
-        """Returns when this process works by everything that was committed before."""
+        """Returns when this process works by everything that was committed before, or could not in time."""
         if self._catch_up is not None:
             await self._catch_up()
 
@@ -155,8 +158,8 @@ class House:
         await snapshot.start(listener)
 
         async def catch_up() -> None:
-            await listener.catch_up(database)
-            await snapshot.catch_up()
+            await listener.catch_up(database, wait_seconds=CATCH_UP_SECONDS)
+            await snapshot.catch_up(wait_seconds=CATCH_UP_SECONDS)
 
         self._catch_up = catch_up
         housekeeping.start()

@@ -233,7 +233,7 @@ async def asking(
 ) -> AsyncGenerator[Leaving]:
     """A model whose provider does as the script says."""
     async with running(script) as upstream:
-        model = f"left-{upstream.port}"
+        model = f"left-{new_id()}"
         await house.policy(Network(allow_private=True))
         await house.model(model)
         await house.channel(
@@ -244,7 +244,6 @@ async def asking(
             credentials=["sk-1"],
             options=options,
         )
-        await house.app._house.catch_up()
         found = Leaving(house, model, await house.holder())
         for kind in (HotCall, AsgiExchange):
             _tell(patch, kind, found.left.set)

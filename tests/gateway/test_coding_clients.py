@@ -359,14 +359,14 @@ async def test_what_nobody_counted_is_charged_as_the_operator_decided(
 ):
     message = {"role": "assistant", "content": "Hello there."}
     house.says({"object": "chat.completion", "choices": [{"index": 0, "message": message}]})
-    await house.policy(Limits(estimates=estimates))
+    await house.live.policy(Limits(estimates=estimates))
     try:
         asked = {"model": "of-openai-compatible", "messages": [{"role": "user", "content": "Hi there"}]}
         answer = await house.post("/v1/chat/completions", asked)
         assert answer.status_code == 200
         record = await house.live.record(answer.headers["x-request-id"])
     finally:
-        await house.policy(Limits())
+        await house.live.policy(Limits())
     assert record["usage_source"] == source
     assert record["status"] == "ok"
     assert record["charged"] == record["cost"]

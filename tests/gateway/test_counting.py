@@ -45,7 +45,7 @@ async def house(
                 credentials=["bedrock-api-key"],
                 models={"of-bedrock": "us.anthropic.claude-sonnet-4-5-20250929-v1:0"},
             )
-            await made.policy(Limits())
+            await made.live.policy(Limits())
             yield made
             rows = await made.live.sql("SELECT count(*) AS n FROM usage_records")
             assert rows[0]["n"] == 0, "a count was recorded"
@@ -172,11 +172,11 @@ async def test_a_provider_that_does_not_count_this_is_estimated_for_and_goes_on_
         assert answer.headers["x-airouter-estimated"] == "true"
         assert answer.json()["input_tokens"] > 0
         assert not relay.health.view(relay._clock()), "it says nothing about calls"
-        await house.policy(Limits(estimates="off"))
+        await house.live.policy(Limits(estimates="off"))
         try:
             unwanted = await house.post("/v1/messages/count_tokens", {"model": model, **ANTHROPIC})
         finally:
-            await house.policy(Limits())
+            await house.live.policy(Limits())
         assert unwanted.status_code == 404
 
 
@@ -193,12 +193,12 @@ async def test_where_no_provider_counts_the_estimate_is_marked(house: House):
 
 
 async def test_an_estimate_that_the_operator_does_not_want_is_a_404(house: House):
-    await house.policy(Limits(estimates="off"))
+    await house.live.policy(Limits(estimates="off"))
     try:
         mine = await house.post("/v1/messages/count_tokens", {"model": "of-openai-compatible", **ANTHROPIC})
         other = await house.post("/v1beta/models/of-openai-compatible:countTokens", GEMINI)
     finally:
-        await house.policy(Limits())
+        await house.live.policy(Limits())
     assert mine.status_code == other.status_code == 404
     assert mine.json()["error"]["type"] == "not_found_error"
     assert "counts tokens" in mine.json()["error"]["message"]

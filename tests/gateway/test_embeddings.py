@@ -205,7 +205,7 @@ async def test_a_moderation_without_a_model_means_openais_own(house: House):
         credentials=["sk-upstream"],
         models=["omni-moderation-latest"],
     )
-    await house.policy(Limits())
+    await house.live.policy(Limits())
     answer = await house.post("/v1/moderations", {"input": "Hi", "model": None})
     assert sent(house.asked) == {"input": "Hi", "model": "omni-moderation-latest"}
     await charged(house, answer, "moderations")
@@ -220,7 +220,7 @@ async def test_a_moderation_is_never_free_for_want_of_a_rate(house: House):
         credentials=["sk-upstream"],
         models=["unpriced"],
     )
-    await house.policy(Limits())
+    await house.live.policy(Limits())
     refused = await house.post("/v1/moderations", {"model": "unpriced", "input": "Hi"})
     assert refused.json()["error"]["code"] == "meter_not_priced"
 

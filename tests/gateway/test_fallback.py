@@ -200,14 +200,13 @@ async def test_a_credential_that_is_refused_again_and_again_is_disabled_in_the_b
             credentials=["sk-good-0000000000", "sk-wrong-1111111111"],
         )
         holder = await house.holder()
-        await house.app._house.catch_up()
         for _ in range(4):
             assert (await call(house, holder, "picky")).status_code == 200
         await until(lambda: _is_disabled(house, query))
         good, wrong = await house.sql(query)
         assert good["disabled_by"] is None
         assert (wrong["disabled_by"], wrong["disabled_reason"]) == ("gateway", "status 401")
-        await house.app._house.catch_up()
+        await house.in_force()
         seen = len(upstream.received)
         for _ in range(4):
             assert (await call(house, holder, "picky")).status_code == 200

@@ -314,7 +314,6 @@ async def house(
                     credentials=["sk-1"],
                     options=options,
                 )
-        await live.app._house.catch_up()
         yield House(live, upstream, await live.holder(), client)
         await audit_books(dsn)
 

@@ -30,7 +30,6 @@ BY_THE_SERVER = "Invalid HTTP request received."
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def holder(house: Live) -> AsyncIterator[Holder]:
     await house.policy(Limits(body_bytes_max=BODY_BYTES_MAX))
-    await house.app._house.catch_up()
     yield await house.holder()
 
 

@@ -340,7 +340,6 @@ async def test_a_limit_in_the_middle_of_a_stream_lets_the_credential_rest_and_is
         models={"of-third": MODEL},
         groups=["recorded"],
     )
-    await house.live.app._house.catch_up()
     relay = house.live.app._house.open_doors().gateway._relay
     for name in ("validationException", "throttlingException"):
         house.says(ONE + exception(name, {"message": "Too many tokens"}), EVENT_STREAM)

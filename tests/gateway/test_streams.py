@@ -172,7 +172,6 @@ async def test_a_client_that_leaves_before_the_answer_pays_for_the_prompt_if_the
         base_url = f"http://127.0.0.1:{somebody.port if is_asked else nobody}/v1"
         facts: dict[str, Any] = {"models": [model], "options": {"on_disconnect": "cancel"}, "credentials": ["sk-1"]}
         await house.channel(model, provider="openai-compatible", base_url=base_url, **facts)
-        await house.app._house.catch_up()
         headers = {"authorization": f"Bearer {holder.key}"}
         url = house.url + "/v1/chat/completions"
         asking = asyncio.create_task(client.post(url, headers=headers, json=body(stream=False, model=model)))
@@ -238,7 +237,6 @@ async def test_a_call_keeps_the_policy_that_it_began_with(house: Live):
         pieces = answer.aiter_raw()
         await anext(pieces)
         await house.policy(Limits(estimates="off"))
-        await house.app._house.catch_up()
         async for _ in pieces:
             pass
         during = await house.record(answer.headers["x-request-id"])
@@ -246,7 +244,6 @@ async def test_a_call_keeps_the_policy_that_it_began_with(house: Live):
         await answer.aread()
         after = await house.record(answer.headers["x-request-id"])
     await house.policy(Limits())
-    await house.app._house.catch_up()
     assert [one["usage_source"] for one in (during, after)] == ["estimated", "none"]
     assert during["cost"] > after["cost"]
 

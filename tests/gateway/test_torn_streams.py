@@ -80,7 +80,6 @@ async def asking(house: Live, script: Script, model: str) -> AsyncIterator[Asked
             credentials=["sk-1"],
             priority=1,
         )
-        await house.app._house.catch_up()
         yield Asked(house, upstream, model, await house.holder(), client)
 
 
@@ -124,7 +123,6 @@ NO_EVENTS = {
 async def test_as_long_as_no_event_is_whole_another_channel_answers(house: Live, begins: str, *, wants_usage: bool):
     async with asking(house, streams(NO_EVENTS[begins]), f"{begins}-{wants_usage}".replace(" ", "-")) as asked:
         await house.channel(f"{asked.model} well", models=[asked.model])
-        await house.app._house.catch_up()
         status, said, record = await asked.stream(stream_options={"include_usage": wants_usage})
         assert (status, said.endswith(DONE), record["status"]) == (200, True, "ok")
         assert [attempt.get("reason") for attempt in record["attempts"]] == ["broken_off", None]
@@ -143,7 +141,6 @@ async def test_a_comment_reaches_who_waits_before_anything_is_said(house: Live):
 async def test_a_channel_whose_streams_do_not_come_to_their_end_is_left_alone(house: Live, pieces: tuple[bytes, ...]):
     async with asking(house, streams(*pieces), f"left-{len(pieces)}") as asked:
         await house.channel(f"{asked.model} well", models=[asked.model])
-        await house.app._house.catch_up()
         for _ in range(6):
             await asked.stream()
         seen = len(asked.upstream.received)
@@ -155,7 +152,6 @@ async def test_a_channel_whose_streams_do_not_come_to_their_end_is_left_alone(ho
 async def test_a_connection_that_breaks_after_the_end_of_an_answer_is_nobodys_fault(house: Live):
     async with asking(house, streams(SAID, USED, DONE, is_reset=True), "breaks-late") as asked:
         await house.channel("breaks-late well", models=[asked.model])
-        await house.app._house.catch_up()
         for n in range(12):
             _, said, record = await asked.stream()
             assert said.endswith(DONE)

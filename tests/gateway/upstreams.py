@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import msgspec
 
 from airouter.domain.policy import Network
 from tests.live import Holder, Live, serving
@@ -34,11 +33,6 @@ class House:
     def answers(self, choose: Callable[[Received], Played]) -> None:
         """The provider answers as `choose` says."""
         self.upstream.choose = choose
-
-    async def policy(self, value: msgspec.Struct) -> None:
-        """In force when this returns."""
-        await self.live.policy(value)
-        await self.live.app._house.catch_up()
 
     @property
     def asked(self) -> Received:

@@ -44,8 +44,8 @@ async def house(
 ) -> AsyncIterator[House]:
     async with postgres.cloned(postgres_server, template_database) as dsn:
         async with replayed(dsn, tmp_path_factory.mktemp("home")) as made:
-            await made.policy(Network(allow_private=True))
-            await made.policy(Routing(first_byte_seconds=2, idle_seconds=2, left_out_percent_max=0))
+            await made.live.policy(Network(allow_private=True))
+            await made.live.policy(Routing(first_byte_seconds=2, idle_seconds=2, left_out_percent_max=0))
             yield made
         await audit_books(dsn)
 

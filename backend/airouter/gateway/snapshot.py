@@ -85,8 +85,8 @@ class Snapshot:
         self._asked += 1
         self._stale.set()
 
-    async def catch_up(self, *, wait_seconds: float = 1.0) -> None:
-        """Returns when the catalogue is at least as new as the last `refresh`, or after a second without one."""
+    async def catch_up(self, *, wait_seconds: float) -> None:
+        """Returns when the catalogue is at least as new as the last `refresh`, or after so long without one."""
         wanted = self._asked
         with suppress(TimeoutError):
             async with asyncio.timeout(wait_seconds):

@@ -62,8 +62,8 @@ class Listener:
         with suppress(TimeoutError):
             await asyncio.wait_for(self._connected.wait(), wait_seconds)
 
-    async def catch_up(self, database: Database, *, wait_seconds: float = 1.0) -> None:
-        """Returns when all that was committed before the call has been heard here, or after a second of silence."""
+    async def catch_up(self, database: Database, *, wait_seconds: float) -> None:
+        """Returns when all that was committed before the call has been heard here, or after so long a silence."""
         word = str(new_id())
         heard = self._echoes[word] = asyncio.get_running_loop().create_future()
         try:
