@@ -5,12 +5,15 @@ from collections.abc import AsyncIterator, Iterator
 from urllib.parse import urlsplit
 
 import asyncpg
+import httpx
 import hypothesis
 import pytest
 
 import airouter.app
 from airouter.services.partitions import make_partitions
+from airouter.storage import database as storage
 from airouter.storage.migrate import migrate
+from airouter.upstream import guarded
 from tests import deadlocks, postgres
 from tests.audit import audit_books
 from tests.effort import EFFORT, EFFORTS
@@ -21,7 +24,14 @@ for name, effort in EFFORTS.items():
     hypothesis.settings.register_profile(name, max_examples=effort.examples, deadline=None, print_blob=True)
 hypothesis.settings.load_profile(EFFORT.name)
 
-airouter.app.CATCH_UP_SECONDS = PATIENCE_SECONDS  # what a test changed is in force when it goes on, on any machine
+# What is given up after seconds in production is waited for in a test that is not about it: a machine that stalls is no
+# error. What a test changed is in force when it goes on; a row that somebody holds comes free; a peer may be slow.
+airouter.app.CATCH_UP_SECONDS = PATIENCE_SECONDS
+storage.CONNECT_SECONDS = int(PATIENCE_SECONDS)
+for limit in ("lock_timeout", "statement_timeout", "idle_in_transaction_session_timeout"):
+    storage._SESSION[limit] = f"{PATIENCE_SECONDS:.0f}s"
+guarded._TIMEOUT = httpx.Timeout(PATIENCE_SECONDS)
+httpx.AsyncClient.__init__.__kwdefaults__["timeout"] = httpx.Timeout(PATIENCE_SECONDS)
 
 
 def pytest_configure(config: pytest.Config) -> None:

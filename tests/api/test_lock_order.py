@@ -8,7 +8,6 @@ import asyncpg
 import pytest
 
 from airouter.storage import alerts, budgets, erasure, groups, keys, registrations, teams, users, wallets
-from airouter.storage import database as database_module
 from tests.api.teams import ACCOUNTS, put_in, team_of, within
 from tests.api.test_password_reset import confirm
 from tests.api.test_sign_up import letters, token_in
@@ -43,13 +42,6 @@ class Meeting:
 
     async def _is_over(self) -> bool:
         return not self._missing or bool(await run_sql(self._dsn, WAITING))
-
-
-@pytest.fixture(autouse=True)
-def patient_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    """On a busy machine a turn may be long; only a circle is refused."""
-    for limit in ("lock_timeout", "statement_timeout", "idle_in_transaction_session_timeout"):
-        monkeypatch.setitem(database_module._SESSION, limit, "100s")
 
 
 @pytest.fixture
