@@ -1,6 +1,5 @@
 """A relay on real sockets, without a database: what it takes to ask channels that lead to a test's own upstreams."""
 
-import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -10,9 +9,10 @@ from uuid import UUID
 
 import httpx
 
-from airouter.domain.catalogue import Catalogue, Channel, Credential, Group, Model
+from airouter.domain.catalogue import Catalogue, Channel, ChannelOptions, Credential, Group, Model
 from airouter.domain.ids import AccountId, ChannelId, CredentialId, KeyId, RateCardId, RequestId, UserId, WalletId
 from airouter.domain.key import Caller
+from airouter.domain.overrides import ChannelTimeouts
 from airouter.domain.policy import Limits, Policies, Routing
 from airouter.domain.pricing import Ceiling
 from airouter.domain.rate_card import RateCard
@@ -32,11 +32,10 @@ from airouter.upstream.contract import UpstreamError
 from airouter.upstream.http1 import Http1Client
 from airouter.upstream.proxies import ProxyClients
 from airouter.wire.requests import read_request
+from tests.patience import PATIENCE_SECONDS
 
-PATIENT: dict[str, Any] = {"connect_seconds": 10, "first_byte_seconds": 10, "idle_seconds": 10}
+PATIENT: dict[str, Any] = dict.fromkeys(("connect_seconds", "first_byte_seconds", "idle_seconds"), PATIENCE_SECONDS)
 """Long enough for an upstream that is well on a machine that does other things too."""
-QUICK: dict[str, Any] = {"connect_seconds": 1.2, "first_byte_seconds": 1.2, "idle_seconds": 1.2}
-"""For one that keeps us waiting. Policies are checked when they are stored, not when they are made."""
 CARD = RateCard(rate_card_id=RateCardId(UUID(int=1)), model="demo", version=1, rates={"input": 1, "output": 1})
 CALLER = Caller(
     key_id=KeyId(UUID(int=1)),
@@ -52,6 +51,12 @@ CALLER = Caller(
 )
 WHOLE = b'{"model":"demo","messages":[{"role":"user","content":"hello"}]}'
 STREAM = WHOLE[:-1] + b',"stream":true}'
+
+
+def impatient(**seconds: float) -> ChannelOptions:
+    """For one that keeps us waiting. (Time-outs are checked when they are stored, not when they are made.)"""
+    timeouts: Any = seconds
+    return ChannelOptions(timeouts=ChannelTimeouts(**timeouts))
 
 
 def channel(number: int, port: int, *secrets: str, **changes: Any) -> Channel:
@@ -71,8 +76,22 @@ def channel(number: int, port: int, *secrets: str, **changes: Any) -> Channel:
     return Channel(**(fields | changes))
 
 
+class Clock:
+    """Seconds that pass when the test says so: between two readings next to none, however slow the machine is."""
+
+    def __init__(self) -> None:
+        self._at = 0.0
+
+    def __call__(self) -> float:
+        self._at += 1e-6
+        return self._at
+
+    def skip(self, seconds: float) -> None:
+        self._at += seconds
+
+
 class Asking:
-    """Asks a relay, and moves its clock."""
+    """Asks a relay, and moves its clock. How long an upstream is waited for goes by the real time."""
 
     def __init__(self, relay: Relay, routes: Routes, skip: Callable[[float], None]) -> None:
         self.relay = relay
@@ -130,16 +149,7 @@ def new_call(body: bytes, now: float) -> Call:
 @asynccontextmanager
 async def asking(*channels: Channel, seed: int = 1, **rules: Any) -> AsyncIterator[Asking]:
     """A relay with these channels; `rules` replace those of policy `routing`."""
-    skipped = 0.0
-    loop = asyncio.get_running_loop()
-
-    def clock() -> float:
-        return loop.time() + skipped
-
-    def skip(seconds: float) -> None:
-        nonlocal skipped
-        skipped += seconds
-
+    clock = Clock()
     guard = AddressGuard(AddressClass.OPERATOR, AddressPolicy(private_allowed=True))
     client, proxies = Http1Client(guard), ProxyClients(guard)
     async with httpx.AsyncClient() as outward:
@@ -157,7 +167,7 @@ async def asking(*channels: Channel, seed: int = 1, **rules: Any) -> AsyncIterat
         )
         policies = Policies(routing=Routing(**(PATIENT | rules)))
         routes = Routes(Catalogue(models={}, groups={}, channels=channels, policies=policies))
-        found = Asking(relay, routes, skip)
+        found = Asking(relay, routes, clock.skip)
         found.disabled = disabled
         try:
             yield found

@@ -23,6 +23,7 @@ from tests import postgres
 from tests.audit import audit_books
 from tests.gateway.test_client_gone import ASKED, SAME, SPOKEN, price
 from tests.live import Holder, Live, serving
+from tests.patience import until
 from tests.upstream.server import Line, Upstream, running, unused_port
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -196,7 +197,7 @@ BEFORE: dict[str, Told] = {
     "status 402": refuses(b"402 Pay", reason="funds", standing="resting", **REJECTED),
     "status 403": refuses(b"403 No", reason="credential or funds", standing="resting", **REJECTED),
     "status 429": refuses(b"429 Slow", **LIMITED),
-    "status 429 for seconds": refuses(b"429 Slow", b"Retry-After: 7", **LIMITED),
+    "status 429 for seconds": refuses(b"429 Slow", b"Retry-After: 70", **LIMITED),
     "status 500": refuses(b"500 Oops", reason="overloaded"),
     "status 529": refuses(b"529 Overloaded", reason="overloaded"),
     "a page": Told(
@@ -271,13 +272,14 @@ class House:
 
     async def assert_nothing_is_left(self) -> None:
         """No hold, and no connection but idle ones that both sides have."""
-        pools = self.relay._dispatch._client._pools
-        while (
-            self.credit.figures().running
-            or any(pool.slots_taken != len(pool.idle) for pool in pools.values())
-            or self.upstream.open != sum(len(pool.idle) for pool in pools.values())
-        ):
-            await asyncio.sleep(0.005)
+
+        async def is_nothing_left() -> bool:
+            pools = self.relay._dispatch._client._pools.values()
+            idle = [len(pool.idle) for pool in pools]
+            is_busy = self.credit.figures().running or [pool.slots_taken for pool in pools] != idle
+            return not is_busy and self.upstream.open == sum(idle)
+
+        await until(is_nothing_left)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -295,27 +297,29 @@ async def house(
         httpx.AsyncClient(base_url=live.url, timeout=60) as client,
     ):
         await live.policy(Network(allow_private=True))
-        await live.policy(Routing(attempts_max=1))
+        # What is known of anybody stays known, however long it takes to look; and nobody is too slow to be reached.
+        await live.policy(Routing(attempts_max=1, cool_down_seconds=300, connect_seconds=60))
         at = f"http://127.0.0.1:{upstream.port}"
-        for dialect, spoken in SPOKEN.items():
-            for model, address, options in (
-                (f"of-{dialect}", at, {}),
-                (f"silent-{dialect}", at, {"timeouts": {"idle_seconds": 1}}),
-                (f"nobody-{dialect}", f"http://127.0.0.1:{unused_port()}", {}),
-                (f"nowhere-{dialect}", "http://nowhere.invalid", {}),
-                (f"plain-{dialect}", f"https://127.0.0.1:{mail.port}", {}),
-            ):
-                await live.model(model)
-                await live.channel(
-                    model,
-                    provider=spoken.provider,
-                    base_url=address + spoken.version,
-                    models={model: "theirs"},
-                    credentials=["sk-1"],
-                    options=options,
-                )
-        yield House(live, upstream, await live.holder(), client)
-        await audit_books(dsn)
+        with unused_port() as unused:
+            for dialect, spoken in SPOKEN.items():
+                for model, address, options in (
+                    (f"of-{dialect}", at, {}),
+                    (f"silent-{dialect}", at, {"timeouts": {"idle_seconds": 1}}),
+                    (f"nobody-{dialect}", f"http://127.0.0.1:{unused}", {}),
+                    (f"nowhere-{dialect}", "http://nowhere.invalid", {}),
+                    (f"plain-{dialect}", f"https://127.0.0.1:{mail.port}", {}),
+                ):
+                    await live.model(model)
+                    await live.channel(
+                        model,
+                        provider=spoken.provider,
+                        base_url=address + spoken.version,
+                        models={model: "theirs"},
+                        credentials=["sk-1"],
+                        options=options,
+                    )
+            yield House(live, upstream, await live.holder(), client)
+            await audit_books(dsn)
 
 
 CELLS = [

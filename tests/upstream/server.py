@@ -4,8 +4,8 @@ import asyncio
 import socket
 import ssl
 import struct
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 
 import msgspec
 
@@ -55,9 +55,10 @@ class Line:
         self._writer.close()
 
     async def gone(self) -> None:
-        """Return when the client has closed the connection."""
-        while await self._reader.read(1024):
-            pass
+        """Return when the client has closed the connection, in whatever way."""
+        with suppress(ConnectionError):
+            while await self._reader.read(1024):
+                pass
 
     def reset(self) -> None:
         """End the connection with a TCP reset."""
@@ -106,9 +107,9 @@ class Upstream:
             self._tasks.discard(task)
 
     async def stop(self) -> None:
-        for task in tuple(self._tasks):
-            task.cancel()
         while self._tasks:
+            for task in tuple(self._tasks):  # again and again: a connection may just be coming in
+                task.cancel()
             await asyncio.sleep(0.005)
         if self._failures:
             raise self._failures[0]
@@ -156,8 +157,9 @@ async def black_hole(host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[in
             opened.close()
 
 
-def unused_port() -> int:
-    """A port nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+@contextmanager
+def unused_port() -> Iterator[int]:
+    """A port that nobody listens on, and that nobody else is given as long as this lasts."""
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        yield held.getsockname()[1]
