@@ -9,6 +9,7 @@ With xdist each worker looks at its own. The last check runs as a test of its ow
 
 import functools
 import logging
+import os
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -87,9 +88,21 @@ class Leaks(logging.Handler):
             yield "what looks like a secret", f"at character {match.start()}"
 
     def _lines_of_processes(self) -> Iterator[str]:
-        said = [*HEARD, *(path.read_text(errors="replace") for path in self.logs)]
+        said = [*HEARD, *map(_read, self.logs)]
         for text in said:
             yield from (match[0] for match in _LOG_LINE.finditer(text))
+
+
+def logs_below(folder: Path) -> list[Path]:
+    """Every log in there; what somebody removes meanwhile is no error."""
+    return sorted(Path(place, name) for place, _, names in os.walk(folder) for name in names if name.endswith(".log"))
+
+
+def _read(log: Path) -> str:
+    try:
+        return log.read_text(errors="replace")
+    except FileNotFoundError:
+        return ""
 
 
 class LeakPlugin:
@@ -109,7 +122,7 @@ class LeakPlugin:
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         temporary = getattr(self.config, "_tmp_path_factory", None)
         if temporary is not None:
-            self.leaks.logs = sorted(temporary.getbasetemp().rglob("*.log"))
+            self.leaks.logs = logs_below(temporary.getbasetemp())
         found = self.leaks.found()
         if found:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED

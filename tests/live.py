@@ -184,6 +184,11 @@ class Live(Furniture):
         return row
 
 
+async def takes_calls(app: Application) -> bool:
+    """Whether all is there that a start waits for only a few seconds."""
+    return not await app._house.services().readiness.reasons()
+
+
 @asynccontextmanager
 async def serving(
     dsn: str, home: Path, *, hot: bool = True, asks_for_records: bool = True, **changes: Any
@@ -214,10 +219,14 @@ async def serving(
     server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
     with jobs_wait():
         task = asyncio.create_task(server._serve(sockets=[bound]))
-        while not server.started:
+
+        async def has_started() -> bool:
             if task.done():
                 await task
-            await asyncio.sleep(0.005)
+                raise AssertionError("the server ended instead of starting")
+            return server.started and await takes_calls(app)
+
+        await until(has_started)
     live = Live(app, dsn, port)
     answered = paid.watch()
     try:

@@ -3,7 +3,6 @@
 `FREE` lists the addresses that answer without one: lists of models, and doors that run nothing.
 """
 
-import asyncio
 from typing import Any, Final
 from uuid import UUID
 
@@ -11,6 +10,7 @@ import asyncpg
 
 from airouter.api.doors.asgi import AsgiExchange
 from airouter.api.hot import HotCall
+from tests.patience import until
 
 FREE: Final = (
     "GET /v1/models",
@@ -33,7 +33,6 @@ FREE: Final = (
     "POST /v1/messages/count_tokens",
     "POST /v1beta/models/{model}:countTokens",
 )
-_SECONDS_MAX: Final = 10.0
 
 
 class Answered:
@@ -54,22 +53,24 @@ class Answered:
             self.request_ids[request_id] = self._under_way.pop(request_id)
 
     async def assert_all_recorded(self, dsn: str) -> None:
-        """Every one of them stands in Postgres, within the time that a settlement may take."""
+        """Every one of them stands in Postgres, sooner or later."""
         missing = dict(self.request_ids)
         connection = await asyncpg.connect(dsn)
+
+        async def are_all_there() -> bool:
+            rows = await connection.fetch(
+                "SELECT request_id FROM usage_records WHERE request_id = ANY($1::uuid[])", list(missing)
+            )
+            for row in rows:
+                missing.pop(row["request_id"], None)
+            return not missing
+
         try:
-            for _ in range(int(_SECONDS_MAX / 0.05)):
-                rows = await connection.fetch(
-                    "SELECT request_id FROM usage_records WHERE request_id = ANY($1::uuid[])", list(missing)
-                )
-                for row in rows:
-                    missing.pop(row["request_id"], None)
-                if not missing:
-                    return
-                await asyncio.sleep(0.05)
+            await until(are_all_there)
+        except TimeoutError:
+            raise AssertionError(f"doors answered without a usage record: {missing}") from None
         finally:
             await connection.close()
-        raise AssertionError(f"doors answered without a usage record: {missing}")
 
 
 _WATCHED: list[Answered] = []

@@ -17,6 +17,7 @@ import asyncpg
 
 from airouter.running.postgres import NOT_DURABLE, EmbeddedPostgres, stop_left_behind
 from tests import deadlocks
+from tests.patience import until
 
 PREFIX = "airouter-test-pg-"
 ADMIN_DATABASE = "postgres"
@@ -100,8 +101,17 @@ async def cloned(admin: str, template: str) -> AsyncIterator[str]:
 
 
 async def _execute(dsn: str, statement: str) -> None:
+    """Again while somebody is still about to leave the database: Postgres waits five seconds for them, no more."""
     connection = await asyncpg.connect(dsn)
+
+    async def is_done() -> bool:
+        try:
+            await connection.execute(statement)
+        except asyncpg.ObjectInUseError:
+            return False
+        return True
+
     try:
-        await connection.execute(statement)
+        await until(is_done)
     finally:
         await connection.close()

@@ -31,8 +31,9 @@ def run_with(tmp_path: Path, shown: str, *more: str) -> subprocess.CompletedProc
         "import pytest\nfrom tests.leaks import LeakPlugin\n"
         "def pytest_configure(config):\n    config.pluginmanager.register(LeakPlugin(config), 'leaks')\n"
     )
+    options = ["-q", "-p", "no:cacheprovider", f"--rootdir={tmp_path}", f"--basetemp={tmp_path / 'temporary'}"]
     return subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--rootdir={tmp_path}", str(tmp_path), *more],
+        [sys.executable, "-m", "pytest", *options, str(tmp_path), *more],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -83,3 +84,5 @@ def test_the_log_lines_of_other_processes_are_read_but_not_what_commands_print(t
     assert leaks.found() == []
     path.write_text(f"2030-01-01 00:00:00,1 INFO airouter.x {key}\n")
     assert leaks.found()
+    path.unlink()
+    assert leaks.found() == [], "what was removed meanwhile is no error"

@@ -12,13 +12,15 @@ import pytest
 from airouter.app import Application, create_app
 from airouter.settings import Settings
 from tests.jobs import jobs_wait
+from tests.live import takes_calls
+from tests.patience import until
 from tests.settings import settings_for
 
 CONSOLE = "https://console.example.com"
 
 
 @asynccontextmanager
-async def running(app: Any) -> AsyncIterator[None]:
+async def running(app: Application) -> AsyncIterator[None]:
     """The ASGI lifespan around the block, as a server would run it; jobs run when they are told to."""
     inbox: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
     outbox: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
@@ -28,6 +30,7 @@ async def running(app: Any) -> AsyncIterator[None]:
         started = await outbox.get()
     assert started["type"] == "lifespan.startup.complete", started
     try:
+        await until(lambda: takes_calls(app))
         yield
     finally:
         await inbox.put({"type": "lifespan.shutdown"})
