@@ -126,16 +126,14 @@ async def test_many_senders_at_once_send_each_mail_once(database: str, outbox: D
 async def test_a_server_that_was_away_gets_the_mail_once_it_is_back(
     database: str, outbox: Database, server: Server
 ) -> None:
-    port = await server.start()
-    await server.stop()
-    mailbox = mailbox_of(outbox, office_at(port))
+    mailbox = mailbox_of(outbox, office_at(server.reserve()))
     await post(mailbox, outbox)
     await post(mailbox, outbox, "bob@example.com")
     await mailbox.deliver()
     assert await states(database) == [("ada@example.com", "failed", 1), ("bob@example.com", "failed", 1)]
     await mailbox.deliver()  # not due yet
     assert [attempts for _, _, attempts in await states(database)] == [1, 1]
-    await server.start(port)
+    await server.start()
     await make_due(database)
     await mailbox.deliver()
     await mailbox.deliver()
