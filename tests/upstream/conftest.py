@@ -11,6 +11,7 @@ import uvloop
 
 from airouter.upstream.address import AddressClass, AddressGuard, AddressPolicy
 from airouter.upstream.contract import ConnectionLimits, UpstreamClient
+from airouter.upstream.deadlines import TICK_SECONDS
 from airouter.upstream.http1 import Http1Client
 from airouter.upstream.httpx_client import HttpxClient
 from airouter.upstream.tls import tls_context
@@ -19,8 +20,33 @@ from tests.upstream.certificates import Authority
 MakeClient = Callable[..., UpstreamClient]
 
 
+class _Hurried:
+    """A loop whose clock can be put forward. Timers of uvloop's own do not hear of it; deadlines looked at do."""
+
+    ahead_seconds = 0.0
+
+    def time(self) -> float:
+        return super().time() + self.ahead_seconds  # type: ignore[misc]
+
+
+class _HurriedUvloop(_Hurried, uvloop.Loop):
+    pass
+
+
+class _HurriedAsyncio(_Hurried, asyncio.SelectorEventLoop):
+    pass
+
+
 def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
-    return {"uvloop": uvloop.new_event_loop, "asyncio": asyncio.new_event_loop}
+    return {"uvloop": _HurriedUvloop, "asyncio": _HurriedAsyncio}
+
+
+async def pass_time(seconds: float) -> None:
+    """So much time passes in an instant, and whoever looks at the clock now and then has seen it."""
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, _Hurried)
+    loop.ahead_seconds += seconds
+    await asyncio.sleep(3 * TICK_SECONDS)
 
 
 @pytest.fixture(scope="session")

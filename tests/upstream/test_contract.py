@@ -24,7 +24,7 @@ from airouter.upstream.contract import (
 )
 from tests.upstream.calls import PATIENT, fetch, request_to
 from tests.upstream.certificates import Authority
-from tests.upstream.conftest import MakeClient
+from tests.upstream.conftest import MakeClient, pass_time
 from tests.upstream.server import Line, black_hole, running, unused_port
 
 
@@ -357,8 +357,8 @@ async def test_closed_client_refuses_politely(make_client: MakeClient) -> None:
 
 
 async def test_refused_connection_is_told_at_once(make_client: MakeClient) -> None:
-    with pytest.raises(ConnectFailed) as caught:
-        await make_client().send(request_to(unused_port()), PATIENT)
+    with unused_port() as port, pytest.raises(ConnectFailed) as caught:
+        await make_client().send(request_to(port), PATIENT)
     assert caught.value.before_first_byte
     assert not caught.value.may_have_run
 
@@ -483,8 +483,8 @@ async def test_what_could_break_the_framing_is_refused_unsent(make_client: MakeC
 
 async def test_silence_in_the_middle_is_an_idle_timeout(make_client: MakeClient) -> None:
     async def stall(line: Line) -> None:
-        await line.stream()
-        await line.chunk(b"first")
+        # In one write: for the first chunk nobody waits, however slow the machine is.
+        await line.raw(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nfirst\r\n")
         await line.gone()
 
     async with running(stall) as upstream:
@@ -515,29 +515,41 @@ async def test_silence_after_the_head_is_an_idle_timeout_before_the_first_byte(m
 
 
 async def test_steady_trickle_outlives_the_idle_time(make_client: MakeClient) -> None:
+    wanted = asyncio.Event()
+
     async def trickle(line: Line) -> None:
         await line.stream()
-        for _ in range(24):
+        for _ in range(4):
+            await wanted.wait()
+            wanted.clear()
             await line.chunk(b"x")
-            await asyncio.sleep(0.1)
         await line.end()
 
     async with running(trickle) as upstream:
-        answer = await make_client().send(request_to(upstream), timeouts(idle_seconds=2))
-        assert await answer.read(100) == b"x" * 24
+        answer = await make_client().send(request_to(upstream), timeouts(idle_seconds=100))
+        for _ in range(4):
+            reading = asyncio.create_task(answer.chunk())
+            await asyncio.sleep(0)
+            await pass_time(seconds=40)
+            wanted.set()
+            assert await reading == b"x"
+        assert await answer.chunk() == b""
         answer.close()
 
 
 async def test_a_caller_who_does_not_read_is_not_timed(make_client: MakeClient) -> None:
+    go_on = asyncio.Event()
+
     async def answer(line: Line) -> None:
         await line.stream()
         await line.chunk(b"x")
-        await asyncio.sleep(1.5)
+        await go_on.wait()
         await line.end()
 
     async with running(answer) as upstream:
-        got = await make_client().send(request_to(upstream), timeouts(first_byte_seconds=1, idle_seconds=1))
-        await asyncio.sleep(2)
+        got = await make_client().send(request_to(upstream), PATIENT)
+        await pass_time(seconds=1000)
+        go_on.set()
         assert await got.read(100) == b"x"
         got.close()
 
