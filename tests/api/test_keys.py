@@ -1,17 +1,23 @@
 """API keys: made once, shown once, limited, changed, taken away; and nobody else's."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 import httpx
 import pytest
 
 from airouter.domain.rate_limit import RateLimits
 from airouter.services.keys import hash_secret
+from airouter.services.recall import with_recall
 from airouter.storage import keys as rows
+from airouter.storage.changes import RECALL
 from airouter.storage.database import Database
 from tests.builders import run_sql, signed_in
+from tests.patience import PATIENCE_SECONDS
 
 KEYS = "/api/v1/keys"
 
@@ -148,18 +154,35 @@ async def test_a_key_is_changed_field_by_field(app: Any, database: str) -> None:
         }  # fmt: skip
 
 
+@asynccontextmanager
+async def recalls(dsn: str) -> AsyncIterator[asyncio.Event]:
+    """Is set when somebody asks for quota back that calls hold."""
+    is_recalled = asyncio.Event()
+    connection = await asyncpg.connect(dsn)
+    try:
+        await connection.add_listener(RECALL, lambda *_: is_recalled.set())
+        yield is_recalled
+    finally:
+        await connection.close()
+
+
 @pytest.mark.books_spoiled
-async def test_a_limit_is_not_lowered_below_what_is_spent_and_held(app: Any, database: str) -> None:
-    async with signed_in(app, database) as ada:
+async def test_a_limit_is_not_lowered_below_what_is_spent_and_held(
+    app: Any, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with signed_in(app, database) as ada, recalls(database) as is_recalled:
         address = f"{KEYS}/{(await ada.client.post(KEYS, json={'name': 'k', 'spend_limit': 100})).json()['id']}"
         await run_sql(database, "UPDATE keys SET spent = 30, leased = 40")
         below = await ada.client.patch(address, json={"spend_limit": 29})
         assert (below.status_code, below.json()["field"]) == (422, "spend_limit")
+        monkeypatch.setitem(with_recall.__kwdefaults__, "wait_seconds", 0)
         held = await ada.client.patch(address, json={"spend_limit": 60})
         assert (held.status_code, held.json()["code"]) == (409, "quota_in_use")
         assert int(held.headers["retry-after"]) > 0
+        monkeypatch.setitem(with_recall.__kwdefaults__, "wait_seconds", PATIENCE_SECONDS)
+        is_recalled.clear()
         waiting = asyncio.create_task(ada.client.patch(address, json={"spend_limit": 60}))
-        await asyncio.sleep(0.3)
+        await is_recalled.wait()
         await run_sql(database, "UPDATE keys SET leased = 0")
         assert (await waiting).json()["remaining"] == 30
 
