@@ -21,7 +21,7 @@ async def test_a_model_is_called_right_after_it_was_set_up_and_a_key_refused_rig
     holder = await live.holder()
     caller = {"authorization": f"Bearer {holder.key}"}
     body = {"model": "fresh", "messages": [{"role": "user", "content": "hello"}]}
-    async with httpx.AsyncClient(base_url=live.url, timeout=30) as client:
+    async with httpx.AsyncClient(base_url=live.url) as client:
         signed = await client.post("/api/v1/auth/login", json={"email": email, "password": PASSWORD})
         client.headers["authorization"] = f"Bearer {signed.json()['access_token']}"
         for price in (1, 2, 3):

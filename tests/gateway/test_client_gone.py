@@ -193,7 +193,7 @@ class Leaving:
         url = self.house.url + path.format(model=self.model)
         headers = {"authorization": f"Bearer {self.holder.key}"}
         async with (
-            httpx.AsyncClient(timeout=60) as client,
+            httpx.AsyncClient() as client,
             client.stream("POST", url, headers=headers, json=body) as it,
         ):
             assert it.status_code == 200, await it.aread()

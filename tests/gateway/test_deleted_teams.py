@@ -34,7 +34,7 @@ async def test_a_call_that_runs_when_its_team_ends_is_finished_and_charged(house
         "scripted": {"text": "one two three four", "chunks": 4, "chunk_delay_ms": 1500},
     }  # fmt: skip
     headers = {"authorization": f"Bearer {holder.key}"}
-    async with httpx.AsyncClient(base_url=house.url, timeout=60) as client:
+    async with httpx.AsyncClient(base_url=house.url) as client:
         async with client.stream("POST", "/v1/chat/completions", json=body, headers=headers) as answer:
             assert answer.status_code == 200, await answer.aread()
             lines = answer.aiter_lines()

@@ -63,7 +63,7 @@ async def call(house: Live, holder: Holder, model: str, **script: Any) -> httpx.
         "max_tokens": 10,
         "scripted": {"usage": USAGE, **script},
     }
-    async with httpx.AsyncClient(timeout=30) as client:
+    async with httpx.AsyncClient() as client:
         return await client.post(
             f"{house.url}/v1/chat/completions", headers={"authorization": f"Bearer {holder.key}"}, json=body
         )
@@ -102,7 +102,7 @@ async def test_an_answer_of_the_model_asked_for_says_nothing_of_another(house: L
 async def test_a_stream_falls_back_before_its_first_byte(house: Live):
     holder = await house.holder(fallback_models=["spare"])
     body = {"model": "dead", "messages": [{"role": "user", "content": "hello"}], "stream": True}
-    async with httpx.AsyncClient(timeout=30) as client:
+    async with httpx.AsyncClient() as client:
         answer = await client.post(
             f"{house.url}/v1/chat/completions", headers={"authorization": f"Bearer {holder.key}"}, json=body
         )
@@ -148,7 +148,7 @@ async def test_a_group_that_stands_for_others_serves_at_the_price_of_the_one_tha
 
 async def test_models_and_prices_of_such_a_group_are_those_of_its_members(house: Live):
     holder = await house.holder(group="auto")
-    async with httpx.AsyncClient(timeout=30) as client:
+    async with httpx.AsyncClient() as client:
         listed = await client.get(f"{house.url}/v1/models", headers={"authorization": f"Bearer {holder.key}"})
     names = {one["id"] for one in listed.json()["data"]}
     assert {"asked", "dear-only", "dead-cheap"} <= names

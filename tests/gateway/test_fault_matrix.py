@@ -294,7 +294,7 @@ async def house(
         running(nobody) as upstream,
         running(nobody, greeting=b"220 mail.test ready\r\n") as mail,
         serving(dsn, tmp_path_factory.mktemp("home")) as live,
-        httpx.AsyncClient(base_url=live.url, timeout=60) as client,
+        httpx.AsyncClient(base_url=live.url) as client,
     ):
         await live.policy(Network(allow_private=True))
         # What is known of anybody stays known, however long it takes to look; and nobody is too slow to be reached.

@@ -78,7 +78,7 @@ async def replay(
         async with (
             running(recorder.answer) as upstream,
             serving(dsn, home, hot=request.param == "hot") as live,
-            httpx.AsyncClient(timeout=30) as client,
+            httpx.AsyncClient() as client,
         ):
             yield Replay(live, await _furnished(live, upstream), recorder, client)
         await audit_books(dsn)

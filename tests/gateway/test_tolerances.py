@@ -24,7 +24,7 @@ async def holder(house: Live) -> Holder:
 
 
 async def ask(house: Live, method: str, path: str, headers: dict[str, str], **options: Any) -> httpx.Response:
-    async with httpx.AsyncClient(timeout=30) as client:
+    async with httpx.AsyncClient() as client:
         return await client.request(method, house.url + path, headers=headers, **options)
 
 

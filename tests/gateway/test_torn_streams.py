@@ -69,7 +69,7 @@ class Asked:
 
 @asynccontextmanager
 async def asking(house: Live, script: Script, model: str) -> AsyncIterator[Asked]:
-    async with running(script) as upstream, httpx.AsyncClient(timeout=30) as client:
+    async with running(script) as upstream, httpx.AsyncClient() as client:
         await house.policy(Network(allow_private=True))
         await house.model(model)
         await house.channel(
