@@ -3,10 +3,12 @@
 import asyncio
 import random
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from itertools import pairwise
 
 import msgspec
+
+from tests.listening import listening
 
 
 class Received(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,8 +48,8 @@ class Replay:
         self.base_url = ""
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """One connection, with keep-alive; closed however that ends, also when its loop does."""
-        try:
+        """One connection, with keep-alive."""
+        with suppress(asyncio.IncompleteReadError, ConnectionError):
             while True:
                 request = await _read(reader)
                 self.received.append(request)
@@ -55,10 +57,6 @@ class Replay:
                 await _play(played, writer)
                 if played.breaks:
                     break
-        except (asyncio.IncompleteReadError, ConnectionError):
-            pass
-        finally:
-            writer.close()
 
 
 async def _read(reader: asyncio.StreamReader) -> Received:
@@ -91,26 +89,6 @@ async def _play(played: Played, writer: asyncio.StreamWriter) -> None:
 async def replaying(choose: Callable[[Received], Played]) -> AsyncIterator[Replay]:
     """A replay upstream on a free port of the loopback; its `base_url` ends in /v1."""
     replay = Replay(choose)
-    connections: set[asyncio.Task[None]] = set()
-
-    async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        connections.add(task)
-        try:
-            await replay.serve(reader, writer)
-        except asyncio.CancelledError:
-            writer.transport.abort()
-        finally:
-            connections.discard(task)
-
-    server = await asyncio.start_server(connected, "127.0.0.1", 0)
-    replay.base_url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
-    try:
+    async with listening(replay.serve) as port:
+        replay.base_url = f"http://127.0.0.1:{port}/v1"
         yield replay
-    finally:
-        server.close()
-        for task in list(connections):
-            task.cancel()
-        await asyncio.gather(*connections, return_exceptions=True)
-        await server.wait_closed()

@@ -9,6 +9,8 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 
 import msgspec
 
+from tests.listening import listening
+
 
 class Received(msgspec.Struct, frozen=True, kw_only=True):
     """A request as it arrived."""
@@ -81,13 +83,9 @@ class Upstream:
         self.accepted = 0
         self.open = 0
         self.received: list[Received] = []
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._failures: list[BaseException] = []
+        self.failures: list[BaseException] = []
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._tasks.add(task)
         number, self.accepted, self.open = self.accepted, self.accepted + 1, self.open + 1
         nth = 0
         try:
@@ -100,19 +98,10 @@ class Upstream:
         except (EOFError, OSError, asyncio.CancelledError):
             pass
         except Exception as failure:  # noqa: BLE001 - shown at the end of the test
-            self._failures.append(failure)
+            self.failures.append(failure)
         finally:
             self.open -= 1
             writer.transport.abort()
-            self._tasks.discard(task)
-
-    async def stop(self) -> None:
-        while self._tasks:
-            for task in tuple(self._tasks):  # again and again: a connection may just be coming in
-                task.cancel()
-            await asyncio.sleep(0.005)
-        if self._failures:
-            raise self._failures[0]
 
 
 async def _receive(reader: asyncio.StreamReader, connection: int, nth: int, *, reads_body: bool) -> Received:
@@ -129,14 +118,10 @@ async def running(
 ) -> AsyncIterator[Upstream]:
     """An upstream on a free port of 127.0.0.1; `greeting` is what it says before it is asked."""
     upstream = Upstream(script, greeting, reads_bodies=reads_bodies)
-    server = await asyncio.start_server(upstream.serve, "127.0.0.1", 0, ssl=tls, limit=2**20)
-    upstream.port = server.sockets[0].getsockname()[1]
-    try:
+    async with listening(upstream.serve, tls) as upstream.port:
         yield upstream
-    finally:
-        server.close()
-        await upstream.stop()
-        await server.wait_closed()
+    if upstream.failures:
+        raise upstream.failures[0]
 
 
 @asynccontextmanager

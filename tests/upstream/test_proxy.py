@@ -5,7 +5,7 @@ whole call.
 import asyncio
 import base64
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import msgspec
@@ -16,6 +16,7 @@ from airouter.upstream.httpx_client import HttpxClient
 from airouter.upstream.proxies import ProxyClients, checked_proxy
 from airouter.upstream.tls import tls_context
 from airouter.upstream.total import BoundedAnswer, send_within
+from tests.listening import listening
 from tests.upstream.calls import PATIENT, fetch, request_to
 from tests.upstream.certificates import Authority
 from tests.upstream.conftest import MakeClient, guard
@@ -37,17 +38,13 @@ class Proxy(msgspec.Struct):
 async def tunnelling() -> AsyncIterator[Proxy]:
     """A proxy that tunnels (CONNECT) to this machine, whatever name is asked for, for whoever has the password."""
     proxy = Proxy()
-    tasks: set[asyncio.Task[None]] = set()
 
     async def pump(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
-        try:
+        with suppress(ConnectionError):
             while (data := await source.read(65_536)) and not sink.is_closing():
                 sink.write(data)
                 await sink.drain()
-        except ConnectionError:
-            pass
-        finally:
-            sink.close()
+        sink.close()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
@@ -57,24 +54,17 @@ async def tunnelling() -> AsyncIterator[Proxy]:
         proxy.logins.append(login and base64.b64decode(login.removeprefix("Basic ")).decode())
         if proxy.logins[-1] != LOGIN:
             writer.write(b"HTTP/1.1 407 Proxy Authentication Required\r\ncontent-length: 0\r\n\r\n")
-            writer.close()
             return
         port = int(head[0].split()[1].rpartition(":")[2])
         far_reader, far_writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
-        for task in (pump(reader, far_writer), pump(far_reader, writer)):
-            made = asyncio.create_task(task)
-            tasks.add(made)
-            made.add_done_callback(tasks.discard)
+        try:
+            await asyncio.gather(pump(reader, far_writer), pump(far_reader, writer))
+        finally:
+            far_writer.close()
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    proxy.port = server.sockets[0].getsockname()[1]
-    try:
+    async with listening(serve) as proxy.port:
         yield proxy
-    finally:
-        server.close()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        await server.wait_closed()
 
 
 async def hello(line: Line) -> None:
