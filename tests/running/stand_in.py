@@ -3,6 +3,7 @@
 import asyncio
 import os
 from collections.abc import Awaitable, Callable, MutableMapping
+from pathlib import Path
 from typing import Any
 
 Message = MutableMapping[str, Any]
@@ -22,9 +23,12 @@ def create_app(_settings: object) -> Any:
             await send({"type": "lifespan.startup.complete"})
             await receive()
             await send({"type": "lifespan.shutdown.complete"})
-        elif scope["path"] == "/slow":
-            await asyncio.sleep(1.0)
-            await _answer(send, 200, b"slow")
+        elif scope["path"] == "/slow":  # half an answer, and the rest once somebody made the file
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+            await send({"type": "http.response.body", "body": b"slow", "more_body": True})
+            while not Path(os.environ["STAND_IN_WAITS_FOR"]).exists():
+                await asyncio.sleep(0.02)
+            await send({"type": "http.response.body", "body": b"ly"})
         elif scope["path"] == "/readyz":
             await _answer(send, 200, b"yes")
         else:

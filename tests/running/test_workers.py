@@ -18,9 +18,12 @@ from airouter.running.errors import CannotStart, PortTaken
 from airouter.running.metrics import metrics_served
 from airouter.running.workers import Workers, reserve
 from airouter.settings import Address
+from tests.patience import PATIENCE_SECONDS, until
 
 ROOT = Path(__file__).parents[2]
-ENVIRON = {**os.environ, "AIROUTER_MODE": "demo", "PYTHONPATH": str(ROOT), "AIROUTER_DRAIN_NOTICE_SECONDS": "1"}
+ENVIRON = {**os.environ, "AIROUTER_MODE": "demo", "PYTHONPATH": str(ROOT)}
+LONG_SECONDS = 600
+"""Never over while a test runs."""
 
 
 @pytest.fixture
@@ -34,7 +37,7 @@ async def running(said: list[str], count: int = 1, **environ: str) -> AsyncItera
         host="127.0.0.1",
         port=0,
         count=count,
-        stop_seconds=5,
+        stop_seconds=LONG_SECONDS,
         say=said.append,
         environ={**ENVIRON, **environ},
         application="tests.running.stand_in:create_app",
@@ -47,14 +50,22 @@ async def running(said: list[str], count: int = 1, **environ: str) -> AsyncItera
         await workers.stop()
 
 
+def client_of(workers: Workers) -> httpx.AsyncClient:
+    return httpx.AsyncClient(base_url=f"http://127.0.0.1:{workers.port}", timeout=PATIENCE_SECONDS)
+
+
 async def get(workers: Workers, path: str) -> httpx.Response:
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{workers.port}", timeout=20) as client:
+    async with client_of(workers) as client:
         return await client.get(path)
 
 
-async def until(fact: Callable[[], bool]) -> None:
-    while not fact():
-        await asyncio.sleep(0.02)
+async def so(fact: Callable[[], bool]) -> None:
+    """Returns when it is so."""
+
+    async def condition() -> bool:
+        return fact()
+
+    await until(condition)
 
 
 async def test_every_worker_answers_on_the_shared_port(said: list[str]) -> None:
@@ -69,20 +80,23 @@ async def test_a_killed_worker_is_started_again_and_that_is_said(said: list[str]
     async with running(said) as workers:
         (killed,) = workers.pids
         os.kill(killed, signal.SIGKILL)
-        await until(lambda: bool(workers.pids) and workers.pids != [killed])
-        with contextlib.suppress(httpx.ConnectError):
-            while int((await get(workers, "/")).text) == killed:
-                pass
+
+        async def another_answers() -> bool:
+            try:
+                return int((await get(workers, "/")).text) != killed
+            except httpx.TransportError:
+                return False
+
+        await until(another_answers)
         assert any("SIGKILL" in line and "starting again" in line for line in said)
 
 
 async def test_metrics_tell_of_workers_and_their_failures_on_an_address_of_their_own(said: list[str]) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        address = Address(host="127.0.0.1", port=free.getsockname()[1])
-    async with running(said, count=2) as workers, metrics_served(address, workers, said.append):
-        os.kill(workers.pids[0], signal.SIGKILL)
-        await until(lambda: workers.failures == 1)
-        async with httpx.AsyncClient() as client:
+    anywhere = Address(host="127.0.0.1", port=0)
+    async with running(said, count=2) as workers, metrics_served(anywhere, workers, said.append) as address:
+        os.kill(workers.running[0], signal.SIGKILL)
+        await so(lambda: workers.failures == 1)
+        async with httpx.AsyncClient(timeout=PATIENCE_SECONDS) as client:
             page = (await client.get(f"http://{address}/metrics")).text
             assert (await client.get(f"http://{address}/")).status_code == 404
     assert "airouter_worker_failures_total 1" in page
@@ -97,22 +111,41 @@ async def test_an_address_in_use_for_metrics_is_said_and_does_not_stop_serving(s
     assert any("AIROUTER_METRICS_ADDR" in line for line in said)
 
 
-async def test_a_call_in_flight_is_answered_before_the_process_ends(said: list[str]) -> None:
-    async with running(said) as workers:
-        call = asyncio.create_task(get(workers, "/slow"))
-        await asyncio.sleep(0.2)
-        await workers.stop()
-        assert (await call).text == "slow"
+async def test_a_call_in_flight_is_answered_before_the_process_ends(said: list[str], tmp_path: Path) -> None:
+    wait_for = tmp_path / "go on"
+    async with (
+        running(said, STAND_IN_WAITS_FOR=str(wait_for), AIROUTER_DRAIN_SECONDS=str(LONG_SECONDS)) as workers,
+        client_of(workers) as client,
+        client.stream("GET", "/slow") as answer,
+    ):
+        parts = answer.aiter_text()
+        text = await anext(parts)
+        stopping = asyncio.create_task(workers.stop())
+
+        async def takes_no_more() -> bool:
+            try:
+                await get(workers, "/")
+            except httpx.TransportError as error:
+                return isinstance(error, httpx.ConnectError)
+            return False
+
+        await until(takes_no_more)
+        assert text == "slow", "it is not over"
+        wait_for.touch()
+        assert text + "".join([part async for part in parts]) == "slowly"
+        await stopping
+    assert said == []
 
 
 async def test_a_draining_worker_says_not_ready_first_and_still_serves(said: list[str]) -> None:
-    async with running(said) as workers:
+    async with running(said, AIROUTER_DRAIN_NOTICE_SECONDS=str(LONG_SECONDS)) as workers:
         stopping = asyncio.create_task(workers.stop())
         while (ready := await get(workers, "/readyz")).status_code == 200:
             await asyncio.sleep(0.01)
         assert ready.status_code == 503
         assert "draining" in ready.text
         assert (await get(workers, "/")).status_code == 200
+        workers.hurry()
         await stopping
         with pytest.raises(httpx.ConnectError):
             await get(workers, "/")
@@ -161,17 +194,17 @@ asyncio.run(main())
 
 
 async def test_workers_end_when_their_supervisor_is_killed() -> None:
-    supervisor = subprocess.Popen([sys.executable, "-c", SUPERVISOR], stdout=subprocess.PIPE, env=ENVIRON, cwd=ROOT)
-    assert supervisor.stdout is not None
-    worker = int(supervisor.stdout.readline())
-    supervisor.kill()
-    supervisor.wait()
-    supervisor.stdout.close()
+    with subprocess.Popen(
+        [sys.executable, "-c", SUPERVISOR], stdout=subprocess.PIPE, env=ENVIRON, cwd=ROOT
+    ) as supervisor:
+        assert supervisor.stdout is not None
+        worker = int(supervisor.stdout.readline())
+        supervisor.kill()
 
     def is_gone() -> bool:
         try:
             return "Z" in Path(f"/proc/{worker}/stat").read_text().split(")")[1][:3]
-        except FileNotFoundError:
+        except (FileNotFoundError, ProcessLookupError):
             return True
 
-    await until(is_gone)
+    await so(is_gone)

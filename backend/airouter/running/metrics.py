@@ -50,10 +50,12 @@ def _used_by(pid: int) -> tuple[float, int] | None:
 
 
 @asynccontextmanager
-async def metrics_served(address: Address | None, workers: Workers, say: Say) -> AsyncGenerator[None]:
-    """Answers GET /metrics within the block. An address in use is said, and no reason not to serve."""
+async def metrics_served(address: Address | None, workers: Workers, say: Say) -> AsyncGenerator[Address | None]:
+    """Answers GET /metrics within the block, at the address that it yields (port 0 takes any). An address in use is
+    said, and no reason not to serve.
+    """
     if address is None:
-        yield
+        yield None
         return
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -77,7 +79,7 @@ async def metrics_served(address: Address | None, workers: Workers, say: Say) ->
         server = await asyncio.start_server(answer, address.host, address.port, limit=REQUEST_BYTES_MAX)
     except OSError as error:
         say(f"no metrics: {address} cannot be listened on ({error.strerror}); see AIROUTER_METRICS_ADDR")
-        yield
+        yield None
         return
     async with server:
-        yield
+        yield Address(host=address.host, port=server.sockets[0].getsockname()[1])
