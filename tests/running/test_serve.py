@@ -17,6 +17,7 @@ import pytest
 
 from airouter.running.serve import stop_if_told
 from airouter.settings import generate_secret_key
+from tests.patience import PATIENCE_SECONDS
 
 AIROUTER = [sys.executable, "-m", "airouter"]
 PUBLIC = "http://127.0.0.1:1"
@@ -66,19 +67,20 @@ def test_production_serves_lets_the_first_operator_in_and_drains(empty_database:
     environ = environment(empty_database, tmp_path)
     with started(["serve", "--migrate"], environ) as serve:
         api = "http://" + told(serve, r"ready: 1 worker.* on (127\.0\.0\.1:\d+)")[1]
-        assert httpx.get(f"{api}/readyz").json()["status"] == "ready"
-        told(serve, r"becomes its owner: http://127\.0\.0\.1:2/setup#\S{40}")
-        made = subprocess.run(
-            [*AIROUTER, "operator", "create", "--email", "me@example.com"],
-            env=environ, capture_output=True, text=True, check=True,
-        )  # fmt: skip
-        token = made.stdout.strip().partition("#")[2]
-        answer = {"token": token, "password": "a long enough password 7"}
-        origin = {"Origin": "http://127.0.0.1:2"}
-        assert "access_token" in httpx.post(f"{api}/api/v1/auth/accept", json=answer, headers=origin).json()
-        assert httpx.post(f"{api}/api/v1/auth/accept", json=answer, headers=origin).status_code == 401
+        with httpx.Client(base_url=api, timeout=PATIENCE_SECONDS) as client:
+            assert client.get("/readyz").json()["status"] == "ready"
+            told(serve, r"becomes its owner: http://127\.0\.0\.1:2/setup#\S{40}")
+            made = subprocess.run(
+                [*AIROUTER, "operator", "create", "--email", "me@example.com"],
+                env=environ, capture_output=True, text=True, check=True,
+            )  # fmt: skip
+            token = made.stdout.strip().partition("#")[2]
+            answer = {"token": token, "password": "a long enough password 7"}
+            origin = {"Origin": "http://127.0.0.1:2"}
+            assert "access_token" in client.post("/api/v1/auth/accept", json=answer, headers=origin).json()
+            assert client.post("/api/v1/auth/accept", json=answer, headers=origin).status_code == 401
         serve.send_signal(signal.SIGTERM)
-        ending, _ = serve.communicate(timeout=60)
+        ending, _ = serve.communicate(timeout=180)
         assert serve.returncode == 0, ending
         assert "Traceback" not in ending
 
@@ -104,11 +106,12 @@ def test_the_console_alone_is_told_where_the_api_is(tmp_path: Path) -> None:
     environ = environment("postgresql://nowhere/x", tmp_path)
     with started(["console", "--console", str(tmp_path)], environ) as console:
         address = told(console, r"console on (http://\S+) for the API at")[1]
-        page = httpx.get(f"{address}/pricing")
-        assert page.text == "the console"
-        assert f"connect-src 'self' {PUBLIC}" in page.headers["content-security-policy"]
-        assert httpx.get(f"{address}/config.json").json() == {"api_base": PUBLIC}
-        assert httpx.get(f"{address}/api/v1/me").status_code == 421
+        with httpx.Client(base_url=address, timeout=PATIENCE_SECONDS) as client:
+            page = client.get("/pricing")
+            assert page.text == "the console"
+            assert f"connect-src 'self' {PUBLIC}" in page.headers["content-security-policy"]
+            assert client.get("/config.json").json() == {"api_base": PUBLIC}
+            assert client.get("/api/v1/me").status_code == 421
 
 
 def test_audit_finds_the_books_of_an_instance_and_says_when_there_are_none(database: str, tmp_path: Path) -> None:
