@@ -1,15 +1,18 @@
 """Signing in with an identity elsewhere: honest providers, bent ones, and people who mean somebody else's account."""
 
 import asyncio
+import threading
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import oidc_provider_mock
 import pytest
+from werkzeug.serving import make_server
 
 from airouter.services.identities import VISIT_SECONDS
 from tests.api.conftest import client_of
@@ -441,11 +444,24 @@ async def test_a_visit_ends_after_ten_minutes(
         assert problem(await back(browser, **provider.consent(start.headers["location"]))) == "sign_in_expired"
 
 
+@contextmanager
+def of_others_making(person: oidc_provider_mock.User) -> Iterator[str]:
+    """Where it is. Its own server would give its thread a second to end in."""
+    server = make_server("localhost", 0, oidc_provider_mock.app(user_claims=[person]), threaded=True)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    try:
+        yield f"http://localhost:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
 @pytest.mark.filterwarnings("ignore:get_jwt_config")  # the provider's own, of a library below it
 async def test_a_provider_of_others_making_is_understood(app: Any, owner: Signed) -> None:
     person = oidc_provider_mock.User(sub="ada", claims={"email": EMAIL, "email_verified": True, "name": "Ada"})
-    with oidc_provider_mock.run_server_in_thread(user_claims=[person]) as server:
-        url = f"http://localhost:{server.server_port}"
+    with of_others_making(person) as url:
         body = {
             "id": "mock",
             "kind": "oidc",
