@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import anthropic
+import msgspec
 import openai
 import pytest
 import pytest_asyncio
@@ -21,6 +22,8 @@ from tests.providers.replay import Played
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
+PATIENT = Routing(left_out_percent_max=0, credential_refusals_max=1000)
+"""Nobody is left out for what these tests let it do, however long they take."""
 MODELS = ["of-openai-compatible", "of-anthropic", "of-gemini"]
 """One of each dialect: every door passes through to one of them, and is translated for the others."""
 WORDS = "The model cannot do this."
@@ -45,7 +48,7 @@ async def house(
     async with postgres.cloned(postgres_server, template_database) as dsn:
         async with replayed(dsn, tmp_path_factory.mktemp("home")) as made:
             await made.live.policy(Network(allow_private=True))
-            await made.live.policy(Routing(first_byte_seconds=2, idle_seconds=2, left_out_percent_max=0))
+            await made.live.policy(PATIENT)
             yield made
         await audit_books(dsn)
 
@@ -150,9 +153,14 @@ async def test_a_provider_that_dies_or_hangs_is_a_server_s_error(
 ):
     dialect = DOORS[door][1]
     kind = "text/event-stream" if is_streaming else "application/json"
-    slow = Played(content_type=kind, pieces=[b" "], pause_seconds=6)
-    house.answers(lambda _: Played(content_type=kind, breaks=True) if fault == "dies" else slow)
-    error = await raised(house, door, MODELS[0], is_streaming=is_streaming)
+    hangs = Played(content_type=kind, pieces=[b" "], heard=asyncio.Event())
+    house.answers(lambda _: Played(content_type=kind, breaks=True) if fault == "dies" else hangs)
+    if fault == "hangs":
+        await house.live.policy(msgspec.structs.replace(PATIENT, first_byte_seconds=2, idle_seconds=2))
+    try:
+        error = await raised(house, door, MODELS[0], is_streaming=is_streaming)
+    finally:
+        await house.live.policy(PATIENT)
     assert isinstance(error, FURTHER[dialect][1])
     assert (error.code if dialect == 2 else error.status_code) == (502 if fault == "dies" else 504)
 
