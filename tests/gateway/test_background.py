@@ -90,7 +90,8 @@ async def house(
                 models=[MODEL],
                 options={"caps": {"concurrency": 2}},  # of requests under way: jobs that go on take no place
             )
-            async with httpx.AsyncClient(timeout=20) as client:
+            await other.in_force()
+            async with httpx.AsyncClient() as client:
                 yield House((live, other), kept, client)
         await audit_books(dsn)
 

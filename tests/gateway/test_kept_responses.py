@@ -55,6 +55,7 @@ async def house(
         homes = [tmp_path_factory.mktemp("home") for _ in range(2)]
         async with serving(dsn, homes[0]) as live, serving(dsn, homes[1], hot=False) as other:
             await furnish(live, kept)
+            await other.in_force()
             opened = House(live, other, kept, await live.holder())
             yield opened
             await opened.close()
