@@ -18,6 +18,7 @@ async def serve(settings: Settings, port: int) -> None:
     """Until killed; says `ready` when it takes requests."""
     bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # as the workers do
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)  # whoever starts us may keep the port for us
     bound.bind(("127.0.0.1", port))
     config = uvicorn.Config(
         create_app(settings),

@@ -2,30 +2,29 @@
 
 import asyncio
 import contextlib
-import socket
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx
 
+from airouter.domain.ids import AccountId
 from airouter.domain.policy import Network
-from tests.builders import PASSWORD, person
+from tests.builders import PASSWORD, person, run_sql
 from tests.live import Furniture
+from tests.ports import kept_port
 
 
 class Shop:
     """`owner` and `buyer` are signed in; their tokens outlive the process."""
 
-    def __init__(self, dsn: str, home: Path) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
+    def __init__(self, dsn: str, home: Path, port: int, buyer_account_id: AccountId) -> None:
         self.dsn = dsn
         self.url = f"http://127.0.0.1:{port}"
         self._home = home
+        self._buyer_account_id = buyer_account_id
         self._arguments = [sys.executable, "-m", "tests.payments.server", dsn, str(home), str(port)]
         self._process: asyncio.subprocess.Process | None = None
         self.owner: httpx.AsyncClient
@@ -79,6 +78,12 @@ class Shop:
     async def balance(self) -> int:
         return (await self.buyer.get("wallet")).json()["balance"]
 
+    async def booked(self) -> int:
+        """The buyer's balance in Postgres, which can be asked while the process is dead."""
+        statement = "SELECT balance FROM wallets WHERE account_id = $1 AND kind = 'main'"
+        [row] = await run_sql(self.dsn, statement, self._buyer_account_id)
+        return row["balance"]
+
     async def deliver(self, method: str = "POST", **request: Any) -> httpx.Response | None:
         """As a processor does; None when the connection broke."""
         async with httpx.AsyncClient(timeout=30) as processor:
@@ -99,14 +104,14 @@ class Shop:
 async def open_shop(dsn: str, home: Path) -> AsyncIterator[Shop]:
     """Processors of these tests live on this machine, so policy `network` allows it."""
     await Furniture(dsn).policy(Network(allow_private=True))
-    shop = Shop(dsn, home)
     owner, _ = await person(dsn, role="owner")
-    buyer, _ = await person(dsn)
-    await shop.start()
-    shop.owner, shop.buyer = await shop.signed_in(owner), await shop.signed_in(buyer)
-    try:
+    buyer, joined = await person(dsn)
+    async with AsyncExitStack() as stack:
+        shop = Shop(dsn, home, stack.enter_context(kept_port()), joined.account_id)
+        stack.push_async_callback(shop.kill)
+        await shop.start()
+        shop.owner = await shop.signed_in(owner)
+        stack.push_async_callback(shop.owner.aclose)
+        shop.buyer = await shop.signed_in(buyer)
+        stack.push_async_callback(shop.buyer.aclose)
         yield shop
-    finally:
-        await shop.kill()
-        await shop.owner.aclose()
-        await shop.buyer.aclose()

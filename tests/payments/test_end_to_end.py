@@ -46,13 +46,17 @@ async def test_stripe_credits_once_though_the_api_dies_before_it_answers(shop: S
         body, headers = signed(event)
         assert await shop.deliver(content=body, headers=headers) is None
         assert await shop.has_died() == -9
-        await shop.start()
         # What is committed is committed; what is not waits for the redelivery, and for the reconciler after that.
-        assert await shop.balance() == (5000 * QUOTA if point == "after" else 0)
+        assert await shop.booked() == (5000 * QUOTA if point == "after" else 0)
+        await shop.start()
 
         body, headers = signed(event)
         answers = await asyncio.gather(*(shop.deliver(content=body, headers=headers) for _ in range(20)))
-        assert {answer.status_code for answer in answers if answer} == {200}
+        refusals = {answer.status_code for answer in answers if answer} - {200}
+        assert refusals <= {503}, "503: the database was busy, and it comes again"
+        answer = await shop.deliver(content=body, headers=headers)
+        assert answer is not None
+        assert answer.status_code == 200
         assert await shop.balance() == 5000 * QUOTA
         assert await shop.status(order["id"]) == "paid"
         await audit_books(shop.dsn)
