@@ -16,6 +16,7 @@ from tests import postgres
 from tests.effort import EFFORT
 from tests.orders.conftest import RATE, Shop, paid, said
 from tests.orders.racers import Death, die, hear
+from tests.patience import PATIENCE_SECONDS
 
 SEED = int(os.environ.get("AIROUTER_TEST_SEED", "1"))
 ROUNDS = max(3, EFFORT.seeds // 20)
@@ -147,7 +148,7 @@ async def test_a_refund_recalls_leases_takes_what_is_free_and_books_the_rest_as_
         )
         await connection.execute("INSERT INTO wallet_leases VALUES ($1, $2, $3)", node, wallet, 300 * RATE)
         assert (await shop.hear(said(order, "refunded", "r1", refunded_total=1030))).status_code == 200
-        assert await asyncio.wait_for(heard.get(), 5) == f"w{wallet}"
+        assert await asyncio.wait_for(heard.get(), PATIENCE_SECONDS) == f"w{wallet}"
     finally:
         await connection.close()
         await listening.close()
