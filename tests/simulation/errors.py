@@ -96,8 +96,8 @@ ERRORS = [
     Error(
         name="a call is extended beyond the lease",
         module="book",
-        old="if self.is_over or any(purse.idle < more for purse in purses):",
-        new="if self.is_over:",
+        old="if any(purse.idle < lack for purse in hold.purses):",
+        new="if False:",
     ),
     Error(
         name="the node is closed while calls run",

@@ -91,17 +91,34 @@ class Book:
         self.running += 1
         return Hold(self, wallet, key, wallet_id=wallet_id, key_id=key_id, amount=amount)
 
-    def extend(self, hold: Hold, more: int) -> bool:
-        """Let a running call hold `more`, from idle credit. False: not now, but the next sync asks for it."""
+    def try_extend(self, hold: Hold, more: int) -> bool:
+        """Let a running call hold `more`, from what was granted for it or is idle. False: there is not enough."""
         assert hold.is_open, "a call that has ended cannot hold more"
-        purses = hold.purses
-        if self.is_over or any(purse.idle < more for purse in purses):
-            self._extending[hold] = more
-            self.wants_sync = True
+        if self.is_over or not self._reserve(hold, more):
             return False
-        for purse in purses:
-            purse.held += more
-        hold.amount += more
+        self._extending.pop(hold, None)
+        hold.ahead -= more
+        return True
+
+    def extend(self, hold: Hold, more: int) -> bool:
+        """The same, and when there is not enough the next sync asks for it: what Postgres grants is kept for the call
+        until it comes again, however slowly it streams.
+        """
+        if self.try_extend(hold, more):
+            return True
+        self._extending[hold] = more
+        self.wants_sync = True
+        return False
+
+    def _reserve(self, hold: Hold, more: int) -> bool:
+        """Have so much held ahead. False: there is not enough."""
+        lack = max(0, more - hold.ahead)
+        if any(purse.idle < lack for purse in hold.purses):
+            return False
+        for purse in hold.purses:
+            purse.held += lack
+        hold.amount += lack
+        hold.ahead += lack
         return True
 
     def overdraw(self, hold: Hold, more: int) -> bool:
@@ -236,7 +253,8 @@ class Book:
         self.wants_sync = False
         self._look_around(now)
         mentioned: dict[PurseId, Purse] = {}
-        wishes, waiting, asked = self._take_wishes(mentioned)
+        extending = self._take_extending()
+        wishes, waiting, asked = self._take_wishes(extending, mentioned)
         holds = self._take_records(mentioned)
         levels = self._decide(mentioned, asked, now)
         closes = self.is_draining and not self.running and not self.waiting and len(holds) == len(self.pending)
@@ -256,23 +274,32 @@ class Book:
         )
         if self._first_sent is None:
             self._first_sent = now
-        self.flight = Flight(request, holds, waiting, list(everything.values()), self._first_sent)
+        self.flight = Flight(
+            request, holds, list(everything.values()), self._first_sent, extending=extending, waiting=waiting
+        )
         return self.flight
 
-    def _take_wishes(self, mentioned: dict[PurseId, Purse]) -> tuple[list[Wish], list[Waiting], dict[PurseId, int]]:
+    def _take_extending(self) -> dict[Hold, int]:
+        """Running calls that still need more."""
+        if self._batch.is_bare:
+            return {}
+        asked, self._extending = self._extending, {}
+        return {hold: more for hold, more in asked.items() if hold.is_open and hold.ahead < more}
+
+    def _take_wishes(
+        self, extending: dict[Hold, int], mentioned: dict[PurseId, Purse]
+    ) -> tuple[list[Wish], list[Waiting], dict[PurseId, int]]:
         """What running and waiting calls need, in order, as many as fit; and how much waits for each purse."""
         wishes: list[Wish] = []
         taken: list[Waiting] = []
         asked: dict[PurseId, int] = {}
         if self._batch.is_bare:
             return wishes, taken, asked
-        for hold, more in self._extending.items():
-            if hold.is_open:
-                for purse in hold.purses:
-                    mentioned[purse.purse_id] = purse
-                    asked.setdefault(purse.purse_id, 0)
-                wishes.append(Wish(more, tuple(purse.purse_id for purse in hold.purses)))
-        self._extending.clear()
+        for hold, more in extending.items():
+            for purse in hold.purses:
+                mentioned[purse.purse_id] = purse
+                asked.setdefault(purse.purse_id, 0)
+            wishes.append(Wish(more - hold.ahead, tuple(purse.purse_id for purse in hold.purses)))
         for waiting in islice(self.waiting, self.settings.wishes_per_sync):
             if len(mentioned) >= self.settings.purses_per_sync // 2:
                 break
@@ -346,7 +373,12 @@ class Book:
         return flight.holds, self._serve(flight, answer, now)
 
     def _serve(self, flight: Flight, answer: SyncAnswer, now: int) -> list[Waiting]:
-        """Admit waiting calls in order; refuse those whose purse cannot pay even with nothing in flight."""
+        """Let running calls hold what they asked for, then admit waiting calls in order; refuse those whose purse
+        cannot pay even with nothing in flight.
+        """
+        for hold, more in flight.extending.items():
+            if hold.is_open:
+                self._reserve(hold, more)
         done: list[Waiting] = []
         for waiting in list(self.waiting):
             waiting.outcome = self.try_hold(

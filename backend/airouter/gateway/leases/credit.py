@@ -245,8 +245,12 @@ class Credit:
     def _refusal_without_answer(self) -> ShuttingDown | LedgerUnavailable:
         return ShuttingDown() if self._is_stopping else LedgerUnavailable(retry_after_seconds=1)
 
+    def try_extend(self, hold: Hold, more: int) -> bool:
+        """Hold `more` for a running call, from idle credit. False: not enough here, and nobody is asked."""
+        return hold.book.try_extend(hold, more)
+
     def extend(self, hold: Hold, more: int) -> bool:
-        """A stream outgrows its hold: hold `more`, from idle credit. False: not now, but Postgres is asked."""
+        """A stream outgrows its hold: hold `more`. False: not now; Postgres is asked, and what it grants is kept."""
         if hold.book.extend(hold, more):
             return True
         self._conversation.rouse(is_urgent=True)

@@ -26,7 +26,9 @@ _NAMES: Final[Mapping[Period, str]] = {
 class Hold:
     """The worst-case price of one running call, held against the leases of its purses until `settle` or `release`."""
 
-    __slots__ = ("amount", "book", "is_open", "key", "key_id", "overdrawn", "record", "segment", "wallet", "wallet_id")
+    __slots__ = (
+        "ahead", "amount", "book", "is_open", "key", "key_id", "overdrawn", "record", "segment", "wallet", "wallet_id",
+    )  # fmt: skip
 
     def __init__(
         self, book: "Book", wallet: Purse, key: Purse | None, *, wallet_id: WalletId, key_id: KeyId, amount: int
@@ -37,6 +39,8 @@ class Hold:
         self.wallet = wallet
         self.key = key
         self.amount = amount
+        self.ahead = 0
+        """The part of `amount` that Postgres granted when the call asked for more, and that it has not taken yet."""
         self.overdrawn = 0
         self.is_open = True
         self.record: UsageRecord | None = None
@@ -138,13 +142,21 @@ def _out_of_budget(bound: Bound, needed: int, available: int) -> KeyLimitReached
 class Flight:
     """The sync under way, and what it will settle when it is confirmed."""
 
-    __slots__ = ("first_sent", "holds", "is_uncertain", "purses", "request", "waiting")
+    __slots__ = ("extending", "first_sent", "holds", "is_uncertain", "purses", "request", "waiting")
 
     def __init__(
-        self, request: Sync, holds: list[Hold], waiting: list[Waiting], purses: list[Purse], first_sent: int
+        self,
+        request: Sync,
+        holds: list[Hold],
+        purses: list[Purse],
+        first_sent: int,
+        *,
+        extending: dict[Hold, int],
+        waiting: list[Waiting],
     ) -> None:
         self.request = request
         self.holds = holds
+        self.extending = extending
         self.waiting = waiting
         self.purses = purses
         self.first_sent = first_sent

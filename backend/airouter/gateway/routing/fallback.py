@@ -120,7 +120,7 @@ class Fallback:
         slot = self._rates.try_enter(caller, terms) or await self._rates.enter(caller, terms)
         more = terms.worst_case - hold.amount
         try:
-            if more > 0 and not self._credit.extend(hold, more):
+            if more > 0 and not self._credit.try_extend(hold, more):
                 key, is_limited = caller.key_id, caller.is_limited
                 call.hold = await self._credit.hold(caller.wallet_id, key, is_limited, terms.worst_case)
                 self._credit.release(hold)
