@@ -24,6 +24,7 @@ async def used(database: str, tmp_path: Path) -> tuple[str, Customer]:
     hold = await credit.hold(who.wallet_id, who.key, False, 600)
     credit.settle(hold, who.record(900))
     await credit.stop(1)
+    assert credit.figures().pending == 0
     return database, who
 
 
@@ -46,7 +47,7 @@ async def test_sound_books_are_found_sound(used: tuple[str, Customer]) -> None:
 
 SPOILS = {
     "UPDATE wallets SET balance = balance + 1 WHERE kind = 'main'": ("a balance is not the sum", 1),
-    "UPDATE wallets SET balance = 5, leased = 1 WHERE kind = 'main'": ("a wallet's leased is not", 6),
+    "UPDATE wallets SET balance = balance + 5, leased = 1 WHERE kind = 'main'": ("a wallet's leased is not", 6),
     "UPDATE keys SET spent = spent + 1 WHERE spend_limit IS NOT NULL": ("a key's spent is not", 1),
     "UPDATE keys SET leased = 1 WHERE spend_limit IS NOT NULL": ("a key's leased is not", 1),
     "UPDATE usage_records SET charged = charged - 1 WHERE cost = 250": ("what records were charged is not", 3),
