@@ -168,7 +168,7 @@ async def test_members_are_plain_groups_and_stay_while_somebody_stands_for_them(
 
 
 async def test_a_model_whose_channels_are_all_left_out_is_not_even_asked(house: Live):
-    await house.policy(Routing(failures_in_a_row=2))
+    await house.policy(Routing(failures_in_a_row=2, cool_down_seconds=300))
     holder = await house.holder(fallback_models=["spare"])
     answers = [await call(house, holder, "dead") for _ in range(4)]
     assert [answer.headers.get("x-airouter-model") for answer in answers] == ["spare"] * 4

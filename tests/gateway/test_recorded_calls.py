@@ -105,7 +105,6 @@ async def _furnished(live: Live, upstream: Upstream) -> dict[str, Holder]:
             groups=[provider],
         )
         holders[provider] = await live.holder(quota=10**14, group=provider)
-    await asyncio.sleep(0.3)
     return holders
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from airouter.domain.policy import Network
+from airouter.domain.policy import Network, Routing
 from tests.live import Holder, Live
 from tests.upstream.server import Line, Script, Upstream, running
 
@@ -20,6 +20,8 @@ USED = b'data: {"choices":[],"usage":{"prompt_tokens":5,"completion_tokens":7,"t
 FAILED = b'data: {"error":{"message":"the model crashed","code":503}}\n\n'
 DONE = b"data: [DONE]\n\n"
 USED_COST = -(-(5 * 2_500_000_000 + 7 * 10_000_000_000) // 1_000_000) + 7
+PATIENT = Routing(connect_seconds=60, failure_window_seconds=300, cool_down_seconds=300)
+"""What is known against a channel stays known, however slow the machine."""
 
 
 def streams(*pieces: bytes, is_reset: bool = False) -> Script:
@@ -71,6 +73,7 @@ class Asked:
 async def asking(house: Live, script: Script, model: str) -> AsyncIterator[Asked]:
     async with running(script) as upstream, httpx.AsyncClient() as client:
         await house.policy(Network(allow_private=True))
+        await house.policy(PATIENT)
         await house.model(model)
         await house.channel(
             f"{model} torn",

@@ -3,10 +3,11 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 from tests.live import Holder, Live
+from tests.patience import PATIENCE_SECONDS
 
 
 class Wire:
@@ -16,6 +17,11 @@ class Wire:
         self._reader = reader
         self._writer = writer
 
+    @property
+    def name(self) -> tuple[str, int]:
+        """What the gateway knows the client by: address and port."""
+        return self._writer.get_extra_info("sockname")
+
     async def say(self, *pieces: bytes) -> None:
         for piece in pieces:
             self._writer.write(piece)
@@ -24,7 +30,7 @@ class Wire:
 
     async def hear(self, *, has_body: bool = True) -> tuple[int, dict[str, str], bytes]:
         """One answer: status, headers, body without its framing."""
-        head = (await asyncio.wait_for(self._reader.readuntil(b"\r\n\r\n"), 30)).decode()
+        head = (await asyncio.wait_for(self._reader.readuntil(b"\r\n\r\n"), PATIENCE_SECONDS)).decode()
         status_line, *lines = head.strip().split("\r\n")
         headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in lines)}
         if not has_body or status_line.split()[1] == "100":
@@ -39,7 +45,7 @@ class Wire:
 
     async def begun(self) -> str:
         """The id of a request whose stream has begun."""
-        head = (await asyncio.wait_for(self._reader.readuntil(b"\r\n\r\n"), 30)).decode().lower()
+        head = (await asyncio.wait_for(self._reader.readuntil(b"\r\n\r\n"), PATIENCE_SECONDS)).decode().lower()
         await self._reader.readline()
         return head.partition("x-request-id: ")[2].partition("\r\n")[0]
 
@@ -52,11 +58,12 @@ class Wire:
         return b"".join(parts)
 
     async def is_closed(self) -> bool:
-        return await asyncio.wait_for(self._reader.read(1), 30) == b""
+        return await asyncio.wait_for(self._reader.read(1), PATIENCE_SECONDS) == b""
 
     async def close(self) -> None:
         self._writer.close()
-        await self._writer.wait_closed()
+        with suppress(ConnectionError):  # the other side was quicker
+            await self._writer.wait_closed()
 
 
 @asynccontextmanager
