@@ -118,6 +118,20 @@ async def test_a_database_that_is_away_is_worth_waiting_for(
     assert int(answer.headers["retry-after"]) >= 1
 
 
+async def test_a_change_that_is_done_is_answered_as_done_though_the_database_is_away_by_then(
+    app: Any, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(*_: object) -> None:
+        raise ConnectionResetError
+
+    async with signed_in(app, database) as ada:
+        monkeypatch.setattr("airouter.storage.changes.echo", away)
+        made = await ada.client.post("/api/v1/keys", json={"name": "k"})
+        assert made.status_code == 201, "a client that was told 503 would make a second one"
+        monkeypatch.undo()
+        assert [key["id"] for key in (await ada.client.get("/api/v1/keys")).json()["items"]] == [made.json()["id"]]
+
+
 async def test_the_console_of_our_origin_may_call_with_credentials_and_no_other_page(client: httpx.AsyncClient) -> None:
     ours, theirs = "http://127.0.0.1:8080", "https://evil.example"
     asked = {"access-control-request-method": "POST", "access-control-request-headers": "authorization,content-type"}

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Final, Literal
 
+from airouter.domain.errors import DatabaseUnavailable
 from airouter.storage import changes
 from airouter.storage.database import Connection, Database, connect
 from airouter.world import new_id
@@ -63,7 +64,9 @@ class Listener:
             await asyncio.wait_for(self._connected.wait(), wait_seconds)
 
     async def catch_up(self, database: Database, *, wait_seconds: float) -> None:
-        """Returns when all that was committed before the call has been heard here, or after so long a silence."""
+        """Returns when all that was committed before the call has been heard here, or could not be: after so long a
+        silence, or because Postgres is away.
+        """
         word = str(new_id())
         heard = self._echoes[word] = asyncio.get_running_loop().create_future()
         try:
@@ -71,7 +74,7 @@ class Listener:
                 async with database.connection() as connection:
                     await changes.echo(connection, word)
                 await heard
-        except TimeoutError:
+        except (TimeoutError, DatabaseUnavailable):
             logger.warning("listener.behind")
         finally:
             del self._echoes[word]
