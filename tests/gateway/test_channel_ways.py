@@ -1,8 +1,8 @@
 """Calls through channels with ways of their own: minted tokens, rules, time-outs, a proxy. Over sockets, charged."""
 
-import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
+from typing import Any
 
 import httpx
 import pytest
@@ -10,13 +10,17 @@ import pytest_asyncio
 
 from airouter.domain.ids import ChannelId
 from airouter.domain.policies.network import Network
+from airouter.gateway import dispatch
 from airouter.services.channel_probes import ProbeWish
+from airouter.upstream.total import BoundedAnswer, send_within
 from tests import postgres
 from tests.audit import audit_books
 from tests.live import RATES, Holder, Live, serving
+from tests.patience import PATIENCE_SECONDS
 from tests.providers.calls import DONE, delta, usage
 from tests.providers.replay import Played, Received, Replay, replaying
 from tests.providers.test_vertex import key_file
+from tests.upstream.server import running
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -169,21 +173,35 @@ async def test_rules_are_applied_to_what_a_translation_became_and_lower_limits_o
 
 
 async def test_call_that_takes_longer_than_its_channel_gives_it_ends_as_a_time_out_and_what_was_said_is_charged(
-    house: Live,
+    house: Live, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    bounded: list[BoundedAnswer] = []
+
+    async def noting(seconds: float, *more: Any) -> BoundedAnswer:
+        assert seconds == 7
+        bounded.append(await send_within(PATIENCE_SECONDS, *more))
+        return bounded[-1]
+
+    monkeypatch.setattr(dispatch, "send_within", noting)
     async with replaying(lambda _: slow) as upstream:
         said = delta("Hello", usage=usage(4, 2))
         slow = Played(content_type="text/event-stream", pieces=(said, *[delta("more")] * 400, DONE), pause_seconds=0.05)
-        options = {"timeouts": {"total_seconds": 1}}
+        options = {"timeouts": {"total_seconds": 7}}
         await house.channel("slow", "openai-compatible", base_url=upstream.base_url, models=["slow"], options=options)
         holder = await house.holder()
-        async with caller(house, holder) as client:
-            body = {"model": "slow", "messages": MESSAGES, "stream": True}
-            answer = await client.post("/v1/chat/completions", json=body)
-    assert answer.status_code == 200
-    assert '"Hello"' in answer.text
-    assert '"upstream_timeout"' in answer.text
-    assert "[DONE]" not in answer.text
+        text = ""
+        body = {"model": "slow", "messages": MESSAGES, "stream": True}
+        async with (
+            caller(house, holder) as client,
+            client.stream("POST", "/v1/chat/completions", json=body) as answer,
+        ):
+            assert answer.status_code == 200
+            async for piece in answer.aiter_text():
+                text += piece
+                bounded[0]._deadline = 0  # the client has seen some of it, and the seconds are over
+    assert '"Hello"' in text
+    assert '"upstream_timeout"' in text
+    assert "[DONE]" not in text
     record = await house.record(answer.headers["x-request-id"])
     assert (record["status"], record["usage_source"]) == ("partial", "provider_partial")
     assert record["quantities"] == {"input": 4, "output": 2, "request": 1}
@@ -192,28 +210,17 @@ async def test_call_that_takes_longer_than_its_channel_gives_it_ends_as_a_time_o
 
 
 async def test_upstream_that_begins_too_late_lets_another_channel_answer(house: Live) -> None:
-    go = asyncio.Event()
-
-    async def hang(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.read(100)
-        await go.wait()
-        writer.close()
-
-    server = await asyncio.start_server(hang, "127.0.0.1", 0)
-    address = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
-    options = {"timeouts": {"first_byte_seconds": 1}}
-    await house.channel(
-        "hanging", "openai-compatible", base_url=address, models=["hanging"], priority=9, options=options
-    )
-    async with replaying(lambda _: Played(pieces=(OPENAI,))) as upstream:
-        await house.channel("prompt", "openai-compatible", base_url=upstream.base_url, models=["hanging"])
+    async with running(lambda line: line.gone()) as silent, replaying(lambda _: Played(pieces=(OPENAI,))) as upstream:
+        for name, address, more in (
+            ("hanging", f"http://127.0.0.1:{silent.port}/v1", {"options": {"timeouts": {"first_byte_seconds": 1}}}),
+            ("prompt", upstream.base_url, {"priority": -1}),
+        ):
+            await house.channel(name, "openai-compatible", base_url=address, models=["hanging"], **more)
         holder = await house.holder()
         async with caller(house, holder) as client:
             answer = await client.post("/v1/chat/completions", json={"model": "hanging", "messages": MESSAGES})
-    go.set()
-    server.close()
-    assert answer.status_code == 200, answer.text
-    record = await house.record(answer.headers["x-request-id"])
+        assert answer.status_code == 200, answer.text
+        record = await house.record(answer.headers["x-request-id"])
     assert [one["channel"] for one in record["attempts"]] == ["hanging", "prompt"]
 
 
