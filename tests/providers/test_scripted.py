@@ -29,7 +29,7 @@ FAILURES = Failures(
     broken_off=lambda before: BrokenOff("scripted", before_first_byte=before),
     too_large=AnswerTooLarge,
 )
-PATIENT = Timeouts(connect_seconds=5, first_byte_seconds=5, idle_seconds=5)
+PATIENT = Timeouts(connect_seconds=60, first_byte_seconds=60, idle_seconds=60)
 HURRIED = Timeouts(connect_seconds=0.05, first_byte_seconds=0.05, idle_seconds=0.05)
 HI = [{"role": "user", "content": "Hi there"}]
 
