@@ -15,10 +15,11 @@ import msgspec
 from airouter.gateway.leases.credit import CreditSettings
 from tests.crash.worker import Plan
 from tests.customers import Customer
+from tests.patience import until
 
 ROOT = Path(__file__).parents[2]
 QUICK = CreditSettings(
-    ttl_ms=6_000,
+    ttl_ms=20_000,
     margin_ms=1_000,
     beat_ms=300,
     idle_return_ms=500,
@@ -81,10 +82,15 @@ class Gateways:
         assert process.poll() is None, f"a worker ended by itself, exit {process.returncode}: {self.errors()}"
         return self._ready[process.pid].exists()
 
-    def kill_one(self) -> None:
+    async def kill_one(self) -> None:
         """One that works; kills between import statements prove little."""
-        while not (ready := [process for process in self.running if self.is_ready(process)]):
-            time.sleep(0.02)
+        ready: list[subprocess.Popen[bytes]] = []
+
+        async def one_is_ready() -> bool:
+            ready[:] = [process for process in self.running if self.is_ready(process)]
+            return bool(ready)
+
+        await until(one_is_ready)
         process = self.rng.choice(ready)
         process.kill()
         process.wait()
@@ -92,22 +98,32 @@ class Gateways:
         process.stdout.close()
         self.running.remove(process)
 
-    def wait(self, seconds: float = 60) -> None:
+    async def are_alone(self) -> bool:
+        """Whether those that run are all that is left: each has its node and its journal, the killed have neither."""
+        connection = await asyncpg.connect(self.dsn)
+        try:
+            rows = await connection.fetch("SELECT node_id FROM nodes WHERE state <> 'closed'")
+        finally:
+            await connection.close()
+        nodes = {str(row["node_id"]) for row in rows}
+        return len(nodes) == len(self.running) and nodes == {path.name for path in self.journals.iterdir()}
+
+    def wait(self) -> None:
         """Until all have ended by themselves."""
         for process in list(self.running):
-            out, _ = process.communicate(timeout=seconds)
+            out, _ = process.communicate(timeout=300)
             assert process.returncode == 0, f"exit {process.returncode}: {self.errors()}"
             self.stats.update(msgspec.json.decode(out))
             self.running.remove(process)
 
-    def stop(self, seconds: float = 60) -> None:
+    def stop(self) -> None:
         """Orderly: SIGTERM, and every one of them closes its node."""
         for process in self.running:
             process.send_signal(signal.SIGCONT)
             while not self.is_ready(process):
                 time.sleep(0.02)
             process.terminate()
-        self.wait(seconds)
+        self.wait()
 
     def end(self) -> None:
         """Whatever still runs, at the end of a test."""

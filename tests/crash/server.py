@@ -20,8 +20,9 @@ async def serve(settings: Settings, port: int) -> None:
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)  # whoever starts us may keep the port for us
     bound.bind(("127.0.0.1", port))
+    app = create_app(settings)
     config = uvicorn.Config(
-        create_app(settings),
+        app,
         http=HotProtocol,
         ws="none",
         interface="asgi3",
@@ -30,7 +31,7 @@ async def serve(settings: Settings, port: int) -> None:
     )
     server = uvicorn.Server(config)
     serving = asyncio.create_task(server.serve(sockets=[bound]))
-    while not server.started and not serving.done():
+    while not serving.done() and (not server.started or await app._house.services().readiness.reasons()):
         await asyncio.sleep(0.01)
     print("ready", flush=True)
     await serving

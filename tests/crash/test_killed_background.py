@@ -12,7 +12,7 @@ import pytest
 from airouter.domain.background import LOST_AFTER
 from airouter.domain.policy import Network
 from tests.audit import audit_books
-from tests.crash.test_killed_gateway import Gateway
+from tests.crash.test_killed_gateway import Gateway, gateway_process
 from tests.live import RATES, Furniture, Holder
 from tests.upstream.kept import KeptResponses, keeping
 
@@ -78,10 +78,8 @@ async def house(database: str, tmp_path: Path) -> AsyncIterator[House]:
         await furniture.channel(
             "keeper", provider="openai", base_url=kept.base_url, credentials=["sk-one"], models=[MODEL]
         )
-        gateway = Gateway(database, tmp_path)
-        await gateway.start()
-        yield House(furniture, gateway, kept, await furniture.holder(quota=QUOTA))
-        await gateway.stop()
+        async with gateway_process(database, tmp_path) as gateway:
+            yield House(furniture, gateway, kept, await furniture.holder(quota=QUOTA))
     await furniture.close()
     await audit_books(database)
 
@@ -115,11 +113,11 @@ async def test_while_it_waits_it_is_charged_by_whoever_comes_after(house: House)
 
 async def test_while_it_settles_it_is_charged_once(house: House, database: str):
     begun = (await house.begin()).json()
-    house.kept.finish(begun["id"])
     blocker = await asyncpg.connect(database)
     try:
         async with blocker.transaction():
             await blocker.execute("SELECT 1 FROM background_jobs FOR UPDATE")
+            house.kept.finish(begun["id"])
             asking = asyncio.create_task(house.ask("GET", f"/{begun['id']}"))
             while not await house.furniture.sql("SELECT 1 FROM pg_locks WHERE NOT granted"):
                 await asyncio.sleep(0.01)

@@ -1,9 +1,10 @@
 """G2 from outside: whoever got a complete answer has exactly one charge, however often the gateway is killed."""
 
 import asyncio
+import contextlib
 import random
-import socket
 import sys
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import httpx
@@ -11,6 +12,7 @@ import httpx
 from tests.builders import run_sql
 from tests.effort import EFFORT
 from tests.live import RATES, Furniture, Holder
+from tests.ports import kept_port
 
 CLIENTS = 6
 WHOLE_MIN = 20
@@ -20,11 +22,9 @@ WHOLE_MIN = 20
 class Gateway:
     """A process on a port of its own, killed and started again."""
 
-    def __init__(self, dsn: str, home: Path) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
-        self._arguments = [sys.executable, "-m", "tests.crash.server", dsn, str(home), str(self.port)]
+    def __init__(self, dsn: str, home: Path, port: int) -> None:
+        self.port = port
+        self._arguments = [sys.executable, "-m", "tests.crash.server", dsn, str(home), str(port)]
         self._process: asyncio.subprocess.Process
 
     async def start(self) -> None:
@@ -37,8 +37,21 @@ class Gateway:
         await self._process.communicate()
 
     async def stop(self) -> None:
-        self._process.terminate()
+        with contextlib.suppress(ProcessLookupError):
+            self._process.terminate()
         await self._process.communicate()
+
+
+@contextlib.asynccontextmanager
+async def gateway_process(dsn: str, home: Path) -> AsyncIterator[Gateway]:
+    """It runs, and is stopped in the end."""
+    with kept_port() as port:
+        gateway = Gateway(dsn, home, port)
+        try:
+            await gateway.start()
+            yield gateway
+        finally:
+            await gateway.stop()
 
 
 class Clients:
@@ -93,20 +106,18 @@ async def test_a_complete_answer_is_charged_once_however_often_the_gateway_is_ki
     await furniture.model()
     await furniture.channel()
     holder = await furniture.holder(quota=10**14)
-    gateway = Gateway(database, tmp_path)
-    await gateway.start()
-    clients = Clients(f"http://127.0.0.1:{gateway.port}/v1/chat/completions", holder, random.Random(seed + 1))
-    calling = asyncio.create_task(clients.run())
-    for _ in range(max(3, EFFORT.kills // 4)):
-        await asyncio.sleep(draw.uniform(0.3, 1.2))
-        await gateway.kill()
-        await gateway.start()
-    while len(clients.whole) <= WHOLE_MIN:
-        await asyncio.sleep(0.05)
-    clients.is_over = True
-    await calling
-    await _at_rest(furniture)
-    await gateway.stop()
+    async with gateway_process(database, tmp_path) as gateway:
+        clients = Clients(f"http://127.0.0.1:{gateway.port}/v1/chat/completions", holder, random.Random(seed + 1))
+        calling = asyncio.create_task(clients.run())
+        for _ in range(max(3, EFFORT.kills // 4)):
+            await asyncio.sleep(draw.uniform(0.3, 1.2))
+            await gateway.kill()
+            await gateway.start()
+        while len(clients.whole) <= WHOLE_MIN and not calling.done():
+            await asyncio.sleep(0.05)
+        clients.is_over = True
+        await calling
+        await _at_rest(furniture)
     rows = await run_sql(database, "SELECT request_id::text, cost, charged FROM usage_records WHERE status <> 'failed'")
     charged = {row["request_id"]: (row["cost"], row["charged"]) for row in rows}
     assert len(charged) == len(rows)

@@ -22,7 +22,10 @@ from tests.audit import audit_books
 from tests.crash.gateways import Gateways, assert_settled
 from tests.customers import Customer, customer
 from tests.effort import EFFORT
+from tests.patience import until
 
+ANSWERS_MIN = 100
+"""With fewer there would be little to count."""
 SEED = int(os.environ.get("AIROUTER_TEST_SEED", "1"))
 
 
@@ -66,6 +69,10 @@ async def test_every_complete_answer_is_charged_once_whatever_is_killed(
         await _set_budget(dsn, who, 10_000_000)
     gateways = Gateways(tmp_path, dsn, customers, seed=SEED)
     rng = gateways.rng
+
+    async def has_answers() -> bool:
+        return len(gateways.answers()) > ANSWERS_MIN
+
     print(f"seed {SEED}")
     kills = stops = 0
     try:
@@ -76,7 +83,7 @@ async def test_every_complete_answer_is_charged_once_whatever_is_killed(
             await asyncio.sleep(rng.uniform(0.05, 0.6))
             fate = rng.random()
             if fate < 0.6 or not kills:
-                gateways.kill_one()
+                await gateways.kill_one()
                 gateways.start()
                 kills += 1
             elif fate < 0.7:
@@ -95,14 +102,15 @@ async def test_every_complete_answer_is_charged_once_whatever_is_killed(
         if not stops:
             await stop_hard(own_postgres)
         await audit_books(dsn)  # while they serve
-        await asyncio.sleep(1.5)
+        await until(has_answers)
+        await until(gateways.are_alone)
         gateways.stop()
     finally:
         gateways.end()
     answers = await assert_settled(dsn, gateways)
     await audit_books(dsn)
     print(f"{answers} answers, {kills} kills, {stops} hard stops, {dict(gateways.stats)}")
-    assert answers > 100
+    assert answers > ANSWERS_MIN
     assert not gateways.errors()
 
 

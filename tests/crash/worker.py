@@ -68,6 +68,8 @@ class Worker:
         listener.on("wallet", lambda wallet: credit.wallet_changed(WalletId(int(wallet))) if wallet else None)
         await credit.start()
         await listener.start()
+        while credit.not_ready and not self.stopping.is_set():
+            await asyncio.sleep(0.02)
         Path(self.plan.ready).touch()
         clients = [asyncio.create_task(self.client()) for _ in range(self.plan.clients)]
         if self.plan.calls_max is None:
@@ -75,7 +77,7 @@ class Worker:
         else:
             await asyncio.gather(*clients)
         self.stopping.set()
-        await credit.stop(drain_seconds=5)
+        await credit.stop(drain_seconds=60)
         await asyncio.gather(*clients)
         await listener.stop()
         self.stats.update({f"overrun {k}": v for k, v in (("above_hold", credit.figures().overrun_above_hold),) if v})
