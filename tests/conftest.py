@@ -21,7 +21,13 @@ from tests.leaks import LeakPlugin
 from tests.patience import PATIENCE_SECONDS
 
 for name, effort in EFFORTS.items():
-    hypothesis.settings.register_profile(name, max_examples=effort.examples, deadline=None, print_blob=True)
+    hypothesis.settings.register_profile(
+        name,
+        max_examples=effort.examples,
+        deadline=None,
+        print_blob=True,
+        suppress_health_check=[hypothesis.HealthCheck.too_slow],  # it measures the machine
+    )
 hypothesis.settings.load_profile(EFFORT.name)
 
 # What is given up after seconds in production is waited for in a test that is not about it: a machine that stalls is no

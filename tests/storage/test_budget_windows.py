@@ -55,7 +55,7 @@ async def test_a_total_never_ends(pool: asyncpg.Pool) -> None:
     assert row["ends"] is None
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(
     period=st.sampled_from(["day", "week", "month"]),
     zone=st.sampled_from(ZONES),
