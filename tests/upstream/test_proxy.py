@@ -145,6 +145,17 @@ async def test_a_proxy_that_is_left_is_closed_with_the_others_although_its_answe
         answer.close()
 
 
+async def test_a_proxy_that_is_left_in_the_moment_of_closing_is_closed_with_the_others() -> None:
+    async with running(hello) as proxy:
+        clients = ProxyClients(guard())
+        await fetch(clients.of(checked_proxy(f"http://proxy.test:{proxy.port}")[0]), request_to(8000))
+        assert proxy.open == 1
+        clients.keep(())
+        await clients.close()
+        while proxy.open:
+            await asyncio.sleep(0.005)
+
+
 async def test_proxy_at_a_forbidden_address_is_not_connected_to() -> None:
     clients = ProxyClients(guard())
     with pytest.raises(AddressRefused):

@@ -194,15 +194,14 @@ class HttpxClient:
         return HttpxAnswer(response, timeouts.idle_seconds, self._closing, self._left)
 
     async def finish(self) -> None:
-        """Close when nothing is under way any more; at once where that is not waited for."""
-        try:
-            await self._is_idle.wait()
-        finally:
-            await self.close()
+        """Close when nothing is under way any more."""
+        await self._is_idle.wait()
+        await self.close()
 
     async def close(self) -> None:
         """See the contract."""
         self._closed = True
+        self._is_idle.set()  # `finish` waits for nothing any more
         await self._transport.aclose()
         if self._closing:
             await asyncio.gather(*self._closing, return_exceptions=True)

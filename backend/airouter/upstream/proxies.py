@@ -21,7 +21,7 @@ class ProxyClients:
     def __init__(self, guard: Guard) -> None:
         self._guard = guard
         self._clients: dict[str, HttpxClient] = {}
-        self._leaving: set[asyncio.Task[None]] = set()
+        self._leaving: dict[asyncio.Task[None], HttpxClient] = {}
         self._is_closed = False
 
     def of(self, proxy: str) -> UpstreamClient:
@@ -36,20 +36,19 @@ class ProxyClients:
     def keep(self, proxies: Collection[str]) -> None:
         """Only these are still named: the others take no more requests, and are closed after their last answer."""
         for proxy in self._clients.keys() - set(proxies):
-            task = asyncio.get_running_loop().create_task(self._clients.pop(proxy).finish())
-            self._leaving.add(task)
-            task.add_done_callback(self._leaving.discard)
+            client = self._clients.pop(proxy)
+            task = asyncio.get_running_loop().create_task(client.finish())
+            self._leaving[task] = client
+            task.add_done_callback(self._leaving.pop)
 
     async def close(self) -> None:
         """Cut every connection. Idempotent."""
         self._is_closed = True
-        leaving = list(self._leaving)
-        for task in leaving:
-            task.cancel()
-        await asyncio.gather(*leaving, return_exceptions=True)
-        for client in self._clients.values():
-            await client.close()
+        clients = [*self._leaving.values(), *self._clients.values()]
         self._clients.clear()
+        for client in clients:
+            await client.close()
+        await asyncio.gather(*self._leaving)
 
 
 def checked_proxy(text: str) -> tuple[str, str]:
