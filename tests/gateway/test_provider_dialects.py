@@ -104,7 +104,7 @@ async def house(
                     groups=["recorded"],
                 )
             holder = await live.holder(quota=10**15, group="recorded")
-            async with httpx.AsyncClient(base_url=live.url, timeout=30) as client:
+            async with httpx.AsyncClient(base_url=live.url) as client:
                 yield House(live, upstream, client, holder)
         await audit_books(dsn)
 

@@ -60,7 +60,7 @@ async def replayed(dsn: str, home: Path, rates: dict[str, int] | None = None, **
                 models={f"of-{provider}": "theirs"},
             )
         holder = await live.holder()
-        async with httpx.AsyncClient(base_url=live.url, timeout=30) as client:
+        async with httpx.AsyncClient(base_url=live.url) as client:
             yield House(live, upstream, client, holder)
 
 
