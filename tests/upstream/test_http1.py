@@ -1,6 +1,7 @@
 """What the client of the hot path promises beyond the contract."""
 
 import asyncio
+from math import inf
 from typing import Any, cast
 
 import pytest
@@ -123,6 +124,37 @@ async def test_nothing_is_sent_again_after_a_time_out(http1: MakeClient) -> None
             )
         await settled(lambda: len(upstream.received) == 2 and upstream.open == 0)
         assert upstream.accepted == 1
+
+
+async def test_what_arrives_at_the_moment_of_its_deadline_is_in_time(
+    http1: MakeClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A loop that was busy for long reads what has come, and finds in the same turn that the time is over."""
+    data_received = Http1Connection.data_received
+    late: list[bytes] = []
+
+    def late_as_well(connection: Http1Connection, data: bytes) -> None:
+        data_received(connection, data)
+        if connection.deadline < inf:
+            connection.expire()
+            late.append(data)
+
+    monkeypatch.setattr(Http1Connection, "data_received", late_as_well)
+
+    async def script(line: Line) -> None:
+        await line.raw(b"HTTP/1.1 200 OK\r\nContent-")
+        await has_heard(1)
+        await line.raw(b"Length: 4\r\n\r\nhe")
+        await has_heard(2)
+        await line.raw(b"ad")
+
+    async def has_heard(times: int) -> None:
+        while len(late) < times:
+            await asyncio.sleep(0.005)
+
+    async with running(script) as upstream:
+        assert await fetch(http1(), request_to(upstream)) == b"head"
+    assert len(late) == 3
 
 
 async def test_attempt_after_an_idle_close_keeps_its_slot(http1: MakeClient) -> None:

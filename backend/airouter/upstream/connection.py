@@ -228,7 +228,13 @@ class Http1Connection(Dialled):
         self._transport.close()
 
     def expire(self) -> None:
-        """The deadline has passed: of an idle connection, of the wait for the head, or of the wait for more body."""
+        """The deadline has passed: of an idle connection, of the wait for the head, or of the wait for more body.
+
+        Something may have arrived in the same turn of a loop that was busy: then whoever waited looks at it first, and
+        the next tick tells whether that was all they waited for.
+        """
+        if self._lent and self._waiter is None:
+            return
         self.deadline = inf
         if not self._lent:
             self._home.forget_idle(self)

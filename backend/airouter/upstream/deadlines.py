@@ -12,7 +12,7 @@ class Timed(Protocol):
     deadline: float
 
     def expire(self) -> None:
-        """The deadline has passed. Must set another one."""
+        """The deadline has passed. Sets another one, or hears the same with the next tick."""
         ...
 
     def abort(self) -> None:
