@@ -194,7 +194,7 @@ async def test_what_routing_holds_against_a_channel_or_all_its_credentials_is_sh
         return shown["health"]["state"], shown["health"]["reason"], shown["concerns"]
 
     one, two = (UUID(credential["id"]) for credential in made["credentials"])
-    soon, later = now() + timedelta(seconds=5), now() + timedelta(seconds=9)
+    soon, later = now() + timedelta(hours=5), now() + timedelta(hours=9)
     known[one] = Trouble(state="cooling", until=later, reason="limited", in_a_row=0)
     assert await health() == ("healthy", None, [])
     known[two] = Trouble(state="cooling", until=soon, reason="funds", in_a_row=1)

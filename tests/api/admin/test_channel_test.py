@@ -1,8 +1,5 @@
 """A test call says in words whether a channel works, whatever the upstream does."""
 
-import asyncio
-import contextlib
-from collections.abc import AsyncIterator
 from typing import Any
 from uuid import uuid4
 
@@ -11,6 +8,7 @@ import pytest
 
 from tests.builders import run_sql
 from tests.patience import until
+from tests.ports import kept_port
 from tests.upstream.server import Line, running
 
 CHANNELS = "/api/v1/admin/channels"
@@ -21,25 +19,6 @@ async def create(operator: httpx.AsyncClient, **body: Any) -> str:
     answer = await operator.post(CHANNELS, json={"name": "c", "credentials": [SECRET], "models": ["m"]} | body)
     assert answer.status_code == 201, answer.text
     return answer.json()["id"]
-
-
-@contextlib.asynccontextmanager
-async def upstream(status: int, body: str) -> AsyncIterator[tuple[int, list[bytes]]]:
-    """An upstream that answers everything alike: its port, and the heads of the requests it got."""
-    heads: list[bytes] = []
-
-    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        heads.append(await reader.readuntil(b"\r\n\r\n"))
-        writer.write(
-            f"HTTP/1.1 {status} X\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\n"
-            f"connection: close\r\n\r\n{body}".encode()
-        )
-        await writer.drain()
-        writer.close()
-
-    server = await asyncio.start_server(answer, "127.0.0.1", 0)
-    async with server:
-        yield server.sockets[0].getsockname()[1], heads
 
 
 async def test_a_scripted_channel_works_even_when_disabled(operator: httpx.AsyncClient) -> None:
@@ -63,9 +42,12 @@ async def private_allowed(operator: httpx.AsyncClient, database: str) -> None:
 async def test_a_refusal_is_told_in_the_providers_words_without_the_credential(
     operator: httpx.AsyncClient, database: str
 ) -> None:
-    refusal = f'{{"error": {{"message": "Wrong key {SECRET}."}}}}'
-    async with upstream(401, refusal) as (port, heads):
-        channel = await create(operator, provider="openai-compatible", base_url=f"http://127.0.0.1:{port}/v1")
+    async def script(line: Line) -> None:
+        refusal = f'{{"error": {{"message": "Wrong key {SECRET}."}}}}'.encode()
+        await line.raw(b"HTTP/1.1 401 X\r\ncontent-length: %d\r\n\r\n%b" % (len(refusal), refusal))
+
+    async with running(script) as upstream:
+        channel = await create(operator, provider="openai-compatible", base_url=f"http://127.0.0.1:{upstream.port}/v1")
         result: dict[str, Any] = {}
 
         async def was_asked() -> bool:  # until the process has heard of the policy, its guard refuses the address
@@ -75,16 +57,15 @@ async def test_a_refusal_is_told_in_the_providers_words_without_the_credential(
         await until(was_asked)
     assert (result["ok"], result["status"]) == (False, 401)
     assert result["error"] == "The upstream answered with status 401: Wrong key …."
-    assert f"bearer {SECRET}".encode() in heads[0].replace(b"Bearer", b"bearer")
+    assert upstream.received[0].headers["authorization"] == f"Bearer {SECRET}"
     assert await run_sql(database, "SELECT 1 FROM usage_records") == []
 
 
 @pytest.mark.usefixtures("private_allowed")
 async def test_an_upstream_that_is_not_there_is_a_result_not_an_error(operator: httpx.AsyncClient) -> None:
-    async with upstream(200, "{}") as (port, _):
-        pass
-    channel = await create(operator, provider="openai-compatible", base_url=f"http://127.0.0.1:{port}/v1")
-    answer = await operator.post(f"{CHANNELS}/{channel}/test", json={"endpoint": "embeddings"})
+    with kept_port() as port:
+        channel = await create(operator, provider="openai-compatible", base_url=f"http://127.0.0.1:{port}/v1")
+        answer = await operator.post(f"{CHANNELS}/{channel}/test", json={"endpoint": "embeddings"})
     assert answer.status_code == 200
     assert (answer.json()["ok"], answer.json()["status"]) == (False, None)
     assert answer.json()["error"]
