@@ -23,6 +23,7 @@ from airouter.gateway.tokenizer import (
 from airouter.providers.registry import PROVIDERS
 from airouter.wire.requests import read_request
 from airouter.wire.written import written_texts
+from tests.patience import PATIENCE_SECONDS
 from tests.providers.calls import DONE, call, delta, fed, reader, stop
 
 PROVIDER = PROVIDERS["openai-compatible"]
@@ -108,7 +109,7 @@ async def test_a_client_that_leaves_meanwhile_is_charged_by_bytes():
     class Slow(Letters):
         def count(self, texts: Sequence[str], model: str) -> int:
             loop.call_soon_threadsafe(began.set)
-            go_on.wait(10)
+            go_on.wait(PATIENCE_SECONDS)
             return super().count(texts, model)
 
     task = asyncio.create_task(Estimates(Slow()).settled(metered, "m", is_wanted=True, answer=body))

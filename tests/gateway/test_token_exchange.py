@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import socket
 from collections.abc import AsyncIterator, Sequence
 from uuid import UUID
 
@@ -18,6 +19,7 @@ from airouter.upstream.address import AddressClass, AddressGuard, AddressPolicy
 from airouter.upstream.contract import ConnectFailed, Timeouts
 from airouter.upstream.http1 import Http1Client
 from airouter.upstream.proxies import ProxyClients
+from tests.patience import until
 from tests.providers.replay import Played, replaying
 from tests.providers.test_vertex import key_file
 
@@ -78,13 +80,15 @@ async def test_token_is_renewed_before_it_ends_while_calls_go_on(client: Http1Cl
         async def bearer() -> str | None:
             return await exchange.bearer(google, SECRET, client, PATIENT)
 
+        async def is_given(name: str) -> bool:
+            return await bearer() == name
+
         assert await bearer() == "t-1"
         clock.now += 2999
         assert await bearer() == "t-1"
         clock.now += 2
         assert [await bearer(), await bearer()] == ["t-1", "t-1"]  # and asks for another beside
-        while await bearer() != "t-2":
-            await asyncio.sleep(0.002)
+        await until(lambda: is_given("t-2"))
         assert len(upstream.received) == 2
         clock.now += 3600  # nobody called for an hour: it has to be waited for
         assert await bearer() == "t-3"
@@ -110,17 +114,18 @@ async def test_renewal_that_fails_is_tried_again_later_and_spoils_nothing(client
         async def bearer() -> str | None:
             return await exchange.bearer(google, SECRET, client, PATIENT)
 
+        async def is_given(name: str) -> bool:
+            return await bearer() == name
+
         await bearer()
         clock.now += 3100
         assert await bearer() == "t-1"
-        while len(upstream.received) < 2:
-            await asyncio.sleep(0.002)
+        await until(lambda: len(upstream.received) == 2)
         await asyncio.sleep(0.02)
         assert await bearer() == "t-1"
         assert len(upstream.received) == 2
         clock.now += 11
-        while await bearer() != "t-2":
-            await asyncio.sleep(0.002)
+        await until(lambda: is_given("t-2"))
         await exchange.close()
 
 
@@ -176,8 +181,8 @@ async def test_credential_that_cannot_be_read_is_to_blame_like_one_that_was_refu
 
 
 async def test_address_for_tokens_that_is_not_there_is_a_failure_of_the_network(client: Http1Client) -> None:
-    async with replaying(lambda _: token("t-1")) as upstream:
-        gone = upstream.base_url
-    exchange = TokenExchange(Clock(), Clock())
-    with pytest.raises(ConnectFailed):
-        await exchange.bearer(Google(gone + "/token"), SECRET, client, PATIENT)
+    with socket.socket() as deaf:
+        deaf.bind(("127.0.0.1", 0))  # nobody else gets this port, and nobody listens there
+        exchange, google = TokenExchange(Clock(), Clock()), Google(f"http://127.0.0.1:{deaf.getsockname()[1]}/token")
+        with pytest.raises(ConnectFailed):
+            await exchange.bearer(google, SECRET, client, PATIENT)
