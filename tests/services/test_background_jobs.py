@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from typing import Any
 
 import msgspec
@@ -10,6 +11,7 @@ import pytest
 from airouter.domain.background import Ended
 from airouter.domain.errors import InsufficientQuota, KeyLimitReached
 from airouter.domain.ids import AccountId, RateCardId, RequestId, WalletId
+from airouter.services import background_jobs
 from airouter.services.accounts import Accounts
 from airouter.services.background_jobs import BackgroundJobs
 from airouter.services.partitions import make_partitions
@@ -126,7 +128,10 @@ async def test_who_owes_too_much_to_overruns_begins_no_job(books: Books):
     assert kept[0]["overrun"] == 50  # what comes back is no new money
 
 
-async def test_the_recurring_work_ends_what_has_ended_and_asks_again_about_the_rest(books: Books):
+async def test_the_recurring_work_ends_what_has_ended_and_asks_again_about_the_rest(
+    books: Books, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(background_jobs, "ASK_FIRST", timedelta(hours=1))
     done, running = await books.job(), await books.job(reserved=0)
     asked: list[RequestId] = []
 

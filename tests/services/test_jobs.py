@@ -9,6 +9,7 @@ import asyncpg
 
 from airouter.services.jobs import Job, Jobs
 from airouter.storage.database import Database
+from tests.patience import until
 
 
 @asynccontextmanager
@@ -24,14 +25,6 @@ async def working(dsn: str, run: Callable[[], Awaitable[None]], pause: float = 3
         await database.close()
 
 
-async def until(condition: Callable[[], bool], what: str) -> None:
-    for _ in range(2000):
-        if condition():
-            return
-        await asyncio.sleep(0.005)
-    raise AssertionError(f"in vain: {what}")
-
-
 async def test_one_of_two_processes_does_the_work(database: str):
     at_it: list[int] = []
     most: list[int] = []
@@ -43,7 +36,7 @@ async def test_one_of_two_processes_does_the_work(database: str):
         at_it.pop()
 
     async with working(database, run, pause=0.01), working(database, run, pause=0.01):
-        await until(lambda: len(most) >= 6, "six runs")
+        await until(lambda: len(most) >= 6)  # six runs
     assert max(most) == 1
 
 
@@ -54,9 +47,9 @@ async def test_hurried_work_is_done_before_its_pause_is_over(database: str):
         runs.append(1)
 
     async with working(database, run) as jobs:
-        await until(lambda: len(runs) == 1, "the first run")
+        await until(lambda: len(runs) == 1)  # the first run
         jobs.hurry("work")
-        await until(lambda: len(runs) == 2, "the hurried run")
+        await until(lambda: len(runs) == 2)  # the hurried run
 
 
 async def test_work_left_while_somebody_is_at_it_is_done_afterwards(database: str):
@@ -68,11 +61,11 @@ async def test_work_left_while_somebody_is_at_it_is_done_afterwards(database: st
         await may_end.wait()
 
     async with working(database, run), working(database, run) as other:
-        await until(lambda: len(runs) == 1, "the first run")
+        await until(lambda: len(runs) == 1)  # the first run
         other.hurry("work")
         await asyncio.sleep(0.1)
         may_end.set()
-        await until(lambda: len(runs) == 2, "the run for what was left meanwhile")
+        await until(lambda: len(runs) == 2)  # the run for what was left meanwhile
 
 
 async def test_work_that_fails_is_noted_and_tried_again(database: str, pool: asyncpg.Pool):
@@ -84,7 +77,7 @@ async def test_work_that_fails_is_noted_and_tried_again(database: str, pool: asy
             raise ValueError
 
     async with working(database, run, pause=0.01):
-        await until(lambda: len(runs) >= 3, "the second run, whole")
+        await until(lambda: len(runs) >= 3)  # the second run, whole
     assert await pool.fetchval("SELECT last_error FROM jobs") is None
 
 
@@ -97,10 +90,10 @@ async def test_work_whose_end_the_database_did_not_hear_is_not_taken_for_going_o
             await pool.execute("ALTER TABLE jobs RENAME TO jobs_away")
 
     async with working(database, run, pause=0.01):
-        await until(lambda: len(runs) == 1, "the first run")
+        await until(lambda: len(runs) == 1)  # the first run
         await asyncio.sleep(0.1)
         await pool.execute("ALTER TABLE jobs_away RENAME TO jobs")
-        await until(lambda: len(runs) >= 2, "the second run")
+        await until(lambda: len(runs) >= 2)  # the second run
 
 
 async def test_what_was_hurried_while_the_database_was_away_is_done_when_it_is_back(database: str, pool: asyncpg.Pool):
@@ -110,15 +103,17 @@ async def test_what_was_hurried_while_the_database_was_away_is_done_when_it_is_b
         runs.append(1)
 
     async with working(database, run) as jobs:
-        await until(lambda: len(runs) == 1, "the first run")
+        await until(lambda: len(runs) == 1)  # the first run
         await _finished(pool)
         await pool.execute("ALTER TABLE jobs RENAME TO jobs_away")
         jobs.hurry("work")
         await asyncio.sleep(0.1)
         await pool.execute("ALTER TABLE jobs_away RENAME TO jobs")
-        await until(lambda: len(runs) == 2, "the hurried run")
+        await until(lambda: len(runs) == 2)  # the hurried run
 
 
 async def _finished(pool: asyncpg.Pool) -> None:
-    while await pool.fetchval("SELECT count(*) FROM jobs WHERE last_run_at IS NULL"):
-        await asyncio.sleep(0.005)
+    async def is_told() -> bool:
+        return await pool.fetchval("SELECT count(*) FROM jobs WHERE last_run_at IS NULL") == 0
+
+    await until(is_told)

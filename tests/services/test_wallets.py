@@ -15,6 +15,7 @@ from airouter.services import recall, settlement
 from airouter.services.wallets import Movement, Taken, Wallets, credit, move, take_or_owe
 from airouter.storage.database import Database, connect
 from tests.customers import Customer, customer
+from tests.patience import PATIENCE_SECONDS
 
 
 @pytest.fixture
@@ -83,7 +84,7 @@ async def test_a_debit_of_leased_quota_recalls_it_and_then_says_that_it_is_in_us
         with pytest.raises(QuotaInUseByCalls) as refused:
             await Wallets(pool).adjust(who.account_id, -50, reference="a", reason="x")
         assert refused.value.details == {"balance": 100, "leased": 60}
-        assert await asyncio.wait_for(heard.get(), 5) == f"w{who.wallet_id}"
+        assert await asyncio.wait_for(heard.get(), PATIENCE_SECONDS) == f"w{who.wallet_id}"
     finally:
         await listening.close()
     assert (await Wallets(pool).adjust(who.account_id, -40, reference="b", reason="x")).debit_balance == 60

@@ -4,6 +4,7 @@ import asyncio
 from datetime import UTC, date, datetime, timedelta
 
 import asyncpg
+import pytest
 
 from airouter.services.partitions import make_partitions
 from airouter.storage import partitions
@@ -19,11 +20,14 @@ async def names(dsn: str, table: str) -> set[str]:
         await connection.close()
 
 
-async def test_two_weeks_of_days_and_two_months_are_made_ahead_once(empty_database: str) -> None:
-    database = empty_database
+async def test_two_weeks_of_days_and_two_months_are_made_ahead_once(
+    empty_database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database, moment = empty_database, datetime.now(UTC)
+    monkeypatch.setattr("airouter.services.partitions.now", lambda: moment)
     await migrate(database)
     made = await asyncio.gather(*(make_partitions(database) for _ in range(4)))
-    today = datetime.now(UTC).date()
+    today = moment.date()
     days = {f"usage_records_{today + timedelta(days=n):%Y%m%d}" for n in range(-1, 15)}
     assert days <= await names(database, "usage_records")
     assert f"usage_transfers_{partitions.next_month(partitions.next_month(today.replace(day=1))):%Y%m}" in await names(
