@@ -43,8 +43,17 @@ def client_of(app: Any, *, address: str = "203.0.113.9") -> httpx.AsyncClient:
     return httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8080")
 
 
-_ROUTED: list[Application] = []
-"""Registering the routes costs more than all else here, and does not depend on the settings of a test."""
+_ROUTED: dict[tuple[str, ...], Application] = {}
+"""Registering the routes costs more than all else here; of the settings of a test the origins alone matter to it."""
+
+
+def routed(settings: Settings) -> Application:
+    """The application for these settings, not opened; it makes no difference which test of a process is its first."""
+    if settings.console_origins not in _ROUTED:
+        _ROUTED[settings.console_origins] = create_app(settings)
+    found = _ROUTED[settings.console_origins]
+    found._house.settings = settings
+    return found
 
 
 @pytest.fixture
@@ -66,10 +75,7 @@ async def named(database: str, tmp_path: Path) -> AsyncIterator[Any]:
 
 @asynccontextmanager
 async def _opened(settings: Settings) -> AsyncIterator[Any]:
-    if not _ROUTED:
-        _ROUTED.append(create_app(settings))
-    application = _ROUTED[0]
-    application._house.settings = settings
+    application = routed(settings)
     async with running(application):
         yield application
 

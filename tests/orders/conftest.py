@@ -9,7 +9,6 @@ import httpx
 import msgspec
 import pytest
 
-from airouter.app import create_app
 from airouter.payments.contract import PaymentEvent
 from tests.api import conftest as api
 from tests.builders import Signed, run_sql, signed_in
@@ -113,11 +112,8 @@ def said(order: dict[str, Any], kind: Any, event_id: str, **facts: Any) -> Payme
 @pytest.fixture
 async def shop(database: str, tmp_path: Path) -> AsyncIterator[Shop]:
     """Open, with one method."""
-    if not api._ROUTED:
-        api._ROUTED.append(create_app(settings_for(database, tmp_path)))
-    app = api._ROUTED[0]
+    app = api.routed(settings_for(database, tmp_path))
     house, cashier = app._house, Cashier()
-    house.settings = settings_for(database, tmp_path)
     processors, house.processors = house.processors, {**house.processors, "cashier": cashier}
     try:
         async with AsyncExitStack() as stack:
