@@ -6,17 +6,22 @@ import os
 from pathlib import Path
 
 import asyncpg
+import msgspec
 import pytest
 
 from airouter.domain.errors import BalanceInsufficient, QuotaInUseByCalls
 from airouter.services.wallets import Wallets
 from airouter.storage.database import Database
-from tests.crash.gateways import Gateways, assert_settled
+from tests.crash.gateways import QUICK, Gateways, assert_settled
 from tests.customers import customer
 from tests.effort import EFFORT
 
 ROUNDS = max(1, EFFORT.seeds // 200)
 SEED = int(os.environ.get("AIROUTER_TEST_SEED", "1"))
+PATIENT = msgspec.structs.replace(
+    QUICK, ttl_ms=180_000, margin_ms=10_000, wait_max_ms=60_000, sync_timeout_ms=60_000, observer_gap_ms=60_000
+)
+"""Nobody is killed here: no process is given up, and no call in vain, because the machine is slow."""
 
 
 async def row(dsn: str, sql: str, *arguments: object) -> asyncpg.Record:
@@ -47,6 +52,7 @@ async def test_calls_with_money_for_seven_are_charged_seven_times(
             hold_max=1_000,
             exact=True,
         )
+        gateways.settings = PATIENT
         try:
             for _ in range(processes):
                 gateways.start()
@@ -64,6 +70,7 @@ async def test_no_key_goes_above_its_limit_and_no_balance_below_zero_while_money
 ) -> None:
     who = await customer(database, 400_000, [60_000, 30_000])
     gateways = Gateways(tmp_path, database, [who], seed=SEED, clients=40 // processes, calls_max=15)
+    gateways.settings = PATIENT
     pool = await Database.open(database)
     moved: list[int] = []
     try:
@@ -106,6 +113,7 @@ async def test_two_hundred_calls_that_outgrow_their_holds_stay_within_the_overru
         excess_share=1.0,
         overrun_max=bound,
     )
+    gateways.settings = PATIENT
     try:
         for _ in range(2):
             gateways.start()
