@@ -1,23 +1,23 @@
 """The audit finds every kind of drift, of a single unit, and nothing in books that are sound."""
 
 import asyncio
-from pathlib import Path
 
 import asyncpg
 import pytest
 
-from airouter.gateway.leases.credit import Credit
 from airouter.services import books
 from airouter.storage.database import connect
 from tests.customers import Customer, customer
+from tests.gateway.test_credit import Start, start
+
+__all__ = ["start"]
 
 
 @pytest.fixture
-async def used(database: str, tmp_path: Path) -> tuple[str, Customer]:
+async def used(database: str, start: Start) -> tuple[str, Customer]:
     """A database in which calls were made and one overran."""
     who = await customer(database, 1_000, [500])
-    credit = Credit(dsn=database, journal_directory=tmp_path, host="test")
-    await credit.start()
+    credit = await start()
     for cost in (100, 0, 250):
         hold = await credit.hold(who.wallet_id, who.keys[1], True, 250)
         credit.settle(hold, who.record(cost, who.keys[1]))
@@ -109,13 +109,11 @@ async def test_not_even_the_owner_changes_a_transfer(used: tuple[str, Customer])
         await connection.close()
 
 
-async def test_an_audit_runs_beside_calls(database: str, tmp_path: Path) -> None:
+async def test_an_audit_runs_beside_calls(database: str, start: Start) -> None:
     who = await customer(database, 100_000)
-    credit = Credit(dsn=database, journal_directory=tmp_path, host="test")
-    await credit.start()
+    credit = await start()
     audits = [asyncio.create_task(audit(database)) for _ in range(3)]
     for _ in range(200):
         credit.settle(await credit.hold(who.wallet_id, who.key, False, 100), who.record(70))
         await asyncio.sleep(0.001)
     assert all(report.ok for report in await asyncio.gather(*audits))
-    await credit.stop(1)
