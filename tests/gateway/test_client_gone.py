@@ -12,13 +12,14 @@ import httpx
 import msgspec
 import pytest
 
-from airouter.api.doors.asgi import AsgiExchange
+from airouter.api.doors.asgi import AsgiExchange, answered
 from airouter.api.hot import HotCall
 from airouter.domain.policy import Limits, Network
 from airouter.gateway.door import DOORS, Found
 from airouter.world import new_id
 from tests.gateway import wires
 from tests.live import RATES, Holder, Live
+from tests.patience import PATIENCE_SECONDS, until
 from tests.upstream.server import Line, Script, running
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -367,6 +368,31 @@ async def test_a_server_that_cannot_send_any_more_has_lost_its_client(failure: E
     assert (exchange.is_gone, told) == (True, [True])
     exchange.end()
     await delivery
+
+
+async def test_a_call_that_ends_without_an_answer_because_its_client_left_ends_at_its_door_as_well():
+    said = iter(({"type": "http.request", "body": b"{}"}, {"type": "http.disconnect"}))
+    sent: list[Any] = []
+
+    async def receive() -> Any:
+        return next(said)
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    async def is_given_up(exchange: AsgiExchange) -> None:
+        await until(lambda: _is_gone(exchange))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("airouter.api.doors.asgi.arrival_of", lambda _scope: _Arrival())
+        exchange = AsgiExchange(Found(door=DOORS[0]), {"query_string": b"", "headers": []}, send)
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        await answered(exchange, is_given_up, 100, receive)
+    assert sent == []
+
+
+async def _is_gone(exchange: AsgiExchange) -> bool:
+    return exchange.is_gone
 
 
 class _Arrival:

@@ -93,6 +93,11 @@ class AsgiExchange:
             self._put({"type": "http.response.body", "body": b"", "more_body": False})
             self._close()
 
+    def close(self) -> None:
+        """Nothing more will be written: a call that its client left before the answer began ends without one."""
+        if not self._is_over:
+            self._close()
+
     def hung_up(self) -> None:
         """The client is gone."""
         if not self._is_over and not self.is_gone:
@@ -179,6 +184,7 @@ async def answered(
         raise
     finally:
         watch.cancel()
+        exchange.close()
     await delivery
 
 
