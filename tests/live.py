@@ -17,6 +17,7 @@ from airouter.api.hot import HotProtocol
 from airouter.app import Application, create_app
 from airouter.domain.catalogue import ChannelOptions
 from airouter.domain.ids import KeyId
+from airouter.running.worker import KEEP_ALIVE_SECONDS
 from airouter.services.audit_log import SYSTEM
 from airouter.services.channels import ChannelDraft, Channels
 from airouter.services.keys import KeyDraft, KeyOwner, Keys
@@ -213,6 +214,7 @@ async def serving(
             server_header=False,
             access_log=False,
             log_config=None,
+            timeout_keep_alive=KEEP_ALIVE_SECONDS,  # or we might close under a client's next request
             timeout_graceful_shutdown=5,
         )
     )

@@ -10,6 +10,7 @@ import uvloop
 
 from airouter.api.hot import HotProtocol
 from airouter.app import create_app
+from airouter.running.worker import KEEP_ALIVE_SECONDS
 from airouter.settings import Settings
 from tests.settings import settings_for
 
@@ -28,6 +29,7 @@ async def serve(settings: Settings, port: int) -> None:
         interface="asgi3",
         proxy_headers=False,
         log_config=None,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
     )
     server = uvicorn.Server(config)
     serving = asyncio.create_task(server.serve(sockets=[bound]))
