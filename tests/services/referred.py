@@ -124,7 +124,16 @@ def work(dsn: str, times: int) -> None:
 
     async def run() -> None:
         async with scene(dsn) as here:
-            await asyncio.gather(*(here.rewards.work() for _ in range(times)))
+
+            async def one() -> None:
+                while True:
+                    try:
+                        await here.rewards.work()
+                    except DatabaseUnavailable:  # the job runs again
+                        continue
+                    return
+
+            await asyncio.gather(*(one() for _ in range(times)))
 
     asyncio.run(run())
 
