@@ -2,11 +2,12 @@
 
 from airouter.services.books import audit
 from airouter.storage.database import connect
+from tests.patience import PATIENCE_SECONDS
 
 
 async def audit_books(dsn: str) -> None:
     """Fail when the audit finds anything in the database at `dsn`; it prices every record anew, not a sample."""
-    connection = await connect(dsn, as_owner=True)
+    connection = await connect(dsn, as_owner=True, command_seconds=PATIENCE_SECONDS)
     try:
         report = await audit(connection, full=True)
     finally:

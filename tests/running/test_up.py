@@ -108,11 +108,12 @@ def get(url: str) -> str:
 
 def interrupt(up: subprocess.Popen[str]) -> tuple[int, str]:
     """As a person does: in the middle of an import Python may lose an interrupt, and then they press again."""
-    while True:
+    for _ in range(4):
         up.send_signal(signal.SIGINT)
         with contextlib.suppress(subprocess.TimeoutExpired):
             told, _ = up.communicate(timeout=PATIENCE_SECONDS)
             return up.returncode, told
+    raise AssertionError("it does not end")
 
 
 def left_in(folder: Path) -> list[int]:
