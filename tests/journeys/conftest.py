@@ -12,11 +12,12 @@ import pytest_asyncio
 from playwright.async_api import Browser, async_playwright, expect
 
 from tests import postgres
-from tests.journeys.instance import ROOT, Instance, started
+from tests.journeys.instance import ROOT, START_SECONDS, Instance, started
 from tests.journeys.visitor import Entrance
+from tests.patience import PATIENCE_SECONDS
 
 CACHE = ROOT / ".cache"
-expect.set_options(timeout=15_000)  # on a machine that does other things as well
+expect.set_options(timeout=PATIENCE_SECONDS * 1000)
 SAID_LINES = 40
 JOURNEY_SECONDS = 600
 OUTCOME = pytest.StashKey[bool]()
@@ -35,7 +36,9 @@ def chromium() -> str:
 @pytest_asyncio.fixture(scope="package", loop_scope="package")
 async def browser() -> AsyncIterator[Browser]:
     async with async_playwright() as playwright:
-        launched = await playwright.chromium.launch(executable_path=chromium(), chromium_sandbox=os.geteuid() != 0)
+        launched = await playwright.chromium.launch(
+            executable_path=chromium(), chromium_sandbox=os.geteuid() != 0, timeout=START_SECONDS * 1000
+        )
         yield launched
         await launched.close()
 

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from playwright.async_api import BrowserContext, ConsoleMessage, Locator, Page, Request, Response, expect
 
 from tests.journeys.instance import ROOT, Account
+from tests.patience import PATIENCE_SECONDS
 
 PHONE = {"viewport": {"width": 375, "height": 812}, "has_touch": True, "is_mobile": True, "device_scale_factor": 2}
 SIGN_IN = {"en": ("E-mail", "Password", "Sign in"), "zh": ("邮箱", "密码", "登录")}
@@ -56,6 +57,24 @@ STICKS_OUT = r"""() => {
 }"""
 
 
+KEEPS_WHAT_IS_SAID = """
+window.heard = []
+new MutationObserver((changes) => {
+  for (const { type, target, addedNodes } of changes)
+    for (const node of type === "characterData" ? [target] : addedNodes)
+      if ((node.closest ? node : node.parentElement)?.closest("[aria-live]")) heard.push(node.textContent)
+}).observe(document, { subtree: true, childList: true, characterData: true })
+"""
+
+HEARS = """(words) => {
+  const at = heard.findIndex((said) => said.includes(words))
+  return at >= 0 && heard.splice(at, 1).length > 0
+}"""
+
+IS_AT_REST = """() => new Promise((done) =>
+  requestAnimationFrame(() => requestIdleCallback(() => done(true), { timeout: 1000 })))"""
+
+
 class Visitor:
     """One tab. `home` is the console's address."""
 
@@ -64,8 +83,10 @@ class Visitor:
         self.home = home
         self.trouble: list[str] = []
         self._expected: list[tuple[str, int]] = []
+        self._expected_of: dict[Request, list[tuple[str, int]]] = {}
         page.on("console", self._on_console)
         page.on("pageerror", lambda error: self.trouble.append(f"error on the page: {error}"))
+        page.on("request", self._on_request)
         page.on("requestfailed", self._on_failed_request)
         page.on("response", self._on_response)
 
@@ -73,6 +94,9 @@ class Visitor:
         # What the server refused is judged by `_on_response`, which knows whether it was expected.
         if message.type == "error" and not message.text.startswith("Failed to load resource"):
             self.trouble.append(f"console error: {message.text}")
+
+    def _on_request(self, request: Request) -> None:
+        self._expected_of[request] = [*self._expected]
 
     def _on_failed_request(self, request: Request) -> None:
         # Aborted: the page went on before the answer was there.
@@ -82,16 +106,23 @@ class Visitor:
     def _on_response(self, response: Response) -> None:
         asked = f"{response.request.method} {urlsplit(response.url).path}"
         if response.status >= 400 and not any(
-            re.fullmatch(pattern, asked) and status == response.status for pattern, status in self._expected
+            re.fullmatch(pattern, asked) and status == response.status
+            for pattern, status in (*self._expected, *self._expected_of.get(response.request, ()))
         ):
             self.trouble.append(f"{asked} answered {response.status}")
 
     @contextmanager
     def refused(self, asked: str, status: int) -> Iterator[None]:
-        """In this block the server may answer so; `asked` is a pattern of method and path."""
+        """In this block, and later to what was asked in it, the server may answer so; `asked` is a pattern of both."""
         self._expected.append((asked, status))
         yield
         self._expected.remove((asked, status))
+
+    async def copied(self, button: Locator) -> str:
+        """What this button puts into the clipboard."""
+        await button.click()
+        await self.hears("Copied")
+        return await self.page.evaluate("navigator.clipboard.readText()")
 
     async def go(self, path: str) -> None:
         """Type an address."""
@@ -107,6 +138,15 @@ class Visitor:
         """Until nothing is being loaded or drawn any more."""
         await expect(self.page.locator("main h1:visible")).to_have_count(1)
         await expect(self.page.locator("[aria-busy=true]")).to_have_count(0)
+        await self._at_rest()
+
+    async def _at_rest(self) -> None:
+        """Until the page has drawn itself and has nothing else to do: it listens to keys, and knows how wide it is."""
+        await self.page.wait_for_function(IS_AT_REST)
+
+    async def hears(self, words: str) -> None:
+        """The page says so, or has said so: a notice goes away by itself, on a busy machine before anybody looks."""
+        await self.page.wait_for_function(HEARS, arg=words)
 
     async def sign_in(self, who: Account, *, at: str = "/sign-in", then: str = "**/console") -> None:
         """Through the form; `then` is where it leads."""
@@ -164,6 +204,7 @@ class Visitor:
 
     async def stays_within(self, name: str) -> None:
         """Nothing makes the page scroll sideways."""
+        await self._at_rest()
         widths = await self.page.evaluate(
             "[document.scrollingElement.scrollWidth, document.scrollingElement.clientWidth]"
         )
@@ -194,7 +235,8 @@ class Entrance:
         """A fresh profile: wide, light and English unless told otherwise."""
         told = {"viewport": {"width": 1440, "height": 900}, "locale": "en-US", "reduced_motion": "reduce", **profile}
         context = await self._browser.new_context(**told)
-        context.set_default_timeout(20_000)
+        context.set_default_timeout(PATIENCE_SECONDS * 1000)
+        await context.add_init_script(KEEPS_WHAT_IS_SAID)
         await context.tracing.start()  # what was done; a picture of each step would cost a fifth of the journey
         self.contexts.append(context)
         return await self.tab(context)
