@@ -6,7 +6,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -20,11 +19,15 @@ import msgspec
 
 from tests.builders import PASSWORD, grant, person
 from tests.leaks import HEARD
+from tests.patience import PATIENCE_SECONDS
+from tests.ports import kept_port
 
 ROOT = Path(__file__).parents[2]
 PROGRAM = Path(sys.executable).with_name("airouter")
 START_SECONDS = 180
-STOP_SECONDS = 30
+STOP_SECONDS = 120
+CATCH_UP_SECONDS = 1.0
+"""The shorter of the two waits in the answer to a change; see airouter.app, whose figure is another one in tests."""
 CONSOLE = Path(os.environ.get("AIROUTER_TEST_CONSOLE", ROOT / "frontend" / "dist"))
 """The built console; `make test` builds it first. Another build can be named while working on one."""
 
@@ -75,11 +78,11 @@ class Process:
                 await asyncio.sleep(0.05)
         return (self.home / name).read_bytes()
 
-    def end(self) -> None:
-        """As Ctrl-C does, then for good."""
+    async def end(self) -> None:
+        """As Ctrl-C does, then for good. Whoever it talks to at the last may be a task of ours."""
         self._process.send_signal(signal.SIGINT)
         try:
-            self._process.wait(STOP_SECONDS)
+            await asyncio.to_thread(self._process.wait, STOP_SECONDS)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
@@ -109,7 +112,7 @@ class Instance:
     @asynccontextmanager
     async def api(self, who: Account) -> AsyncIterator[httpx.AsyncClient]:
         """The management API, asked by this person."""
-        async with httpx.AsyncClient(base_url=f"{self.console_url}/api/v1/", timeout=20) as client:
+        async with httpx.AsyncClient(base_url=f"{self.console_url}/api/v1/", timeout=PATIENCE_SECONDS) as client:
             answer = await client.post("auth/login", json={"email": who.email, "password": who.password})
             assert answer.status_code == 200, answer.text
             client.headers["authorization"] = f"Bearer {answer.json()['access_token']}"
@@ -123,6 +126,20 @@ class Instance:
         async with self.api(self.operator) as operator:
             answer = await operator.put(f"admin/policies/{topic}", json=value)
             assert answer.status_code == 200, answer.text
+        await self.in_force()
+
+    async def in_force(self) -> None:
+        """Returns when the instance works by everything that was committed before.
+
+        The answer to a change waits for that, but not for long: the one that comes sooner has seen it.
+        """
+        async with asyncio.timeout(PATIENCE_SECONDS), self.api(self.operator) as operator:
+            address = "admin/policies/routing"
+            routing = (await operator.get(address)).json()
+            answer = await operator.put(address, json=routing)
+            while answer.elapsed.total_seconds() >= CATCH_UP_SECONDS:
+                answer = await operator.put(address, json=routing)
+            assert answer.status_code == 200, answer.text
 
     async def audit(self) -> dict[str, Any]:
         """What `airouter audit --json` says beside the running instance."""
@@ -134,6 +151,15 @@ class Instance:
         )  # fmt: skip
         said, _ = await audit.communicate()
         return {**json.loads(said), "exit": audit.returncode}
+
+
+async def receipt(api: httpx.AsyncClient, request_id: str) -> dict[str, Any]:
+    """Of a call that was answered; Postgres has it a moment later."""
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while (answer := await api.get(f"usage/{request_id}")).status_code == 404:
+            await asyncio.sleep(0.05)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
 
 
 @contextmanager
@@ -162,11 +188,31 @@ async def started(**more: str) -> AsyncIterator[Instance]:
             report = await running.audit()
             assert (report["exit"], report["ok"], report["drift"]) == (0, True, 0), report
         finally:
-            process.end()
+            await process.end()
 
 
-def free_port() -> int:
-    """A port that nobody has at the moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+@asynccontextmanager
+async def served_apart(instance: Instance, host: str) -> AsyncIterator[tuple[str, str]]:
+    """(address of the API, of the console) of a second server on the instance's database: `airouter serve` and
+    `airouter console`, under this name of the machine.
+    """
+    with kept_port() as api_port, kept_port() as console_port, folder() as place:
+        api, console, home = f"http://{host}:{api_port}", f"http://{host}:{console_port}", place / "home"
+        common = {
+            "AIROUTER_MODE": "demo",
+            "AIROUTER_PUBLIC_URL": api,
+            "AIROUTER_CONSOLE_URL": console,
+            "AIROUTER_DATABASE_URL": instance.dsn,
+            "AIROUTER_SECRET_KEYS": (instance.process.home / "secret-keys").read_text().strip(),
+        }
+        processes = [
+            Process(home, "serve", **common, AIROUTER_PORT=str(api_port)),
+            Process(home, "console", "--console", str(CONSOLE), **common, AIROUTER_PORT=str(console_port)),
+        ]
+        try:
+            await processes[0].wait_for(f"http://127.0.0.1:{api_port}/readyz")
+            await processes[1].wait_for(f"http://127.0.0.1:{console_port}/config.json")
+            yield api, console
+        finally:
+            for process in processes:
+                await process.end()

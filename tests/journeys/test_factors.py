@@ -9,7 +9,7 @@ from playwright.async_api import expect
 
 from tests.builders import run_sql
 from tests.identity_provider import CLIENT_ID, CLIENT_SECRET, Provider, serving_identities
-from tests.journeys.instance import CONSOLE, Account, Instance, Process, folder, free_port
+from tests.journeys.instance import Account, Instance, served_apart
 from tests.journeys.visitor import Entrance, Visitor
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
@@ -25,28 +25,12 @@ def provider() -> Iterator[Provider]:
 
 @pytest_asyncio.fixture(loop_scope="package")
 async def at_localhost(instance: Instance) -> AsyncIterator[str]:
-    """A second server on the instance's database whose console has a name: browsers offer passkeys there."""
-    api, console = (f"http://localhost:{free_port()}" for _ in range(2))
-    common = {
-        "AIROUTER_MODE": "demo",
-        "AIROUTER_PUBLIC_URL": api,
-        "AIROUTER_CONSOLE_URL": console,
-        "AIROUTER_DATABASE_URL": instance.dsn,
-        "AIROUTER_SECRET_KEYS": (instance.process.home / "secret-keys").read_text().strip(),
-    }
-    with folder() as place:
-        home = place / "home"
-        processes = [
-            Process(home, "serve", **common, AIROUTER_PORT=api.rpartition(":")[2]),
-            Process(home, "console", "--console", str(CONSOLE), **common, AIROUTER_PORT=console.rpartition(":")[2]),
-        ]
-        try:
-            for process, url in zip(processes, (f"{api}/readyz", f"{console}/config.json"), strict=True):
-                await process.wait_for(url.replace("localhost", "127.0.0.1"))
-            yield console
-        finally:
-            for process in processes:
-                process.end()
+    """The console of a second server; it has a name: browsers offer passkeys there.
+
+    To be asked for before the entrance: it outlives the visitors, whose pages go on asking.
+    """
+    async with served_apart(instance, "localhost") as (_, console):
+        yield console
 
 
 async def sign_in_so_far(visitor: Visitor, who: Account) -> None:
@@ -147,7 +131,7 @@ async def test_an_act_that_matters_asks_once_more_and_goes_on(instance: Instance
     await expect(page.get_by_role("dialog", name="Set up an authenticator app")).to_be_visible()
 
 
-async def test_a_passkey_signs_in_without_a_password(instance: Instance, entrance: Entrance, at_localhost: str):
+async def test_a_passkey_signs_in_without_a_password(instance: Instance, at_localhost: str, entrance: Entrance):
     who = await instance.person()
     visitor = await entrance.visitor()
     visitor.home = at_localhost
@@ -214,7 +198,7 @@ async def test_an_identity_elsewhere_lets_somebody_join_and_come_back(
     await expect(form).to_have_count(0)
     await page.get_by_role("button", name="Actions for Company").click()
     await page.get_by_role("menuitem", name="Test").click()
-    await expect(page.get_by_text("Company answers")).to_be_visible()
+    await operator.hears("Company answers")
     await operator.looks_right("identity providers")
 
     for _ in range(2):

@@ -3,33 +3,23 @@
 from collections.abc import AsyncIterator
 
 import httpx
+import msgspec
 import pytest
 import pytest_asyncio
 from playwright.async_api import expect
 
-from tests.journeys.instance import CONSOLE, Instance, Process, folder, free_port, started
+from tests.journeys.instance import Instance, served_apart, started
 from tests.journeys.visitor import Entrance, Visitor
-from tests.patience import until
+from tests.patience import PATIENCE_SECONDS, until
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 
 
-class Apart:
+class Apart(msgspec.Struct, frozen=True, kw_only=True):
     """Where the two are."""
 
-    def __init__(self) -> None:
-        self.api_url = f"http://127.0.0.1:{free_port()}"
-        self.console_url = f"http://127.0.0.1:{free_port()}"
-
-    def environ(self, instance: Instance, port_of: str) -> dict[str, str]:
-        return {
-            "AIROUTER_MODE": "demo",
-            "AIROUTER_PORT": port_of.rpartition(":")[2],
-            "AIROUTER_PUBLIC_URL": self.api_url,
-            "AIROUTER_CONSOLE_URL": self.console_url,
-            "AIROUTER_DATABASE_URL": instance.dsn,
-            "AIROUTER_SECRET_KEYS": (instance.process.home / "secret-keys").read_text().strip(),
-        }
+    api_url: str
+    console_url: str
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="package")
@@ -41,21 +31,9 @@ async def instance() -> AsyncIterator[Instance]:
 
 @pytest_asyncio.fixture(loop_scope="package")
 async def apart(instance: Instance) -> AsyncIterator[Apart]:
-    """A second server on the instance's database, with its console elsewhere."""
-    where = Apart()
-    with folder() as place:
-        home = place / "home"
-        processes = [
-            Process(home, "serve", **where.environ(instance, where.api_url)),
-            Process(home, "console", "--console", str(CONSOLE), **where.environ(instance, where.console_url)),
-        ]
-        try:
-            await processes[0].wait_for(f"{where.api_url}/readyz")
-            await processes[1].wait_for(f"{where.console_url}/config.json")
-            yield where
-        finally:
-            for process in processes:
-                process.end()
+    """To be asked for before the entrance: it outlives the visitors, whose pages go on asking."""
+    async with served_apart(instance, "127.0.0.1") as (api_url, console_url):
+        yield Apart(api_url=api_url, console_url=console_url)
 
 
 async def test_console_and_api_on_two_ports(instance: Instance, apart: Apart, entrance: Entrance):
@@ -64,7 +42,7 @@ async def test_console_and_api_on_two_ports(instance: Instance, apart: Apart, en
     await visitor.sign_in(await instance.person(quota=3 * 10**9))
     await visitor.page.reload()
     await visitor.settled()
-    assert visitor.page.url == f"{apart.console_url}/console"
+    await expect(visitor.page).to_have_url(f"{apart.console_url}/console")
     await visitor.has_balance(3 * 10**9)
     key = await make_key(visitor)
     await call_from_the_page(visitor, apart, key)
@@ -101,7 +79,7 @@ async def call_from_the_page(visitor: Visitor, apart: Apart, key: str) -> None:
 
 async def check_cors(apart: Apart, key: str) -> None:
     """Who may read what: the console the management API, with its cookie; everybody the doors, without."""
-    async with httpx.AsyncClient(base_url=apart.api_url) as client:
+    async with httpx.AsyncClient(base_url=apart.api_url, timeout=PATIENCE_SECONDS) as client:
         asked = {"access-control-request-method": "POST", "access-control-request-headers": "authorization"}
         ours = await client.options("/api/v1/keys", headers={**asked, "origin": apart.console_url})
         assert ours.headers["access-control-allow-origin"] == apart.console_url
@@ -124,12 +102,12 @@ async def check_cors(apart: Apart, key: str) -> None:
 async def both_nodes_follow(visitor: Visitor, instance: Instance, apart: Apart, key: str) -> None:
     """What is turned off at one node is refused by the other."""
     headers = {"authorization": f"Bearer {key}"}
-    async with httpx.AsyncClient(headers=headers) as client:
+    async with httpx.AsyncClient(headers=headers, timeout=PATIENCE_SECONDS) as client:
         for url in (apart.api_url, instance.console_url):
             assert (await client.get(f"{url}/v1/models")).status_code == 200
         await visitor.page.get_by_role("row", name="Two ports").get_by_role("button", name="Actions for").click()
         await visitor.page.get_by_role("menuitem", name="Turn off").click()
-        await expect(visitor.page.get_by_text("Two ports is off")).to_be_visible()
+        await visitor.hears("Two ports is off")
 
         async def is_refused_everywhere() -> bool:
             answers = [await client.get(f"{url}/v1/models") for url in (apart.api_url, instance.console_url)]
