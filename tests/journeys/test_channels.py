@@ -9,8 +9,9 @@ import msgspec
 import pytest
 from playwright.async_api import expect
 
-from tests.journeys.instance import Instance
+from tests.journeys.instance import Instance, receipt
 from tests.journeys.visitor import Entrance, Visitor
+from tests.patience import PATIENCE_SECONDS
 from tests.upstream.server import Line, Upstream, running
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
@@ -43,7 +44,7 @@ async def a_provider(instance: Instance) -> AsyncIterator[Upstream]:
     """On this machine, which the instance may call meanwhile; a model to sell is there."""
     network = await instance.policy("network")
     async with running(provider) as upstream, instance.api(instance.operator) as operator:
-        await operator.put("admin/policies/network", json={"allow_private": True})
+        await instance.set_policy("network", {"allow_private": True})
         assert (await operator.post("admin/models", json={"model": MODEL})).status_code in {200, 201}
         rates = {"model": MODEL, "rates": {"input": 1_000_000_000, "output": 1_000_000_000}}
         assert (await operator.post("admin/rate-cards", json=rates)).status_code == 201
@@ -53,11 +54,13 @@ async def a_provider(instance: Instance) -> AsyncIterator[Upstream]:
             for channel in (await operator.get("admin/channels")).json()["items"]:
                 if MODEL in channel["models"]:
                     await operator.delete(f"admin/channels/{channel['id']}")
-            await operator.put("admin/policies/network", json=network)
+            await instance.set_policy("network", network)
 
 
 async def call(instance: Instance, key: str) -> httpx.Response:
-    async with httpx.AsyncClient(base_url=instance.console_url, timeout=20) as client:
+    """Once what was set up is in force."""
+    await instance.in_force()
+    async with httpx.AsyncClient(base_url=instance.console_url, timeout=PATIENCE_SECONDS) as client:
         question = {"model": MODEL, "messages": [{"role": "user", "content": "Hello?"}]}
         headers = {"authorization": f"Bearer {key}"}
         return await client.post("/v1/chat/completions", json=question, headers=headers)
@@ -93,7 +96,7 @@ async def try_it(visitor: Visitor) -> None:
     await visitor.looks_right("the test of a channel")
     await visitor.button("Close").click()
     await visitor.page.get_by_role("switch", name="Use …1111").click()
-    await expect(visitor.page.get_by_text("…1111 is not used any more")).to_be_visible()
+    await visitor.hears("…1111 is not used any more")
     await expect(visitor.page.get_by_role("listitem").filter(has_text="…1111")).to_contain_text("Disabled")
 
 
@@ -125,14 +128,15 @@ async def test_a_channel_is_set_up_tested_and_its_failure_explained(instance: In
         key = (await api.post("keys", json={"name": "journey"})).json()["key"]
         answer = await call(instance, key)
         assert answer.status_code == 502, answer.text
-        await visitor.go(f"/console/usage?receipt={answer.headers['x-request-id']}")
+        request_id = (await receipt(api, answer.headers["x-request-id"]))["request_id"]
+        await visitor.go(f"/console/usage?receipt={request_id}")
         route = visitor.page.get_by_role("region", name=re.compile("route", re.IGNORECASE))
         await expect(route.get_by_role("link", name=NAME)).to_be_visible()
         await expect(route).to_contain_text("credential refused")
         await expect(route).to_contain_text("…2222")
         await find_it(visitor)
         await visitor.page.get_by_role("switch", name="Use …1111").click()
-        await expect(visitor.page.get_by_text("…1111 is used again")).to_be_visible()
+        await visitor.hears("…1111 is used again")
         assert (await call(instance, key)).status_code == 200
 
 
