@@ -7,7 +7,7 @@ import openai
 import pytest
 from playwright.async_api import Locator, expect
 
-from tests.journeys.instance import Account, Instance
+from tests.journeys.instance import Account, Instance, receipt
 from tests.journeys.visitor import Entrance, Visitor
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
@@ -26,11 +26,11 @@ async def test_a_code_becomes_a_call_with_a_receipt(instance: Instance, entrance
     key = await make_key(visitor)
     request_id = await call(instance, key)
     async with instance.api(who) as api:
-        receipt = (await api.get(f"usage/{request_id}")).json()
+        cost = await receipt(api, request_id)
         wallet = (await api.get("wallet")).json()
-    assert receipt["charged"] == receipt["cost"] > 0
-    assert wallet["balance"] == Decimal(AMOUNT) * UNIT - receipt["charged"]
-    await read_receipt(visitor, receipt)
+    assert cost["charged"] == cost["cost"] > 0
+    assert wallet["balance"] == Decimal(AMOUNT) * UNIT - cost["charged"]
+    await read_receipt(visitor, cost)
     await visitor.visit("Dashboard")
     await visitor.page.reload()
     await visitor.settled()
@@ -108,9 +108,7 @@ async def make_key(visitor: Visitor) -> str:
     await form.get_by_role("button", name="Create key").click()
     shown = visitor.page.get_by_role("dialog", name="Key for Journey")
     key = await shown.get_by_test_id("new-key").inner_text()
-    await shown.get_by_role("button", name="Copy key").click()
-    await expect(shown.get_by_text("Copied")).to_be_visible()
-    assert await visitor.page.evaluate("navigator.clipboard.readText()") == key
+    assert await visitor.copied(shown.get_by_role("button", name="Copy key")) == key
     await visitor.looks_right("the key")
     await visitor.page.keyboard.press("Escape")
     await visitor.page.mouse.click(5, 5)
@@ -136,26 +134,26 @@ async def call(instance: Instance, key: str) -> str:
         return answer.headers["x-request-id"]
 
 
-async def read_receipt(visitor: Visitor, receipt: dict[str, Any]) -> None:
+async def read_receipt(visitor: Visitor, cost: dict[str, Any]) -> None:
     """The call stands in the log, and its receipt adds up to what the API says, digit by digit."""
     await visitor.visit("Usage")
-    row = visitor.page.get_by_role("row", name=receipt["model"])
+    row = visitor.page.get_by_role("row", name=cost["model"])
     await expect(row).to_have_count(1)
     await visitor.looks_right("usage")
     await row.click()
     panel = visitor.page.get_by_role("complementary", name="Receipt")
-    await expect(panel.get_by_text(receipt["request_id"])).to_be_visible()
-    await expect(panel.get_by_text(f"{receipt['charged']:,} quota")).to_be_visible()
+    await expect(panel.get_by_text(cost["request_id"])).to_be_visible()
+    await expect(panel.get_by_text(f"{cost['charged']:,} quota")).to_be_visible()
     await visitor.looks_right("a receipt")
     rows = [await cells(row) for row in await panel.locator("table.receipt tbody tr").all()]
-    count = len(receipt["lines"])
+    count = len(cost["lines"])
     lines, subtotal, multiplier, total = rows[:count], rows[count], rows[count + 1], rows[count + 2]
-    for line, said in zip(receipt["lines"], lines, strict=True):
+    for line, said in zip(cost["lines"], lines, strict=True):
         assert said[1].startswith(f"{line['quantity']:,} × "), said
         assert figure(said) == Decimal(line["amount"]) == Decimal(line["quantity"]) * line["rate"] / line["per"]
-    assert sum(figure(said) for said in lines) == figure(subtotal) == Decimal(receipt["subtotal"])
-    assert f"Group {receipt['group']}" in multiplier[0]
-    assert figure(total) == receipt["cost"] == receipt["charged"]
+    assert sum(figure(said) for said in lines) == figure(subtotal) == Decimal(cost["subtotal"])
+    assert f"Group {cost['group']}" in multiplier[0]
+    assert figure(total) == cost["cost"] == cost["charged"]
     assert figure(subtotal) + figure(multiplier) == figure(total)
 
 
