@@ -56,6 +56,7 @@ async def opens(visitor: Visitor, who: Account) -> None:
     """The order of somebody, from the list."""
     page = visitor.page
     await page.get_by_role("searchbox").fill(who.email)
+    await expect(page).to_have_url(re.compile("[?&]q="))
     row = page.get_by_role("table", name="Orders").get_by_role("row", name=re.compile(who.email))
     await expect(row).to_have_count(1)
     await row.click()
@@ -158,7 +159,7 @@ async def test_a_wrong_amount_waits_for_an_operator_who_decides_on_a_phone(
     await buyer.page.locator(".preset b").get_by_text("$50", exact=True).click()
     await buyer.button("Pay $50.00").click()
     await buyer.page.get_by_role("button", name=re.compile("Pay a different amount")).first.click()
-    await buyer.settled()
+    await expect(buyer.page.get_by_role("heading", name="A person is looking at this payment")).to_be_visible()
 
     visitor = await entrance.visitor(**PHONE)
     await visitor.sign_in(instance.operator, at="/console/admin/orders?status=review", then="**/admin/orders*")
