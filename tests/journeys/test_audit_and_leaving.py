@@ -1,6 +1,7 @@
 """An operator looks up who did what; somebody takes their data and leaves, and changes their mind."""
 
 import io
+import re
 import zipfile
 
 import pytest
@@ -31,7 +32,7 @@ async def test_an_operator_finds_an_act_and_what_it_changed(instance: Instance, 
     await expect(changed).to_contain_text("5")
     await expect(changed).to_contain_text("6")
     await visitor.looks_right("an act")
-    assert "act=" in visitor.page.url, "an act has an address of its own"
+    await expect(visitor.page).to_have_url(re.compile("act="))  # an act has an address of its own
     await dialog.get_by_role("button", name="Close").click()
     async with visitor.page.expect_download() as download:
         await visitor.button("Export CSV").click()

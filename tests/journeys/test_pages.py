@@ -37,7 +37,7 @@ async def test_every_place_is_reached_through_the_drawer_of_a_phone(instance: In
     await visitor.button("Open menu").click()
     await visitor.looks_right("the drawer")
     links = visitor.dialog.get_by_role("navigation").get_by_role("link")
-    assert await links.all_inner_texts() == PLACES, "a new place is to be looked at here, too"
+    await expect(links).to_have_text(PLACES)  # a new place is to be looked at here, too
     await page.keyboard.press("Escape")
     await visitor.looks_right("Dashboard on a phone")
     for name in PLACES[1:]:

@@ -47,8 +47,7 @@ async def test_a_link_brings_somebody_and_both_are_rewarded(instance: Instance, 
         await expect(panel).to_contain_text("You get $5.00 and they get $3.00, as soon as they have registered.")
         await expect(panel.get_by_role("button", name="Transfer to balance")).to_be_disabled()
         await visitor.looks_right("top up with referrals")
-        await panel.get_by_role("figure", name="Your link").get_by_role("button", name="Copy").click()
-        link = await visitor.page.evaluate("navigator.clipboard.readText()")
+        link = await visitor.copied(panel.get_by_role("figure", name="Your link").get_by_role("button", name="Copy"))
         assert "/register?ref=" in link
         grace = await register(entrance, link, "grace.hopper@example.com")
         await grace.go("/console/topup")
@@ -76,8 +75,7 @@ async def register(entrance: Entrance, link: str, email: str) -> Visitor:
 
 async def is_released(instance: Instance, who: Account) -> bool:
     async with instance.api(who) as api:
-        [reward] = (await api.get("referral/rewards")).json()["items"]
-        return reward["state"] == "released"
+        return [one["state"] for one in (await api.get("referral/rewards")).json()["items"]] == ["released"]
 
 
 async def transfer(visitor: Visitor, who: Account, instance: Instance) -> None:

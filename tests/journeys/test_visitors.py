@@ -9,6 +9,7 @@ from playwright.async_api import expect
 
 from tests.journeys.instance import Instance
 from tests.journeys.visitor import Entrance, Visitor
+from tests.patience import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 
@@ -110,8 +111,8 @@ async def test_closed_sign_up_is_said_and_opened_sign_up_leads_into_the_console(
 
 async def run_the_sample(instance: Instance, visitor: Visitor) -> None:
     """The curl of the empty state works when pasted into a shell that has a key."""
-    await visitor.page.get_by_role("figure", name="A first call").get_by_role("button", name="Copy").click()
-    command = await visitor.page.evaluate("navigator.clipboard.readText()")
+    sample = visitor.page.get_by_role("figure", name="A first call")
+    command = await visitor.copied(sample.get_by_role("button", name="Copy"))
     assert instance.base_url in command
     async with instance.api(instance.operator) as operator:
         key = (await operator.post("keys", json={"name": "sample"})).json()["key"]
@@ -120,7 +121,7 @@ async def run_the_sample(instance: Instance, visitor: Visitor) -> None:
         env={"PATH": "/usr/bin:/bin", "AIROUTER_KEY": key},
         capture_output=True,
         text=True,
-        timeout=20,
+        timeout=PATIENCE_SECONDS,
         check=False,
     )
     assert done.returncode == 0, (command, done.stderr)
@@ -137,3 +138,4 @@ async def make_public_group(instance: Instance, name: str, multiplier_micros: in
         groups = sorted({*channels[0]["groups"], name})
         answer = await operator.patch(f"admin/channels/{channels[0]['id']}", json={"groups": groups})
         assert answer.status_code == 200, answer.text
+    await instance.in_force()
