@@ -1,6 +1,8 @@
 """The OpenAPI documents say what is served, no more and no less."""
 
+import asyncio
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import httpx
@@ -11,9 +13,11 @@ from airouter.api.callers import PROVIDERS as CALLERS
 from airouter.api.callers import STRANGERS
 from airouter.api.management import management
 from airouter.api.openapi import management_document, operations
+from airouter.api.public.documents import Documents
 from airouter.app import openapi_documents
 from airouter.domain.permission import PERMISSIONS
 from tests.builders import signed_in
+from tests.patience import PATIENCE_SECONDS
 
 COMMITTED = Path(__file__).parents[2] / "openapi"
 OPTIONAL_IN_THE_CONTRACT = {"ListedModel": {"tiers"}}
@@ -36,6 +40,23 @@ async def test_the_served_documents_are_the_committed_ones(client: httpx.AsyncCl
         answer = await client.get(address)
         assert answer.headers["content-type"].startswith("application/json")
         assert answer.content == (COMMITTED / name).read_bytes()
+
+
+async def test_a_document_in_the_making_holds_up_nobody(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, others_answered = Event(), Event()
+
+    def make(_documents: Documents, _name: str) -> bytes:
+        begun.set()
+        return b"made" if others_answered.wait(PATIENCE_SECONDS) else b"everybody waited"
+
+    monkeypatch.setattr(Documents, "get", make)
+    asked = asyncio.create_task(client.get("/openapi.json"))
+    await asyncio.to_thread(begun.wait)
+    assert (await client.get("/healthz")).status_code == 200
+    others_answered.set()
+    assert (await asked).content == b"made"
 
 
 def test_the_routes_of_the_server_are_those_of_the_document() -> None:

@@ -1,6 +1,7 @@
 """The OpenAPI documents of this very version, for people and for generators of clients."""
 
 from collections.abc import Callable
+from threading import Lock
 from typing import Any, Final
 
 from litestar import Response, get
@@ -11,16 +12,21 @@ from airouter.api.callers import Visitor
 
 
 class Documents:
-    """Made at the first question and kept: they cannot change while the process runs."""
+    """Made at the first question and kept: they cannot change while the process runs.
+
+    That takes a second of work: it is asked in a thread, so that no call waits for it, and done once, whoever asks.
+    """
 
     def __init__(self, make: Callable[[], dict[str, bytes]]) -> None:
         self._make = make
+        self._making = Lock()
         self._made: dict[str, bytes] | None = None
 
     def get(self, name: str) -> bytes:
         """The bytes of the committed file of that name."""
-        if self._made is None:
-            self._made = self._make()
+        with self._making:
+            if self._made is None:
+                self._made = self._make()
         return self._made[name]
 
 
@@ -34,7 +40,7 @@ _A_DOCUMENT: Final = {
     operation_id="getManagementDocument",
     summary="This document",
     tags=["Operations"],
-    sync_to_thread=False,
+    sync_to_thread=True,
     responses=_A_DOCUMENT,
 )
 def management_document(visitor: NamedDependency[Visitor], documents: NamedDependency[Documents]) -> Response[bytes]:
@@ -48,7 +54,7 @@ def management_document(visitor: NamedDependency[Visitor], documents: NamedDepen
     operation_id="getGatewayDocument",
     summary="The document of the gateway's doors",
     tags=["Operations"],
-    sync_to_thread=False,
+    sync_to_thread=True,
     responses=_A_DOCUMENT,
 )
 def gateway_document(visitor: NamedDependency[Visitor], documents: NamedDependency[Documents]) -> Response[bytes]:
