@@ -61,7 +61,7 @@ def _fast_folder() -> Path:
 
 def _sweep_left_overs() -> None:
     """Stop and remove the servers of test runs that were killed."""
-    for place in [p for folder in {_fast_folder(), Path(tempfile.gettempdir())} for p in folder.glob(f"{PREFIX}*")]:
+    for place in [p for folder in {IN_MEMORY, Path(tempfile.gettempdir())} for p in folder.glob(f"{PREFIX}*")]:
         with contextlib.suppress(OSError, ValueError):
             owner = int((place / "owner.pid").read_text())
             try:
