@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from airouter.app import create_app
+from airouter.services.passwords import Passwords
 from tests.api.conftest import client_of, running
 from tests.builders import PASSWORD, cookie_of, person, run_sql, signed_in
 from tests.patience import until
@@ -64,6 +65,21 @@ async def test_a_success_gives_the_budget_back(client: httpx.AsyncClient, databa
         for _ in range(6):
             await client.post(LOGIN, json={"email": email, "password": "not the password"})
         assert (await client.post(LOGIN, json={"email": email, "password": PASSWORD})).status_code == 200
+
+
+async def test_who_signs_in_twice_at_once_is_in_twice_also_when_that_renews_the_hash(
+    client: httpx.AsyncClient, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    email, _ = await person(database)  # whose hash was made with other costs
+    both, renew = asyncio.Barrier(2), Passwords.hash
+
+    async def renewed(self: Passwords, password: str) -> str:
+        await both.wait()
+        return await renew(self, password)
+
+    monkeypatch.setattr(Passwords, "hash", renewed)
+    answers = await asyncio.gather(*(client.post(LOGIN, json={"email": email, "password": PASSWORD}) for _ in range(2)))
+    assert [answer.status_code for answer in answers] == [200, 200], [answer.text for answer in answers]
 
 
 async def test_one_address_may_fail_a_hundred_times_whatever_it_claims_to_be(app: Any) -> None:

@@ -103,12 +103,15 @@ class Users:
         if user.password_hash and self._passwords.is_outdated(user.password_hash):
             fresh = await self._passwords.hash(password)
         async with self._database.transaction() as connection:
-            now = await rows.lock_user(connection, user.user_id)  # checking took a while: it may be another by now
-            if now is None or now.password_hash != user.password_hash or now.status != "active":
+            now = await rows.lock_user(connection, user.user_id)
+            if now is None or now.status != "active":
                 raise InvalidCredentials
-            if fresh:
-                await rows.set_password(connection, user.user_id, fresh)
-            return await self._sign_ins.open(connection, user.user_id, client, "password")
+            if now.password_hash == user.password_hash:
+                if fresh:
+                    await rows.set_password(connection, user.user_id, fresh)
+                return await self._sign_ins.open(connection, user.user_id, client, "password")
+        # Checking took a while, and it is another by now: a new password, or the same renewed by who came at once.
+        return await self.sign_in(email, password, client)
 
     async def create(
         self, email: str, password: str, *, role: Role = "user", group_name: str = DEFAULT_GROUP
