@@ -2,6 +2,7 @@
 dialect, and costs to the unit what the provider reported.
 """
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
@@ -61,6 +62,23 @@ class House:
         if endpoint != "generate_content":
             body |= {"model": model, "stream": is_streaming}
         return await self.client.post(path, json=body, headers={"authorization": f"Bearer {self.holder.key}"})
+
+    async def interrupted(self, model: str, beginning: bytes, rest: bytes, *, breaks: bool = False) -> httpx.Response:
+        """The answer to a stream at the door of Anthropic that goes on with the rest once its beginning was heard.
+
+        (What comes at once with the beginning could still be answered by another channel, or with a status.)
+        """
+        heard = asyncio.Event()
+        played = Played(content_type=EVENT_STREAM, pieces=[beginning, rest], breaks=breaks, heard=heard)
+        self.upstream.choose = lambda _request: played
+        body = {**SIMPLE["messages"], "model": model, "stream": True}
+        headers = {"authorization": f"Bearer {self.holder.key}"}
+        async with self.client.stream("POST", "/v1/messages", json=body, headers=headers) as answer:
+            said = b""
+            async for piece in answer.aiter_bytes():
+                heard.set()
+                said += piece
+        return httpx.Response(answer.status_code, headers=answer.headers, content=said)
 
     async def charged(self, answer: httpx.Response, tokens: int) -> dict[str, Any]:
         """The record of a call that used so many tokens: charged by what was reported, exactly."""
@@ -246,9 +264,8 @@ async def test_google_s_own_client_streams_from_cohere(house: House):
 
 async def test_a_connection_that_ends_before_the_figures_charges_nothing_unreported(house: House):
     whole = streamed(CONVERSE[0].answer)
-    played = Played(content_type=EVENT_STREAM, pieces=[whole[: len(whole) // 2]], breaks=True)
-    house.upstream.choose = lambda _request: played
-    answer = await house.ask("messages", "of-bedrock", is_streaming=True)
+    half = whole[: len(whole) // 2]
+    answer = await house.interrupted("of-bedrock", half[:-1], half[-1:], breaks=True)
     assert b"event: error" in answer.content
     record = await house.live.record(answer.headers["x-request-id"])
     assert (record["status"], record["charged"]) == ("partial", 0)
@@ -288,8 +305,7 @@ ONE = event("contentBlockDelta", {"contentBlockIndex": 0, "delta": {"text": "One
     ],
 )
 async def test_a_stream_that_goes_wrong_says_so_and_costs_nothing_unreported(house: House, rest: bytes, words: bytes):
-    house.says(ONE + rest, EVENT_STREAM)
-    answer = await house.ask("messages", "of-bedrock", is_streaming=True)
+    answer = await house.interrupted("of-bedrock", ONE, rest)
     assert words in answer.content
     assert b"event: error" in answer.content
     assert b"message_stop" not in answer.content
@@ -342,8 +358,7 @@ async def test_a_limit_in_the_middle_of_a_stream_lets_the_credential_rest_and_is
     )
     relay = house.live.app._house.open_doors().gateway._relay
     for name in ("validationException", "throttlingException"):
-        house.says(ONE + exception(name, {"message": "Too many tokens"}), EVENT_STREAM)
-        answer = await house.ask("messages", "of-third", is_streaming=True)
+        answer = await house.interrupted("of-third", ONE, exception(name, {"message": "Too many tokens"}))
         assert b"Too many tokens" in answer.content
     standings = relay.health.view(relay._clock())
     assert third not in standings
