@@ -150,9 +150,17 @@ async def test_a_wish_for_another_protocol_does_not_cost_the_request_its_body(
 
 def _soon(monkeypatch: pytest.MonkeyPatch, *, is_at_door: bool = True) -> None:
     """No request may take longer than a moment from when its head is there: whoever has not even said that is cut off
-    without a word. What is at no door goes through ASGI in any case.
+    without a word. What is at no door goes through ASGI in any case; there the server closes what is idle.
     """
     monkeypatch.setattr(arrivals, "ARRIVAL_SECONDS_MAX", 0.1)
+    on_response_complete = HttpToolsProtocol.on_response_complete
+
+    def soon_idle(protocol: HttpToolsProtocol) -> None:
+        if not isinstance(protocol, hot.HotProtocol):
+            protocol.timeout_keep_alive = 0
+        on_response_complete(protocol)
+
+    monkeypatch.setattr(HttpToolsProtocol, "on_response_complete", soon_idle)
     if not is_at_door:
         return
     on_headers_complete = hot.HotProtocol.on_headers_complete
