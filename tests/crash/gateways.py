@@ -15,7 +15,7 @@ import msgspec
 from airouter.gateway.leases.credit import CreditSettings
 from tests.crash.worker import Plan
 from tests.customers import Customer
-from tests.patience import until
+from tests.patience import PATIENCE_WITH_PROCESSES_SECONDS, until
 
 ROOT = Path(__file__).parents[2]
 QUICK = CreditSettings(
@@ -86,11 +86,11 @@ class Gateways:
         """One that works; kills between import statements prove little."""
         ready: list[subprocess.Popen[bytes]] = []
 
-        async def one_is_ready() -> bool:
+        def one_is_ready() -> bool:
             ready[:] = [process for process in self.running if self.is_ready(process)]
             return bool(ready)
 
-        await until(one_is_ready)
+        await until(one_is_ready, PATIENCE_WITH_PROCESSES_SECONDS)
         process = self.rng.choice(ready)
         process.kill()
         process.wait()
@@ -111,7 +111,7 @@ class Gateways:
     def wait(self) -> None:
         """Until all have ended by themselves."""
         for process in list(self.running):
-            out, _ = process.communicate(timeout=300)
+            out, _ = process.communicate(timeout=PATIENCE_WITH_PROCESSES_SECONDS)
             assert process.returncode == 0, f"exit {process.returncode}: {self.errors()}"
             self.stats.update(msgspec.json.decode(out))
             self.running.remove(process)

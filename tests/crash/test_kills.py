@@ -22,7 +22,7 @@ from tests.audit import audit_books
 from tests.crash.gateways import Gateways, assert_settled
 from tests.customers import Customer, customer
 from tests.effort import EFFORT
-from tests.patience import until
+from tests.patience import PATIENCE_WITH_PROCESSES_SECONDS, until
 
 ANSWERS_MIN = 100
 """With fewer there would be little to count."""
@@ -69,10 +69,6 @@ async def test_every_complete_answer_is_charged_once_whatever_is_killed(
         await _set_budget(dsn, who, 10_000_000)
     gateways = Gateways(tmp_path, dsn, customers, seed=SEED)
     rng = gateways.rng
-
-    async def has_answers() -> bool:
-        return len(gateways.answers()) > ANSWERS_MIN
-
     print(f"seed {SEED}")
     kills = stops = 0
     try:
@@ -102,8 +98,8 @@ async def test_every_complete_answer_is_charged_once_whatever_is_killed(
         if not stops:
             await stop_hard(own_postgres)
         await audit_books(dsn)  # while they serve
-        await until(has_answers)
-        await until(gateways.are_alone)
+        await until(lambda: len(gateways.answers()) > ANSWERS_MIN, PATIENCE_WITH_PROCESSES_SECONDS)
+        await until(gateways.are_alone, PATIENCE_WITH_PROCESSES_SECONDS)
         gateways.stop()
     finally:
         gateways.end()

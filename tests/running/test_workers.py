@@ -8,7 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import httpx
@@ -18,7 +18,7 @@ from airouter.running.errors import CannotStart, PortTaken
 from airouter.running.metrics import metrics_served
 from airouter.running.workers import Workers, reserve
 from airouter.settings import Address
-from tests.patience import PATIENCE_SECONDS, until
+from tests.patience import PATIENCE_SECONDS, PATIENCE_WITH_PROCESSES_SECONDS, until
 
 ROOT = Path(__file__).parents[2]
 ENVIRON = {**os.environ, "AIROUTER_MODE": "demo", "PYTHONPATH": str(ROOT)}
@@ -59,15 +59,6 @@ async def get(workers: Workers, path: str) -> httpx.Response:
         return await client.get(path)
 
 
-async def so(fact: Callable[[], bool]) -> None:
-    """Returns when it is so."""
-
-    async def condition() -> bool:
-        return fact()
-
-    await until(condition)
-
-
 async def test_every_worker_answers_on_the_shared_port(said: list[str]) -> None:
     async with running(said, count=2) as workers:
         seen: set[int] = set()
@@ -87,7 +78,7 @@ async def test_a_killed_worker_is_started_again_and_that_is_said(said: list[str]
             except httpx.TransportError:
                 return False
 
-        await until(another_answers)
+        await until(another_answers, PATIENCE_WITH_PROCESSES_SECONDS)
         assert any("SIGKILL" in line and "starting again" in line for line in said)
 
 
@@ -95,7 +86,7 @@ async def test_metrics_tell_of_workers_and_their_failures_on_an_address_of_their
     anywhere = Address(host="127.0.0.1", port=0)
     async with running(said, count=2) as workers, metrics_served(anywhere, workers, said.append) as address:
         os.kill(workers.running[0], signal.SIGKILL)
-        await so(lambda: workers.failures == 1)
+        await until(lambda: workers.failures == 1)
         async with httpx.AsyncClient(timeout=PATIENCE_SECONDS) as client:
             page = (await client.get(f"http://{address}/metrics")).text
             assert (await client.get(f"http://{address}/")).status_code == 404
@@ -207,4 +198,4 @@ async def test_workers_end_when_their_supervisor_is_killed() -> None:
         except (FileNotFoundError, ProcessLookupError):
             return True
 
-    await so(is_gone)
+    await until(is_gone)
