@@ -2,6 +2,7 @@
 the same, and are charged to the unit.
 """
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -17,7 +18,7 @@ from tests.audit import audit_books
 from tests.effort import EFFORT
 from tests.gateway.test_recorded_calls import MULTIPLIER_MICROS, RATES, cost_of
 from tests.live import Holder, Live, serving
-from tests.providers.replay import Played, Received, Replay, replaying, torn
+from tests.providers.replay import Played, Received, Replay, error_at, listened_to, replaying, torn
 from tests.providers.test_other_dialects import REMEMBERED
 from tests.translation.dialects import DIALECTS, Traffic, events_of, reply_essence, stream_essence, traffic
 from tests.translation.test_recorded import nearest
@@ -38,10 +39,15 @@ class House:
         self.upstream = upstream
         self.client = client
         self.holder = holder
+        self.heard = asyncio.Event()
 
     def says(self, call: Traffic) -> None:
         """What the provider answers from now on."""
-        if call.stream is not None:
+        self.heard = asyncio.Event()
+        if call.stream is not None and (at := error_at(call.stream)):
+            pieces = [call.stream[:at], *torn(call.stream[at:], seed=at)]
+            played = Played(content_type="text/event-stream", pieces=pieces, heard=self.heard)
+        elif call.stream is not None:
             played = Played(content_type="text/event-stream", pieces=torn(call.stream, seed=len(call.stream)))
         else:
             played = Played(pieces=torn(json.dumps(call.answer).encode(), seed=7, pieces=3))
@@ -59,7 +65,7 @@ class House:
             body = {**body, "model": model, "stream": is_streaming}
         key = {"gemini": "x-goog-api-key", "anthropic": "x-api-key"}.get(dialect, "authorization")
         secret = self.holder.key if key != "authorization" else f"Bearer {self.holder.key}"
-        return await self.client.post(path, json=body, headers={key: secret})
+        return await listened_to(self.client, self.heard, path, json=body, headers={key: secret})
 
 
 @asynccontextmanager

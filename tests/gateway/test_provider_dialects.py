@@ -25,7 +25,7 @@ from tests.audit import audit_books
 from tests.gateway.test_recorded_calls import MULTIPLIER_MICROS, RATES, cost_of
 from tests.live import Holder, Live, serving
 from tests.providers.provider_recordings import CHAT, CONVERSE, EMBED, EVERY, WITH_TOOLS, cohere_streamed, streamed
-from tests.providers.replay import Played, Received, Replay, replaying, torn
+from tests.providers.replay import Played, Received, Replay, listened_to, replaying, torn
 from tests.providers.translated_calls import DOORS, SIMPLE
 from tests.translation.dialects import DIALECTS, events_of, reply_essence, stream_essence
 from tests.translation.test_recorded import nearest
@@ -73,12 +73,7 @@ class House:
         self.upstream.choose = lambda _request: played
         body = {**SIMPLE["messages"], "model": model, "stream": True}
         headers = {"authorization": f"Bearer {self.holder.key}"}
-        async with self.client.stream("POST", "/v1/messages", json=body, headers=headers) as answer:
-            said = b""
-            async for piece in answer.aiter_bytes():
-                heard.set()
-                said += piece
-        return httpx.Response(answer.status_code, headers=answer.headers, content=said)
+        return await listened_to(self.client, heard, "/v1/messages", json=body, headers=headers)
 
     async def charged(self, answer: httpx.Response, tokens: int) -> dict[str, Any]:
         """The record of a call that used so many tokens: charged by what was reported, exactly."""

@@ -20,6 +20,7 @@ from tests.audit import audit_books
 from tests.builders import run_sql
 from tests.live import Holder, Live, serving
 from tests.providers.recordings import RECORDINGS, Recording
+from tests.providers.replay import error_at, listened_to
 from tests.providers.test_recordings import named, stated_usage, without_usage_chunks
 from tests.upstream.server import Line, Upstream, running
 
@@ -50,6 +51,7 @@ class Recorder:
     def __init__(self) -> None:
         self.next: Recording
         self.asked: dict[str, object] = {}
+        self.heard = asyncio.Event()
 
     async def answer(self, line: Line) -> None:
         recording, draw = self.next, random.Random(self.next.name)
@@ -57,6 +59,10 @@ class Recorder:
         head = f"HTTP/1.1 {recording.status} As recorded\r\nContent-Type: {recording.content_type}\r\n"
         await line.raw(f"{head}Transfer-Encoding: chunked\r\n\r\n".encode())
         rest = recording.body
+        if at := error_at(rest):
+            await line.chunk(rest[:at])
+            rest = rest[at:]
+            await self.heard.wait()
         while rest:
             size = draw.randint(1, max(1, len(rest) // 2))
             await line.chunk(rest[:size])
@@ -166,9 +172,11 @@ async def test_a_recorded_refusal_costs_nothing(replay: Replay, recording: Recor
 
 
 async def _call(replay: Replay, holder: Holder, recording: Recording) -> httpx.Response:
-    replay.recorder.next = recording
+    replay.recorder.next, replay.recorder.heard = recording, asyncio.Event()
     path = "/v1/embeddings" if recording.endpoint == "embeddings" else "/v1/chat/completions"
-    answer = await replay.client.post(
+    answer = await listened_to(
+        replay.client,
+        replay.recorder.heard,
         replay.live.url + path,
         headers={"authorization": f"Bearer {holder.key}"},
         json={**recording.request, "model": _model(recording)},

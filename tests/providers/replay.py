@@ -5,9 +5,12 @@ import random
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from itertools import pairwise
+from typing import Any
 
+import httpx
 import msgspec
 
+from airouter.wire.sse import event_data, split_events
 from tests.listening import listening
 
 
@@ -37,6 +40,29 @@ def torn(body: bytes, seed: int, pieces: int = 8) -> list[bytes]:
     draw = random.Random(seed)
     places = sorted({0, len(body), *(draw.randrange(len(body) + 1) for _ in range(pieces))})
     return [body[start:end] for start, end in pairwise(places)]
+
+
+async def listened_to(client: httpx.AsyncClient, heard: asyncio.Event, path: str, **request: Any) -> httpx.Response:
+    """The whole answer to a POST; `heard` is set as soon as something of it was heard."""
+    async with client.stream("POST", path, **request) as answer:
+        said = b""
+        async for piece in answer.aiter_bytes():
+            heard.set()
+            said += piece
+    return httpx.Response(answer.status_code, headers=answer.headers, content=said)
+
+
+def error_at(stream: bytes) -> int:
+    """Where the event of a stream begins that tells of an error; 0: there is none, or nothing comes before it.
+
+    What the gateway reads together with the error it does not send on: another channel may answer, or a status tells.
+    """
+    place = 0
+    for event in split_events(stream):
+        if event_data(event).startswith(b'{"error"'):
+            return place
+        place += len(event)
+    return 0
 
 
 class Replay:
