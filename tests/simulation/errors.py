@@ -51,7 +51,7 @@ ERRORS = [
         module="book",
         old="self.deadline = flight.first_sent + self._ttl - self._margin",
         new="self.deadline = now + self._ttl",
-        hint=77,
+        hint=21,
     ),
     Error(
         name="the operator's part is forgotten", module="settlement", old="unpaid += record.cost - charged", new="pass"
@@ -174,5 +174,5 @@ ERRORS = [
     ),
 ]
 
-SHELL_ERRORS = {"journal after the answer": 2, "adoption without the lock": 0, "the deadline counts from a retry": 77}
+SHELL_ERRORS = {"journal after the answer": 2, "adoption without the lock": 0, "the deadline counts from a retry": 21}
 """Errors in the shell around the book, with a seed that finds each."""

@@ -81,7 +81,7 @@ class BudgetFund:
         """Start the window of `at`, unless it is the present one. Leases go on: they are spent in the new window."""
         if self.window_end is None or at < self.window_end:
             return
-        self.window_start, self.window_end = max(starts, self.window_end), ends
+        self.window_start, self.window_end = max(starts, self.window_end, self.window_start), ends
         self.spent = 0
         self._settle_excess()
 
