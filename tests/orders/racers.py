@@ -45,17 +45,18 @@ async def _hear(dsn: str, method_id: str, events: Sequence[PaymentEvent], seed: 
     shuffled = list(events)
     random.Random(seed).shuffle(shuffled)
 
-    async def one(event: PaymentEvent) -> str:
-        while True:
-            try:
-                return await inbox.take(Said(source="webhook", method_id=method_id, event=event, body="{}"))
-            except DatabaseUnavailable:
-                await asyncio.sleep(0.05)
-
     try:
-        return list(await asyncio.gather(*(one(event) for event in shuffled)))
+        return list(await asyncio.gather(*(_take(inbox, method_id, event) for event in shuffled)))
     finally:
         await database.close()
+
+
+async def _take(inbox: PaymentInbox, method_id: str, event: PaymentEvent) -> str:
+    while True:
+        try:
+            return await inbox.take(Said(source="webhook", method_id=method_id, event=event, body="{}"))
+        except DatabaseUnavailable:
+            await asyncio.sleep(0.05)
 
 
 async def _die(dsn: str, method_id: str, event: PaymentEvent, where: Death) -> None:
@@ -69,5 +70,5 @@ async def _die(dsn: str, method_id: str, event: PaymentEvent, where: Death) -> N
         inbox.act = killed  # type: ignore[method-assign,assignment]
     elif where == "before_commit":
         payment_inbox.rows.handled = killed
-    await inbox.take(Said(source="webhook", method_id=method_id, event=event, body="{}"))
+    await _take(inbox, method_id, event)
     await killed()
