@@ -3,6 +3,7 @@
 import base64
 import struct
 from collections.abc import AsyncIterator
+from typing import Any
 
 import httpx
 import openai
@@ -123,12 +124,12 @@ async def test_the_sdk_raises_its_own_errors(house: Live, client: openai.AsyncOp
         await client.chat.completions.create(model="nothing", messages=[{"role": "user", "content": "hello"}])
     assert refused.value.code == "model_not_found"
     poor = await house.holder(quota=1)
-    asked: list[httpx.Request] = []
+    asked: list[str] = []
 
-    async def note(request: httpx.Request) -> None:
-        asked.append(request)
+    async def note(request: Any) -> None:
+        asked.append(str(request.url))
 
-    http = httpx.AsyncClient(event_hooks={"request": [note]})
+    http = openai.DefaultAsyncHttpxClient(event_hooks={"request": [note]})
     async with openai.AsyncOpenAI(
         api_key=poor.key, base_url=f"{house.url}/v1", max_retries=5, http_client=http
     ) as retrying:
