@@ -13,6 +13,7 @@ from airouter.domain.policy import SignUp
 from airouter.services.policies import PolicyBook
 from airouter.storage.database import Database
 from tests.builders import PASSWORD, Signed, signed_in
+from tests.listening import listening
 
 SECRET = "the-secret-of-the-widget"
 
@@ -33,18 +34,14 @@ class Verifier:
         body = b'{"success": true, "hostname": "x"}' if is_right else b'{"success": false, "error-codes": ["x"]}'
         writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\nconnection: close\r\n\r\n%s" % (len(body), body))
         await writer.drain()
-        writer.close()
-        await writer.wait_closed()
 
 
 @pytest.fixture
 async def verifier() -> AsyncIterator[Verifier]:
     answering = Verifier()
-    server = await asyncio.start_server(answering, "127.0.0.1", 0)
-    answering.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/siteverify"
-    yield answering
-    server.close()
-    await server.wait_closed()
+    async with listening(answering) as port:
+        answering.url = f"http://127.0.0.1:{port}/siteverify"
+        yield answering
 
 
 @pytest.fixture
