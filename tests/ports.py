@@ -1,4 +1,4 @@
-"""A port for a process that a test starts, kills and starts again."""
+"""A port that nobody listens on, or a process that a test starts, kills and starts again."""
 
 import socket
 from collections.abc import Iterator

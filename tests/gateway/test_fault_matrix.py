@@ -24,7 +24,8 @@ from tests.audit import audit_books
 from tests.gateway.test_client_gone import ASKED, SAME, SPOKEN, price
 from tests.live import Holder, Live, serving
 from tests.patience import until
-from tests.upstream.server import Line, Upstream, running, unused_port
+from tests.ports import kept_port
+from tests.upstream.server import Line, Upstream, running
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -300,7 +301,7 @@ async def house(
         # What is known of anybody stays known, however long it takes to look; and nobody is too slow to be reached.
         await live.policy(Routing(attempts_max=1, cool_down_seconds=300, connect_seconds=60))
         at = f"http://127.0.0.1:{upstream.port}"
-        with unused_port() as unused:
+        with kept_port() as unused:
             for dialect, spoken in SPOKEN.items():
                 for model, address, options in (
                     (f"of-{dialect}", at, {}),

@@ -23,7 +23,8 @@ from airouter.domain.ids import ChannelId, CredentialId
 from airouter.upstream.contract import UpstreamError
 from tests.gateway.relays import STREAM, WHOLE, Asking, asking, channel, impatient
 from tests.patience import until
-from tests.upstream.server import Line, Script, Upstream, black_hole, running, unused_port
+from tests.ports import kept_port
+from tests.upstream.server import Line, Script, Upstream, black_hole, running
 
 GOOD = (
     b'{"object":"chat.completion","model":"demo","choices":[{"index":0,"message":{"role":"assistant","content":"hi"}}]}'
@@ -227,7 +228,7 @@ async def test_a_fault_before_the_first_byte_is_answered_by_the_next_channel(fau
 
 async def test_an_address_where_nobody_listens_and_one_that_swallows_everything():
     async with running(good) as well, black_hole() as hole:
-        with unused_port() as nobody:
+        with kept_port() as nobody:
             for one, reason in (
                 (channel(1, nobody, priority=1), "connect_failed"),
                 (channel(1, hole, priority=1, options=impatient(connect_seconds=0.5)), "connect_timeout"),

@@ -4,8 +4,8 @@ import asyncio
 import socket
 import ssl
 import struct
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 
 import msgspec
 
@@ -140,11 +140,3 @@ async def black_hole(host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[in
     finally:
         for opened in sockets:
             opened.close()
-
-
-@contextmanager
-def unused_port() -> Iterator[int]:
-    """A port that nobody listens on, and that nobody else is given as long as this lasts."""
-    with socket.socket() as held:
-        held.bind(("127.0.0.1", 0))
-        yield held.getsockname()[1]

@@ -22,10 +22,11 @@ from airouter.upstream.contract import (
     UpstreamError,
     may_have_been_sent,
 )
+from tests.ports import kept_port
 from tests.upstream.calls import PATIENT, fetch, request_to
 from tests.upstream.certificates import Authority
 from tests.upstream.conftest import MakeClient, pass_time
-from tests.upstream.server import Line, black_hole, running, unused_port
+from tests.upstream.server import Line, black_hole, running
 
 
 def timeouts(**seconds: float) -> Timeouts:
@@ -357,7 +358,7 @@ async def test_closed_client_refuses_politely(make_client: MakeClient) -> None:
 
 
 async def test_refused_connection_is_told_at_once(make_client: MakeClient) -> None:
-    with unused_port() as port, pytest.raises(ConnectFailed) as caught:
+    with kept_port() as port, pytest.raises(ConnectFailed) as caught:
         await make_client().send(request_to(port), PATIENT)
     assert caught.value.before_first_byte
     assert not caught.value.may_have_run
